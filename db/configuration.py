@@ -1,0 +1,135 @@
+"""The configuration of a run: everything that shapes a result, checked and fully resolved, with its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from db.catalogue import EditorOptions, ModelSpec, Role, ScorerOptions, find_spec
+from db.errors import WrongCall
+
+
+class Priority(StrEnum):
+    """Which run's jobs go first. It changes when a result comes, never the result."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class ModelChoice(BaseModel):
+    """One model of a run: its name in the catalogue and every option it takes, defaults written out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    label: str
+    options: Mapping[str, Any]
+
+
+class RunConfiguration(BaseModel):
+    """What a run asks of the farm."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    editor: ModelChoice
+    scorers: Annotated[tuple[ModelChoice, ...], Field(min_length=1)]
+    repeats: Annotated[int, Field(ge=1, le=1000, description="edits per sample, each with its own seed")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
+    limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
+    priority: Priority = Priority.NORMAL
+
+    @field_validator("scorers")
+    @classmethod
+    def _labels_differ(cls, scorers: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+        labels = [scorer.label for scorer in scorers]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"two scorers are called {twice[0]!r}; give one of them a label")
+        return scorers
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_models(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            raise ValueError("expected a mapping of settings")
+        scorers = given.get("scorers")
+        resolved = dict(given)
+        if "editor" in given:
+            resolved["editor"] = _resolve(Role.EDITOR, given["editor"])
+        if isinstance(scorers, list | tuple):
+            resolved["scorers"] = [_resolve(Role.SCORER, scorer) for scorer in scorers]
+        return resolved
+
+    def digest(self) -> str:
+        """Return the sha-256 of everything that shapes a result: equal digests ask for the same numbers."""
+        shaping = self.model_dump(mode="json", exclude={"priority"})
+        canonical = json.dumps(shaping, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def specs(self) -> list[ModelSpec]:
+        """Return the catalogue entries of the editor and of all scorers."""
+        return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
+
+
+def resolve_configuration(given: Mapping[str, Any]) -> RunConfiguration:
+    """Check a configuration as a user wrote it and fill in every default.
+
+    An editor or scorer is given as its name, or as a mapping of `name`, `label` and its options, flat or below
+    `options`. Raises WrongCall naming the first entry that does not hold.
+    """
+    try:
+        return RunConfiguration.model_validate(given)
+    except ValidationError as error:
+        raise WrongCall(f"run configuration: {first_fault(error)}") from error
+
+
+def edit_seed(run_seed: int, sample_key: str, repeat: int) -> int:
+    """Return the seed of one edit, in [0, 2**63): the same on every worker, in every order, on any number of GPUs."""
+    digest = hashlib.sha256(f"{run_seed}/{repeat}/{sample_key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return pydantic's first complaint as `place: what is wrong`."""
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _resolve(role: Role, given: Any) -> dict[str, Any]:
+    entry: Any = {"name": given} if isinstance(given, str) else given
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        raise ValueError(f"{role}: expected a name, or a mapping with a name, not {given!r}")
+    flat = {key: value for key, value in entry.items() if key not in ("name", "label", "options")}
+    try:
+        spec = find_spec(role, entry["name"])
+        options = spec.options.model_validate({**(entry.get("options") or {}), **flat})
+    except WrongCall as error:
+        raise ValueError(str(error)) from error
+    except ValidationError as error:
+        raise ValueError(f"{role} {entry['name']!r}: {_with_known_options(error, spec)}") from error
+    return {
+        "name": entry["name"],
+        "label": str(entry.get("label") or entry["name"]),
+        "options": options.model_dump(mode="json"),
+    }
+
+
+def _with_known_options(error: ValidationError, spec: ModelSpec) -> str:
+    fault = first_fault(error)
+    if error.errors()[0]["type"] != "extra_forbidden":
+        return fault
+    known = ", ".join(spec.options.model_fields) or "none"
+    return f"{error.errors()[0]['loc'][0]!r} is not one of its options ({known})"
+
+
+def load_options(role: Role, choice: ModelChoice) -> EditorOptions | ScorerOptions:
+    """Return the options of a stored choice as the backend's own type."""
+    return find_spec(role, choice.name).options.model_validate(choice.options)

@@ -1,0 +1,58 @@
+"""Untrusted image bytes to an RGB image, within limits that are checked before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from db.errors import ImageFault
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+MAX_BYTES = 100 * 1024**2
+MAX_PIXELS = 100_000_000
+MAX_SIDE = 32_768
+
+
+def decode_image(content: bytes) -> Image.Image:
+    """Return the image as RGB, upright by its EXIF orientation, transparency over white, an animation's first frame.
+
+    Raises ImageFault for what is no image of a known format, is truncated, or exceeds MAX_BYTES, MAX_PIXELS or
+    MAX_SIDE.
+    """
+    if not content:
+        raise ImageFault("image is empty")
+    if len(content) > MAX_BYTES:
+        raise ImageFault(f"image has {len(content):,} bytes; at most {MAX_BYTES:,} are read")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own notices; our limits below decide
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            _check_size(image)
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except ImageFault:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageFault(f"image is not decodable: none of {', '.join(FORMATS)}") from error
+    except Exception as error:  # decoders raise whatever hostile bytes provoke
+        raise ImageFault(f"image is not decodable: {error}") from error
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise ImageFault(
+            f"image is {width} x {height}; at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} on a side are read"
+        )
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        image = image.point(lambda value: value / 256).convert("L")  # convert alone would clip 16 bits at 255
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,94 @@
+"""The messages that wake workers: which the ledger owes, and sending them.
+
+A job's `published_at` says when its message was last sent; null: one is owed. It is marked before the sending: who
+cannot send owes it again, who dies in between is covered by `owe_lost`. A message too many costs a millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import ColumnElement, Table, and_, func, select, update
+
+from db.jobs import Doorbell
+from db.ledger import Ledger
+from db.tables import JOB_TABLES, Stage, State
+from db.to_do import doorbells_for
+
+AT_ONCE = 1000
+"""How many messages are marked as sent in one transaction, before they are sent."""
+
+QUIET_SECONDS = 15
+"""A message that was sent longer ago than this may count as lost, if the queue is too short to hold it."""
+
+Send = Callable[[Doorbell], None]
+
+
+def ring_all_owed(ledger: Ledger, send: Send) -> int:
+    """Send every message that is owed now; return how many."""
+    count = 0
+    for stage in Stage:
+        while doorbells := take_owed(ledger, stage):
+            ring(ledger, doorbells, send)
+            count += len(doorbells)
+    return count
+
+
+def ring(ledger: Ledger, doorbells: Sequence[Doorbell], send: Send) -> None:
+    """Send these messages in their order. When one fails, it and those behind it are owed again; the error goes on."""
+    for sent, doorbell in enumerate(doorbells):
+        try:
+            send(doorbell)
+        except BaseException:
+            owe_again(ledger, doorbells[sent:])
+            raise
+
+
+def take_owed(ledger: Ledger, stage: Stage) -> list[Doorbell]:
+    """Return messages that are owed for jobs that may start now, AT_ONCE at most, marked as sent."""
+    jobs = JOB_TABLES[stage]
+    with ledger.write() as (connection, now):
+        owed = (
+            select(jobs.c.id)
+            .where(_waiting(jobs, now), jobs.c.published_at.is_(None))
+            .order_by(jobs.c.id)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        job_ids = connection.scalars(owed).all()
+        connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(published_at=now))
+        return doorbells_for(connection, stage, jobs.c.id.in_(job_ids))
+
+
+def owe_again(ledger: Ledger, doorbells: Sequence[Doorbell]) -> None:
+    """Take back that these messages were sent."""
+    with ledger.write() as (connection, _):
+        for doorbell in doorbells:
+            jobs = JOB_TABLES[doorbell.stage]
+            connection.execute(update(jobs).where(jobs.c.id == doorbell.job_id).values(published_at=None))
+
+
+def owe_lost(ledger: Ledger, stage: Stage, messages_in_queue: int) -> int:
+    """Owe again what must be lost: more announced jobs wait than the broker holds messages. Return how many.
+
+    Only jobs announced more than QUIET_SECONDS ago count, so a backlog that the queue holds is left alone.
+    """
+    jobs = JOB_TABLES[stage]
+    with ledger.write() as (connection, now):
+        announced = and_(_waiting(jobs, now), jobs.c.published_at.is_not(None))
+        waiting = connection.scalar(select(func.count()).select_from(jobs).where(announced)) or 0
+        if waiting <= messages_in_queue:
+            return 0
+        silent = (
+            select(jobs.c.id)
+            .where(announced, jobs.c.published_at < now - QUIET_SECONDS)
+            .order_by(jobs.c.published_at)
+            .limit(waiting - messages_in_queue)
+        )
+        job_ids = connection.scalars(silent).all()
+        owe = update(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state == State.QUEUED)
+        return connection.execute(owe.values(published_at=None)).rowcount
+
+
+def _waiting(jobs: Table, now: float) -> ColumnElement[bool]:
+    return and_(jobs.c.state == State.QUEUED, jobs.c.not_before <= now)

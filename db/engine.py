@@ -1,0 +1,150 @@
+"""The database: an engine from its URL, the schema brought up to date, and a visible door for every transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from db.errors import ServiceUnreachable, WrongCall
+from db.tables import SCHEMA_VERSION
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another one."""
+
+_MIGRATION_LOCK = 0x65646974  # any fixed number; PostgreSQL's advisory locks are named by one
+_WRITES = "farm_writes"
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine whose database answers and has the newest schema; SQLite files and tables are made if absent.
+
+    Raises WrongCall for a URL that cannot be used or a schema newer than this code, ServiceUnreachable when nothing
+    answers. Passwords never appear in the messages.
+    """
+    parsed = _parse(url)
+    engine = _create(parsed)
+    shown = parsed.render_as_string(hide_password=True)
+    try:
+        _ensure_schema(engine)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {shown}: {reason}") from error
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that will write; commit at the end of the block, roll back on an exception.
+
+    On SQLite the write lock is taken at once: a reader that turns into a writer half-way fails with "locked".
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that only reads; it sees one consistent state and never waits for writers on SQLite."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def database_clock(connection: Connection) -> float:
+    """Return the time in seconds since the epoch by the database's clock, the same for all hosts."""
+    if connection.dialect.name == "sqlite":
+        return time.time()  # one host, one clock
+    return float(connection.scalar(select(extract("epoch", func.clock_timestamp()))) or 0)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise WrongCall(
+            "FARM_DATABASE_URL is not a database URL; expected sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from error
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg") or (
+        parsed.drivername == "sqlite" and not parsed.database
+    ):
+        raise WrongCall(f"FARM_DATABASE_URL is a {parsed.drivername!r} URL; expected sqlite:///FILE or postgresql://")
+    return parsed
+
+
+def _create(url: URL) -> Engine:
+    if url.drivername == "sqlite":
+        assert url.database  # checked by _parse
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own implicit BEGIN is deferred; ours is in _begin_sqlite
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _ensure_schema(engine: Engine) -> None:
+    if _schema_version(engine) == SCHEMA_VERSION:
+        return
+    if engine.dialect.name == "sqlite":
+        with FileLock(f"{engine.url.database}.lock"):
+            with engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                driver.execute("PRAGMA journal_mode = WAL")  # kept in the file; cannot be set inside a transaction
+            _upgrade(engine)
+    else:
+        _upgrade(engine)
+
+
+def _schema_version(engine: Engine) -> str | None:
+    with reading(engine) as connection:
+        return _version_of(connection)
+
+
+def _version_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if version is not None and version > SCHEMA_VERSION:
+        raise WrongCall(
+            f"the ledger has schema {version}, newer than this editfarm knows ({SCHEMA_VERSION}): update editfarm"
+        )
+    return version
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command  # costly to import, needed once in a ledger's life
+    from alembic.config import Config
+
+    with transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        if _version_of(connection) == SCHEMA_VERSION:
+            return  # another process was faster
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,105 @@
+"""What is asked, entered into the ledger: a benchmark's samples, and a run with its scorers and queued edits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, Insert, exists, func, insert, literal, select, update
+
+from db.configuration import RunConfiguration
+from db.engine import database_clock, reading, transaction
+from db.tables import State, benchmarks, edits, run_scorers, runs, samples
+
+
+def has_benchmark(engine: Engine, benchmark_id: str) -> bool:
+    """Tell whether every sample of the benchmark is in the ledger."""
+    with reading(engine) as connection:
+        return bool(connection.scalar(select(benchmarks.c.complete).where(benchmarks.c.id == benchmark_id)))
+
+
+def enter_samples(
+    engine: Engine, benchmark_id: str, name: str, sample_count: int, chunks: Iterable[Sequence[Mapping[str, Any]]]
+) -> None:
+    """Enter a benchmark, one transaction per chunk of sample rows (columns of `samples`, without ids).
+
+    A benchmark is used only once it is complete, so an interrupted entry leaves nothing half done; entering it again
+    goes on behind the last sample that is in.
+    """
+    with transaction(engine) as connection:
+        if not connection.scalar(select(exists().where(benchmarks.c.id == benchmark_id))):
+            connection.execute(
+                insert(benchmarks).values(
+                    id=benchmark_id,
+                    name=name,
+                    sample_count=sample_count,
+                    complete=False,
+                    created_at=database_clock(connection),
+                )
+            )
+    for chunk in chunks:
+        with transaction(engine) as connection:
+            last = select(func.max(samples.c.position)).where(samples.c.benchmark_id == benchmark_id)
+            entered = connection.execute(select(func.coalesce(last.scalar_subquery(), -1))).scalar_one()
+            new = [{"benchmark_id": benchmark_id, **row} for row in chunk if row["position"] > entered]
+            if new:
+                connection.execute(insert(samples), new)
+    with transaction(engine) as connection:
+        connection.execute(update(benchmarks).where(benchmarks.c.id == benchmark_id).values(complete=True))
+
+
+def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
+    """Return the id of the run that asks this of that benchmark: the same everywhere, so asking twice is one run."""
+    return hashlib.sha256(f"{benchmark_id}/{configuration.digest()}".encode()).hexdigest()[:12]
+
+
+def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration) -> tuple[str, bool]:
+    """Enter a run with its scorers and one queued edit per sample and repeat, all or nothing.
+
+    Return the run's id, and False when it was there already; then nothing but its priority is changed.
+    """
+    run_id = run_id_of(benchmark_id, configuration)
+    with transaction(engine) as connection:
+        priority = configuration.priority.value
+        if connection.execute(update(runs).where(runs.c.id == run_id).values(priority=priority)).rowcount:
+            return run_id, False
+        now = database_clock(connection)
+        connection.execute(
+            insert(runs).values(
+                id=run_id,
+                benchmark_id=benchmark_id,
+                configuration=configuration.model_dump(mode="json", exclude={"priority"}),
+                priority=priority,
+                created_at=now,
+            )
+        )
+        for scorer in configuration.scorers:
+            connection.execute(
+                insert(run_scorers).values(
+                    run_id=run_id,
+                    label=scorer.label,
+                    configuration=scorer.model_dump(mode="json"),
+                    batch_size=scorer.options["batch_size"],
+                )
+            )
+        for repeat in range(configuration.repeats):
+            connection.execute(_queue_edits(run_id, benchmark_id, repeat, configuration.limit, now))
+    return run_id, True
+
+
+def _queue_edits(run_id: str, benchmark_id: str, repeat: int, limit: int | None, now: float) -> Insert:
+    chosen = (
+        select(
+            literal(run_id).label("run_id"),
+            samples.c.id.label("sample_id"),
+            literal(repeat).label("repeat"),
+            literal(State.QUEUED.value).label("state"),
+            literal(now).label("not_before"),
+        )
+        .where(samples.c.benchmark_id == benchmark_id)
+        .order_by(samples.c.position)
+    )
+    if limit is not None:
+        chosen = chosen.where(samples.c.position < limit)
+    return insert(edits).from_select([column.name for column in chosen.selected_columns], chosen)

@@ -1,0 +1,90 @@
+"""Who holds a claim: one delivery of a message to one process of one host, and whether that process still lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that cannot be mistaken for a later one with the same number.
+
+    `host` includes the PID namespace, so containers that share a host name differ. `started` is the kernel's start
+    tick; empty where there is no /proc, and there a process number alone must do.
+    """
+
+    host: str
+    pid: int
+    started: str
+
+    def is_here(self) -> bool:
+        """Tell whether this process belongs to this host, so that its life can be seen from here."""
+        return self.host == this_host()
+
+    def is_dead(self) -> bool:
+        """Tell whether this process is known to be gone. Of another host's process nothing is known: False."""
+        return self.is_here() and _start_tick(self.pid) != self.started
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process working on one delivery; the delivery is Celery's task id."""
+
+    process: Process
+    delivery: str
+
+    def __str__(self) -> str:
+        process = self.process
+        return f"{process.host}|{process.pid}|{process.started}|{self.delivery}"
+
+    @classmethod
+    def parse(cls, text: str) -> Owner:
+        """Read what `str` wrote."""
+        host, pid, started, delivery = text.split("|")
+        return cls(Process(host, int(pid), started), delivery)
+
+
+def process_of(pid: int) -> Process:
+    """Return the living process of this number on this host, as claims name it."""
+    return Process(this_host(), pid, _start_tick(pid) or "")
+
+
+def this_process() -> Process:
+    """Return the calling process."""
+    return process_of(os.getpid())
+
+
+@cache
+def this_host() -> str:
+    """Return the host's name with its PID namespace."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+    except OSError:
+        namespace = ""
+    return f"{socket.gethostname()}/{namespace}"
+
+
+def _start_tick(pid: int) -> str | None:
+    """Return when the process started, "" where that cannot be told, None when there is no such living process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return None if Path("/proc/self/stat").exists() or not _answers_signals(pid) else ""
+    except ProcessLookupError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
+    return None if state in "ZX" else fields[18]
+
+
+def _answers_signals(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,215 @@
+"""What the ledger can be asked about runs; nothing here changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, Row, func, select
+
+from db.engine import reading
+from db.errors import UnknownRun, WrongCall
+from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, run_scorers, runs, samples, scores
+from db.to_do import with_run
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many jobs of one stage stand in each state."""
+
+    by_state: Mapping[State, int]
+
+    def __getitem__(self, state: State) -> int:
+        return self.by_state.get(state, 0)
+
+    @property
+    def total(self) -> int:
+        """All jobs of the stage that exist so far."""
+        return sum(self.by_state.values())
+
+    @property
+    def open(self) -> int:
+        """Jobs that wait or run."""
+        return self[State.QUEUED] + self[State.RUNNING]
+
+    @property
+    def ended(self) -> int:
+        """Jobs that are done, failed or cancelled."""
+        return self.total - self.open
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands. A score exists once its edit is done, so `scores_asked` may exceed `scores.total`."""
+
+    edits: Counts
+    scores: Counts
+    scorer_count: int
+
+    @property
+    def scores_asked(self) -> int:
+        """Every score that the run can still have: one per scorer of each edit that has not ended without an image."""
+        without_image = self.edits[State.FAILED] + self.edits[State.CANCELLED]
+        return (self.edits.total - without_image) * self.scorer_count
+
+    @property
+    def finished(self) -> bool:
+        """No job waits or runs."""
+        return not (self.edits.open or self.scores.open)
+
+    @property
+    def complete(self) -> bool:
+        """Every job is done."""
+        return (
+            self.finished
+            and self.edits[State.DONE] == self.edits.total
+            and self.scores[State.DONE] == self.scores.total
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it was asked."""
+
+    id: str
+    benchmark_id: str
+    benchmark_name: str
+    sample_count: int
+    configuration: Mapping[str, Any]
+    priority: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What a worker is doing now."""
+
+    name: str
+    stage: Stage
+    keys: Sequence[str]
+    since: float
+
+
+def find_run(engine: Engine, given: str) -> Run:
+    """Return the run of this id or beginning of an id, or the newest for `latest`. Raises UnknownRun."""
+    query = (
+        select(runs, benchmarks.c.name, benchmarks.c.sample_count).join(benchmarks).order_by(runs.c.created_at.desc())
+    )
+    if given != "latest":
+        query = query.where(runs.c.id.startswith(given, autoescape=True))
+    with reading(engine) as connection:
+        found = connection.execute(query.limit(2)).all()
+    if not found:
+        raise UnknownRun("the ledger has no run yet" if given == "latest" else f"the ledger has no run {given!r}")
+    if len(found) > 1 and given != "latest":
+        raise WrongCall(f"more than one run begins with {given!r}: give more of its id")
+    return _run(found[0])
+
+
+def all_runs(engine: Engine) -> list[Run]:
+    """Return every run, the newest first."""
+    query = (
+        select(runs, benchmarks.c.name, benchmarks.c.sample_count).join(benchmarks).order_by(runs.c.created_at.desc())
+    )
+    with reading(engine) as connection:
+        return [_run(row) for row in connection.execute(query)]
+
+
+def progress_of(engine: Engine, run_id: str) -> Progress:
+    """Count the run's jobs by state, both stages at one moment."""
+    with reading(engine) as connection:
+        counts = {
+            stage: Counts(
+                {
+                    State(state): count
+                    for state, count in connection.execute(
+                        select(jobs.c.state, func.count())
+                        .select_from(with_run(stage))
+                        .where(runs.c.id == run_id)
+                        .group_by(jobs.c.state)
+                    )
+                }
+            )
+            for stage, jobs in JOB_TABLES.items()
+        }
+        scorer_count = connection.scalar(
+            select(func.count()).select_from(run_scorers).where(run_scorers.c.run_id == run_id)
+        )
+    return Progress(counts[Stage.EDIT], counts[Stage.SCORE], scorer_count or 0)
+
+
+def working(engine: Engine, run_id: str) -> list[Worker]:
+    """Return what each worker is doing for this run at the moment, by worker name."""
+    workers: list[Worker] = []
+    with reading(engine) as connection:
+        for stage, jobs in JOB_TABLES.items():
+            source = with_run(stage)
+            if stage is Stage.SCORE:
+                source = source.join(edits, scores.c.edit_id == edits.c.id)
+            rows = connection.execute(
+                select(jobs.c.worker, samples.c.key, jobs.c.started_at)
+                .select_from(source.join(samples, edits.c.sample_id == samples.c.id))
+                .where(runs.c.id == run_id, jobs.c.state == State.RUNNING)
+            ).all()
+            for name in sorted({row.worker for row in rows}):
+                mine = [row for row in rows if row.worker == name]
+                workers.append(Worker(name, stage, [row.key for row in mine], min(row.started_at for row in mine)))
+    return sorted(workers, key=lambda worker: worker.name)
+
+
+def scorer_labels(engine: Engine, run_id: str) -> list[str]:
+    """Return the run's scorers in the order they were asked for."""
+    query = select(run_scorers.c.label).where(run_scorers.c.run_id == run_id).order_by(run_scorers.c.id)
+    with reading(engine) as connection:
+        return list(connection.scalars(query))
+
+
+def edit_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return (id, category, key, repeat, state, failure_kind, failure_reason) of every edit, in benchmark order."""
+    query = (
+        select(
+            edits.c.id,
+            samples.c.category,
+            samples.c.key,
+            edits.c.repeat,
+            edits.c.state,
+            edits.c.failure_kind,
+            edits.c.failure_reason,
+        )
+        .join(samples, edits.c.sample_id == samples.c.id)
+        .where(edits.c.run_id == run_id)
+        .order_by(samples.c.position, edits.c.repeat)
+    )
+    with reading(engine) as connection:
+        return connection.execute(query).all()
+
+
+def score_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return (edit_id, label, state, value, failure_kind, failure_reason) of every score that exists."""
+    query = (
+        select(
+            scores.c.edit_id,
+            run_scorers.c.label,
+            scores.c.state,
+            scores.c.value,
+            scores.c.failure_kind,
+            scores.c.failure_reason,
+        )
+        .join(run_scorers, scores.c.scorer_id == run_scorers.c.id)
+        .where(run_scorers.c.run_id == run_id)
+    )
+    with reading(engine) as connection:
+        return connection.execute(query).all()
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        benchmark_id=row.benchmark_id,
+        benchmark_name=row.name,
+        sample_count=row.sample_count,
+        configuration=row.configuration,
+        priority=row.priority,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,190 @@
+"""The ledger's tables: what is asked, under way, done or failed, with a meaning beside each state.
+
+Times are seconds since the epoch by the database's clock. What must never be is a constraint, not a convention.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+SCHEMA_VERSION = "0001"
+"""The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
+
+
+class Stage(StrEnum):
+    """The two kinds of work; also the names of the queues and of the Celery tasks."""
+
+    EDIT = "edit"
+    SCORE = "score"
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"  # waits for a worker, from `not_before` on
+    RUNNING = "running"  # claimed by `owner` until `lease_until`
+    DONE = "done"  # has its result; final
+    FAILED = "failed"  # ended without a result, for `failure_kind` and `failure_reason`; final until retried
+    CANCELLED = "cancelled"  # no longer wanted; final until resumed
+
+
+OPEN_STATES = (State.QUEUED, State.RUNNING)
+
+
+class FailureKind(StrEnum):
+    """Why a job has no result."""
+
+    INPUT = "input"  # this sample cannot be worked on: unreadable image, unknown instruction, no reference
+    OUT_OF_MEMORY = "out_of_memory"  # the device or the host was too small for it
+    MODEL = "model"  # the model could not be loaded, or gave something that is not a result
+    STORE = "store"  # its images could not be read or written
+    ERROR = "error"  # an unexpected exception, a bug of ours or of a backend
+    POISON = "poison"  # its process died, or its lease ran out, on every attempt allowed
+
+
+ATTEMPTS_ALLOWED = 3
+"""How often a job may be claimed before it counts as poison. A retry by a person allows as many again."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY numbers itself in SQLite
+_Digest = String(64)
+_Json = JSON(none_as_null=True)
+
+benchmarks = Table(
+    "benchmarks",
+    metadata,
+    Column("id", _Digest, primary_key=True, comment="sha-256 of the samples' content"),
+    Column("name", Text, nullable=False),
+    Column("sample_count", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("complete", Boolean, nullable=False, comment="every sample is in"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("benchmark_id", ForeignKey("benchmarks.id"), nullable=False),
+    Column("position", Integer, nullable=False, comment="place in the benchmark, from 0"),
+    Column("key", Text, nullable=False, comment="the benchmark's own name of the sample"),
+    Column("category", Text, nullable=False),
+    Column("instruction", Text, nullable=False),
+    Column("description", Text),
+    Column("source_image", _Digest, nullable=False),
+    Column("reference_image", _Digest),
+    UniqueConstraint("benchmark_id", "position"),
+    UniqueConstraint("benchmark_id", "category", "key"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(12), primary_key=True, comment="from the benchmark's and the configuration's digest"),
+    Column("benchmark_id", ForeignKey("benchmarks.id"), nullable=False),
+    Column("configuration", _Json, nullable=False, comment="fully resolved: everything that shapes a result"),
+    Column("priority", String(8), nullable=False),
+    Column("created_at", Double, nullable=False),
+    CheckConstraint("priority IN ('low', 'normal', 'high')", name="priority"),
+)
+
+run_scorers = Table(
+    "run_scorers",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("label", Text, nullable=False, comment="how reports call it; unique in the run"),
+    Column("configuration", _Json, nullable=False),
+    Column("batch_size", Integer, nullable=False),
+    UniqueConstraint("run_id", "label"),
+)
+
+
+def _job_columns() -> list[Column[object]]:
+    return [
+        Column("id", _Id, primary_key=True),
+        Column("state", String(9), nullable=False),
+        Column("attempt", Integer, nullable=False, server_default=text("0"), comment="fencing number; only grows"),
+        Column("attempts_allowed", Integer, nullable=False, server_default=text(str(ATTEMPTS_ALLOWED))),
+        Column("not_before", Double, nullable=False, comment="waits until then"),
+        Column("published_at", Double, comment="last message sent; null: a message is owed"),
+        Column("owner", Text, comment="the process and delivery that hold the claim"),
+        Column("lease_until", Double),
+        Column("worker", Text, comment="name of the worker of the last attempt"),
+        Column("started_at", Double, comment="last claim"),
+        Column("finished_at", Double),
+        Column("seconds", Double, comment="time the model took, loading excluded"),
+        Column("last_words", Text, comment="how the last attempt without an outcome ended"),
+        Column("failure_kind", String(24)),
+        Column("failure_reason", Text),
+        Column("detail", _Json, comment="what else the model said"),
+    ]
+
+
+def _job_constraints() -> list[CheckConstraint | Index]:
+    states = ", ".join(f"'{state}'" for state in State)
+    return [
+        CheckConstraint(f"state IN ({states})", name="state"),
+        CheckConstraint("(state = 'running') = (owner IS NOT NULL AND lease_until IS NOT NULL)", name="claim"),
+        CheckConstraint("(state = 'failed') = (failure_kind IS NOT NULL)", name="failure_kind"),
+        CheckConstraint("(failure_kind IS NULL) = (failure_reason IS NULL)", name="failure_reason"),
+        CheckConstraint("(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_at"),
+    ]
+
+
+edits = Table(
+    "edits",
+    metadata,
+    *_job_columns(),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("sample_id", ForeignKey("samples.id"), nullable=False),
+    Column("repeat", Integer, nullable=False, comment="from 0"),
+    Column("image", _Digest, comment="the edited image"),
+    *_job_constraints(),
+    CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="image"),
+    UniqueConstraint("run_id", "sample_id", "repeat"),
+    Index(None, "state", "published_at"),
+    Index(None, "run_id", "state"),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    *_job_columns(),
+    Column("edit_id", ForeignKey("edits.id"), nullable=False),
+    Column("scorer_id", ForeignKey("run_scorers.id"), nullable=False),
+    Column("value", Double, comment="0 to 10"),
+    *_job_constraints(),
+    CheckConstraint("(state = 'done') = (value IS NOT NULL)", name="value"),
+    UniqueConstraint("edit_id", "scorer_id"),
+    Index(None, "state", "published_at"),
+    Index(None, "scorer_id", "state"),
+)
+
+JOB_TABLES = {Stage.EDIT: edits, Stage.SCORE: scores}

@@ -1,0 +1,99 @@
+"""The statements that gather what a job needs from the tables around it; they change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, select
+
+from db.configuration import ModelChoice, edit_seed
+from db.jobs import Doorbell
+from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
+
+
+def with_run(stage: Stage) -> FromClause:
+    """Return the stage's jobs joined with the run they belong to."""
+    if stage is Stage.EDIT:
+        return edits.join(runs, edits.c.run_id == runs.c.id)
+    return scores.join(run_scorers, scores.c.scorer_id == run_scorers.c.id).join(
+        runs, run_scorers.c.run_id == runs.c.id
+    )
+
+
+def doorbells_for(connection: Connection, stage: Stage, which: ColumnElement[bool]) -> list[Doorbell]:
+    """Return the messages that wake a worker for these jobs, in the order of ids."""
+    jobs = JOB_TABLES[stage]
+    query = select(jobs.c.id, runs.c.priority).select_from(with_run(stage)).where(which).order_by(jobs.c.id)
+    return [Doorbell(stage, job_id, priority) for job_id, priority in connection.execute(query)]
+
+
+def edits_to_do(which: ColumnElement[bool]) -> Select[Any]:
+    """Select all that making these edits needs."""
+    return (
+        select(edits.c.id, edits.c.attempt, edits.c.run_id, edits.c.repeat, runs.c.configuration, *_SAMPLE)
+        .select_from(with_run(Stage.EDIT).join(samples, edits.c.sample_id == samples.c.id))
+        .where(which)
+    )
+
+
+def scores_to_do(which: ColumnElement[bool]) -> Select[Any]:
+    """Select all that giving these scores needs, in the order of ids."""
+    return (
+        select(
+            scores.c.id,
+            scores.c.attempt,
+            edits.c.run_id,
+            edits.c.repeat,
+            edits.c.image,
+            runs.c.configuration,
+            run_scorers.c.configuration.label("scorer"),
+            samples.c.reference_image,
+            *_SAMPLE,
+        )
+        .select_from(
+            with_run(Stage.SCORE)
+            .join(edits, scores.c.edit_id == edits.c.id)
+            .join(samples, edits.c.sample_id == samples.c.id)
+        )
+        .where(which)
+        .order_by(scores.c.id)
+    )
+
+
+def companions(leader: Row[Any], now: float) -> Select[int]:
+    """Select the scores to claim together with this one: they wait for the same scorer and never ended badly."""
+    batch_size = select(run_scorers.c.batch_size).where(run_scorers.c.id == leader.scorer_id).scalar_subquery()
+    return (
+        select(scores.c.id)
+        .where(
+            scores.c.scorer_id == leader.scorer_id,
+            scores.c.state == State.QUEUED,
+            scores.c.not_before <= now,
+            scores.c.last_words.is_(None),
+            scores.c.id != leader.id,
+        )
+        .order_by(scores.c.id)
+        .limit(batch_size - 1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def common_fields(stage: Stage, row: Row[Any]) -> dict[str, Any]:
+    """Return the fields that claims of both stages have, from a row of `edits_to_do` or `scores_to_do`."""
+    configuration = row.configuration
+    return {
+        "stage": stage,
+        "job_id": row.id,
+        "attempt": row.attempt,
+        "run_id": row.run_id,
+        "key": row.key,
+        "category": row.category,
+        "repeat": row.repeat,
+        "instruction": row.instruction,
+        "source_image": row.source_image,
+        "seed": edit_seed(configuration["seed"], row.key, row.repeat),
+        "model": ModelChoice.model_validate(configuration["editor"] if stage is Stage.EDIT else row.scorer),
+    }
+
+
+_SAMPLE = (samples.c.key, samples.c.category, samples.c.instruction, samples.c.source_image)

@@ -1,0 +1,29 @@
+"""Benchmarks in: one reader per format, one stream of samples out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from db.errors import BenchmarkInvalid
+from producer.benchmark.json_lines import JsonLinesBenchmark
+from producer.benchmark.original import OriginalBenchmark
+from producer.benchmark.sample import Benchmark
+
+_READERS: dict[str, Callable[[Path], Benchmark]] = {
+    ".json": OriginalBenchmark,
+    ".jsonl": JsonLinesBenchmark,
+    ".ndjson": JsonLinesBenchmark,
+}
+
+
+def open_benchmark(path: Path) -> Benchmark:
+    """Return the reader for the file, chosen by its suffix. Raises BenchmarkInvalid when it cannot be read at all."""
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise BenchmarkInvalid(f"{path}: no reader for this kind of file; expected {', '.join(_READERS)}")
+    try:
+        with path.open("rb"):
+            return reader(path)
+    except OSError as error:
+        raise BenchmarkInvalid(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,47 @@
+"""JSON Lines: one sample a line, images by a path relative to the file.
+
+    {"key": "p-17", "category": "物理", "instruction": "make it rain", "image": "images/p-17.png"}
+
+`reference_image` and `description` are optional; the original layout's field names are understood too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from producer.benchmark.sample import Fault, Sample, read_sample
+
+
+class JsonLinesBenchmark:
+    """Reads JSON Lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self._path.stem
+
+    def __iter__(self) -> Iterator[Sample | Fault]:
+        """Yield the lines in their order; empty lines are passed over."""
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield self._sample(f"line {number}", line)
+
+    def _sample(self, place: str, line: bytes) -> Sample | Fault:
+        try:
+            record = json.loads(line.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
+        except (json.JSONDecodeError, RecursionError) as error:
+            return Fault(place, f"is not valid JSON: {error}")
+        return read_sample(record, place=place, folder=self._path.parent)

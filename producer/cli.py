@@ -1,0 +1,292 @@
+"""The command line: flags in, one call, text out, an exit code. Results go to stdout, everything else to stderr.
+
+What a command needs is imported when it runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+from rich.console import Console
+from rich.text import Text
+
+from db.errors import BenchmarkInvalid, FarmError
+
+if TYPE_CHECKING:
+    from db.configuration import RunConfiguration
+    from db.queries import Progress
+    from producer.report.gather import Report
+    from producer.submit import Submitted
+
+SOME_FAILED = 1
+INTERRUPTED = 130
+
+click.rich_click.TEXT_MARKUP = "markdown"
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def main() -> None:
+    """Run the command line. An error the user can mend is one line on stderr; any other is a bug, with a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end is told to tidy up, like Ctrl-C
+    try:
+        code = cli(prog_name="python -m producer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except FarmError as error:
+        _complain(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(SOME_FAILED)
+    sys.exit(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="editfarm", message="%(version)s")
+def cli() -> None:
+    """Submit image-editing benchmarks to a farm of GPU workers and read their results."""
+
+
+def _run_options(command: _F) -> _F:
+    options = [
+        click.option("--config", "file", type=click.Path(path_type=Path), help="Run configuration, a YAML file."),
+        click.option("--editor", metavar="NAME", help="Editor, instead of the file's. [default: pillow]"),
+        click.option(
+            "--scorer", "scorers", metavar="NAME", multiple=True, help="Scorer; may be repeated. [default: reference]"
+        ),
+        click.option(
+            "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
+        ),
+        click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
+        click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
+        click.option("--limit", type=int, help="Only the first so many samples. [default: all]"),
+        click.option(
+            "--priority", type=click.Choice(["low", "normal", "high"]), help="Whose jobs go first. [default: normal]"
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_benchmark = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
+_run = click.argument("run", metavar="RUN")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@cli.command()
+@_benchmark
+@_run_options
+def submit(benchmark: Path, **choices: Any) -> None:
+    """Check a benchmark, enter a run of it and send its jobs to the workers; print the run's id."""
+    configuration = _configuration(choices)
+    submitted = _submit(benchmark, configuration)
+    click.echo(submitted.run_id)
+
+
+@cli.command()
+@_benchmark
+@_run_options
+@click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs. [default: by the models]")
+@click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
+@_as_json
+def run(benchmark: Path, workers: int | None, gpus: str | None, as_json: bool, **choices: Any) -> int:
+    """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
+    from db.broker import embedded_address, require_broker
+    from db.farm import engine
+    from db.queries import find_run
+    from db.settings import settings
+    from producer.broker import embedded_broker
+    from producer.farm import farm, farm_flags
+    from producer.report.gather import gather_report
+    from producer.watch import watch
+
+    configuration = _configuration(choices)
+    with ExitStack() as stack:
+        if settings().broker_url is None and embedded_address() is None:
+            stack.enter_context(embedded_broker())
+        else:
+            require_broker()
+        submitted = _submit(benchmark, configuration)
+        check = stack.enter_context(farm(farm_flags(configuration, gpus=gpus, workers=workers)))
+        try:
+            progress = watch(engine(), find_run(engine(), submitted.run_id), _stderr(), check=check)
+        except KeyboardInterrupt:
+            _say(f"interrupted; the same command goes on where this one stopped (run {submitted.run_id})")
+            raise
+    _print_report(gather_report(engine(), submitted.run_id), as_json)
+    return _exit_code(progress)
+
+
+@cli.command()
+@_run
+def watch(run: str) -> int:
+    """Show the progress of a run until it is finished; Ctrl-C leaves the run going."""
+    from db.farm import engine
+    from db.queries import find_run
+    from producer.watch import watch as watch_run
+
+    found = find_run(engine(), run)
+    try:
+        return _exit_code(watch_run(engine(), found, _stderr()))
+    except KeyboardInterrupt:
+        _say(f"the run goes on; come back with `python -m producer watch {found.id}`")
+        raise
+
+
+@cli.command()
+@click.argument("run", metavar="[RUN]", required=False)
+@_as_json
+def status(run: str | None, as_json: bool) -> None:
+    """Show where a run stands, or all runs."""
+    from db.farm import engine
+    from db.queries import find_run
+    from producer.status import all_status_data, status_data, status_table
+
+    runs = all_status_data(engine()) if run is None else [status_data(engine(), find_run(engine(), run))]
+    if as_json:
+        _print_json(runs if run is None else runs[0])
+    else:
+        _stdout().print(status_table(runs))
+
+
+@cli.command()
+@_run
+@_as_json
+def report(run: str, as_json: bool) -> None:
+    """Print a run's scores by scorer and category; PARTIAL while it is not finished."""
+    from db.farm import engine
+    from producer.report.gather import gather_report
+
+    _print_report(gather_report(engine(), run), as_json)
+
+
+@cli.command()
+@_run
+def retry(run: str) -> None:
+    """Queue again every job of a run that failed."""
+    _ask_again(run, "retry", "failed")
+
+
+@cli.command()
+@_run
+def resume(run: str) -> None:
+    """Queue again every job of a run that was cancelled, and send the messages that waiting jobs are owed."""
+    _ask_again(run, "resume", "cancelled")
+
+
+@cli.command()
+@_run
+def cancel(run: str) -> None:
+    """Cancel the jobs of a run that wait or run; results that are in stay."""
+    from db.farm import engine, ledger
+    from db.queries import find_run
+
+    found = find_run(engine(), run)
+    _say(f"run {found.id}: cancelled {ledger().cancel(found.id):,} jobs")
+
+
+@cli.command()
+def broker() -> None:
+    """Run the embedded broker of FARM_HOME until Ctrl-C, for workers and producers on this machine."""
+    import threading
+
+    from db.broker import without_password
+    from producer.broker import embedded_broker
+
+    with embedded_broker() as address:
+        _say(f"broker at {without_password(address)}; Ctrl-C ends it")
+        threading.Event().wait()
+
+
+def _configuration(choices: dict[str, Any]) -> RunConfiguration:
+    from producer.choices import choose
+
+    named = {name: choices.pop(name) for name in ("file", "editor", "scorers", "settings")}
+    return choose(**named, others=choices)
+
+
+def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
+    from db.broker import require_broker
+    from db.farm import images, ledger
+    from producer.benchmark import open_benchmark
+    from producer.queue import send
+    from producer.submit import submit
+
+    opened = open_benchmark(benchmark)
+    require_broker()
+    submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
+    checked = submitted.benchmark
+    if not submitted.new:
+        _say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
+    needy = any(spec.needs_reference for spec in configuration.specs())
+    if needy and checked.without_reference:
+        _say(
+            f"{checked.without_reference:,} of {checked.sample_count:,} samples have no reference image "
+            "and will fail at a scorer that needs one"
+        )
+    return submitted
+
+
+def _ask_again(run: str, verb: str, state: str) -> None:
+    from db.broker import require_broker
+    from db.doorbells import ring_all_owed
+    from db.farm import engine, ledger
+    from db.queries import find_run
+    from producer.queue import send
+
+    found = find_run(engine(), run)
+    require_broker()
+    changed = getattr(ledger(), verb)(found.id)
+    ring_all_owed(ledger(), send)
+    _say(f"run {found.id}: queued {changed:,} {state} jobs again")
+
+
+def _exit_code(progress: Progress) -> int:
+    return 0 if progress.complete else SOME_FAILED
+
+
+def _print_report(report: Report, as_json: bool) -> None:
+    if as_json:
+        from producer.report.as_json import report_as_json
+
+        click.echo(report_as_json(report))
+    else:
+        from producer.report.table import print_report
+
+        print_report(report, _stdout())
+
+
+def _print_json(content: object) -> None:
+    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def _say(text: str) -> None:
+    _stderr().print(Text(text), highlight=False, soft_wrap=True)
+
+
+def _complain(error: FarmError) -> None:
+    _stderr().print(Text.assemble(("error: ", "bold red"), str(error)), highlight=False, soft_wrap=True)
+    if isinstance(error, BenchmarkInvalid):
+        for fault in error.faults:
+            _stderr().print(Text(f"  {fault}"), highlight=False, soft_wrap=True)
+
+
+def _stdout() -> Console:
+    return Console()
+
+
+def _stderr() -> Console:
+    return Console(stderr=True)

@@ -1,0 +1,59 @@
+"""A farm of workers on this machine for as long as a run needs it; started as a process, never imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db.child import end_child, start_child
+from db.configuration import RunConfiguration
+from db.errors import FarmError
+from db.settings import farm_home, settings
+
+CPU_WORKERS_AT_MOST = 4
+
+
+class FarmEnded(FarmError):
+    """The farm of workers stopped before the run was finished."""
+
+    exit_code = 1
+
+
+@contextmanager
+def farm(flags: list[str]) -> Iterator[Callable[[], None]]:
+    """Run `python -m workers` with these flags for the length of the block; its log goes to FARM_HOME/logs/farm.log.
+
+    Yield a check that raises FarmEnded when the farm has stopped by itself.
+    """
+    log = farm_home() / "logs" / "farm.log"
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    with log.open("ab") as output:
+        beginning = output.tell()
+        process = start_child([sys.executable, "-m", "workers", *flags], output=output)
+    try:
+        yield lambda: _check(process, log, beginning)
+    finally:
+        end_child(process, settings().grace_seconds + 20)
+
+
+def farm_flags(configuration: RunConfiguration, *, gpus: str | None, workers: int | None) -> list[str]:
+    """Return the flags of `python -m workers`: those given, else all GPUs where a model needs one, else the CPUs."""
+    if gpus is not None:
+        return ["--gpus", gpus]
+    if workers is None and not any(spec.needs_gpu for spec in configuration.specs()):
+        workers = min(CPU_WORKERS_AT_MOST, os.cpu_count() or 1)
+    return [] if workers is None else ["--workers", str(workers)]
+
+
+def _check(process: subprocess.Popen[bytes], log: Path, beginning: int) -> None:
+    if process.poll() is None:
+        return
+    with log.open("rb") as file:
+        file.seek(beginning)
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    last = lines[-1].strip() if lines else "it left no word"
+    raise FarmEnded(f"the workers stopped: {last} (see {log})")

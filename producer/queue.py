@@ -1,0 +1,28 @@
+"""Sending messages to the workers by task name; the producer knows nothing else of them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from celeryconfig import message_for
+from db.broker import broker_address, without_password
+from db.errors import ServiceUnreachable
+from db.jobs import Doorbell
+
+
+@cache
+def _app() -> Celery:
+    app = Celery("producer", set_as_current=False)
+    app.config_from_object("celeryconfig")
+    return app
+
+
+def send(doorbell: Doorbell) -> None:
+    """Send one message. Raises ServiceUnreachable when the broker does not take it."""
+    try:
+        _app().send_task(**message_for(doorbell))
+    except OperationalError as error:
+        raise ServiceUnreachable(f"the broker at {without_password(broker_address())} went away: {error}") from error

@@ -1,0 +1,74 @@
+"""From a benchmark file to a run in the ledger and messages in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from db.configuration import RunConfiguration
+from db.doorbells import Send, ring_all_owed
+from db.errors import BenchmarkInvalid
+from db.images import ImageStore
+from db.intake import enter_run, enter_samples, has_benchmark
+from db.ledger import Ledger
+from producer.benchmark.check import Checked, ContentDigest, check_benchmark
+from producer.benchmark.sample import Benchmark, Fault
+
+CHUNK = 500
+"""Samples entered in one transaction."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A run that is in the ledger, with its messages sent; `new` is False when it was asked for before."""
+
+    run_id: str
+    benchmark: Checked
+    new: bool
+
+
+def submit(
+    benchmark: Benchmark, configuration: RunConfiguration, *, ledger: Ledger, images: ImageStore, send: Send
+) -> Submitted:
+    """Check the whole benchmark, then store its images, enter its samples and the run, and only then send messages.
+
+    Submitting the same again finds the same run: what was cancelled is queued again, what is owed a message gets one.
+    Raises BenchmarkInvalid, with nothing taken, or ServiceUnreachable.
+    """
+    checked = check_benchmark(benchmark)
+    if not has_benchmark(ledger.engine, checked.digest):
+        chunks = _sample_rows(benchmark, checked, images)
+        enter_samples(ledger.engine, checked.digest, checked.name, checked.sample_count, chunks)
+    run_id, new = enter_run(ledger.engine, checked.digest, configuration)
+    if not new:
+        ledger.resume(run_id)
+    ring_all_owed(ledger, send)
+    return Submitted(run_id, checked, new)
+
+
+def _sample_rows(benchmark: Benchmark, checked: Checked, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Read the benchmark a second time, storing its images; yield rows of `samples` in chunks."""
+    digest = ContentDigest()
+    rows: list[Mapping[str, Any]] = []
+    for position, sample in enumerate(benchmark):
+        if isinstance(sample, Fault):
+            raise BenchmarkInvalid(f"{benchmark.path} changed while it was read: {sample}")
+        digest.add(sample)
+        rows.append(
+            {
+                "position": position,
+                "key": sample.key,
+                "category": sample.category,
+                "instruction": sample.instruction,
+                "description": sample.description,
+                "source_image": images.put(sample.source),
+                "reference_image": images.put(sample.reference) if sample.reference else None,
+            }
+        )
+        if len(rows) == CHUNK:
+            yield rows
+            rows = []
+    if digest.hexdigest() != checked.digest:
+        raise BenchmarkInvalid(f"{benchmark.path} changed while it was read; submit it again")
+    yield rows

@@ -1,0 +1,89 @@
+"""The lease keeper: a thread in the worker's parent that renews, takes back and announces.
+
+It renews the leases of the delivery that its pool child is at, hands back what the dead left, and sends the messages
+that are owed or must be lost. Every worker has one; all of them together do no harm. A thread and not Celery's timer,
+because a slow database must not stop the consumer and a lost broker must not stop the leases.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import structlog
+from celery.worker.state import active_requests
+from kombu.exceptions import OperationalError
+from sqlalchemy.exc import DBAPIError
+
+from db import farm
+from db.doorbells import owe_lost, ring_all_owed
+from db.errors import FarmError
+from db.ledger import Ledger
+from db.owner import Owner, Process, process_of
+from db.settings import settings
+from db.tables import Stage
+from workers.app import app
+from workers.tasks import send
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 5
+"""How often the dead and the owed are looked for; a killed child's job runs again within this time or sooner."""
+
+
+class LeaseKeeper:
+    """Started when the worker is ready, stopped when its pool is gone."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._children: dict[int, Process] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and hand back at once what this worker's children still held: they were told to stop."""
+        self._stopping.set()
+        self._thread.join()
+        try:
+            released = sum(farm.ledger().release(child) for child in self._children.values())
+        except (DBAPIError, FarmError) as error:
+            log.warning("lease.not_released", reason=str(error))
+        else:
+            if released:
+                log.info("lease.released", jobs=released)
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._look(farm.ledger())
+            except (DBAPIError, FarmError, OperationalError, OSError) as error:
+                log.warning("lease.trouble", reason=str(error).splitlines()[0], next=f"again in {LOOK_SECONDS} s")
+            self._stopping.wait(min(LOOK_SECONDS, settings().lease_seconds / 3))
+
+    def _look(self, ledger: Ledger) -> None:
+        for owner in self._working():
+            ledger.renew(owner)
+        lost = ledger.hand_back_lost()
+        for stage in Stage:
+            lost += owe_lost(ledger, stage, _messages_waiting(stage))
+        sent = ring_all_owed(ledger, send)
+        if lost or sent:
+            log.info("lease.recovered", lost=lost, messages=sent)
+
+    def _working(self) -> list[Owner]:
+        """Return the deliveries that this worker's living children are at."""
+        for pid in self._worker.pool.info["processes"]:
+            if pid not in self._children:
+                self._children[pid] = process_of(pid)
+        requests = [(request.worker_pid, request.id) for request in list(active_requests)]
+        return [Owner(self._children[pid], delivery) for pid, delivery in requests if pid in self._children]
+
+
+def _messages_waiting(stage: Stage) -> int:
+    with app.connection_for_read() as connection:
+        channel: Any = connection.default_channel
+        return int(channel.queue_declare(stage.value, passive=True).message_count)

@@ -1,0 +1,101 @@
+"""Simulated models, and they say so: they wait as long as a real one would and fail as told; for tests and planning.
+
+Every draw is a function of the configured seed and the item, so a run repeats itself on any number of workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import random
+import signal
+import time
+from collections.abc import Sequence
+
+from PIL import Image
+
+from db.catalogue import SimulatedEditorOptions, SimulatedOptions, SimulatedScorerOptions
+from workers.models.errors import ModelFault, OutOfMemory
+from workers.models.protocols import EditRequest, Rating, ScoreRequest
+
+
+class SimulatedEditor:
+    """Waits, then writes an image of one colour that depends on the sample and the seed."""
+
+    def __init__(self, options: SimulatedEditorOptions) -> None:
+        self._options = options
+        time.sleep(options.load_seconds)
+
+    def edit(self, request: EditRequest) -> Image.Image:
+        """Return the image. Raises OutOfMemory above `oom_above` source pixels, ModelFault for keys drawn to fail."""
+        options = self._options
+        _crash_if_told(options, request.key)
+        pixels = request.source.width * request.source.height
+        if options.oom_above is not None and pixels > options.oom_above:
+            raise OutOfMemory(f"simulated: {pixels:,} source pixels are more than {options.oom_above:,}")
+        draw = _draw(options, "edit", request.key, request.seed)
+        time.sleep(_duration(options, draw))
+        if draw.random() < options.fail_rate:
+            raise ModelFault("simulated: this sample was drawn to fail")
+        colour = (draw.randrange(256), draw.randrange(256), draw.randrange(256))
+        return Image.new("RGB", (options.width, options.height), colour)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class SimulatedScorer:
+    """Waits, then draws a value between 0 and 10 that depends on the sample and the seed."""
+
+    def __init__(self, options: SimulatedScorerOptions) -> None:
+        self._options = options
+        time.sleep(options.load_seconds)
+
+    def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
+        """Return a rating or a fault for each request. Raises OutOfMemory for batches above `oom_above`.
+
+        The batch takes as long as its mean item would, times `batch_factor`.
+        """
+        options = self._options
+        for request in batch:
+            _crash_if_told(options, request.key)
+        if options.oom_above is not None and len(batch) > options.oom_above:
+            raise OutOfMemory(f"simulated: a batch of {len(batch)} is more than {options.oom_above}")
+        draws = [_draw(options, "score", request.key, request.seed) for request in batch]
+        mean = sum(_duration(options, draw) for draw in draws) / len(draws)
+        time.sleep(mean * batch_factor(len(batch), options.batch_size, options.batch_speedup))
+        return [_rating(options, draw) for draw in draws]
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+def batch_factor(count: int, batch_size: int, speedup: float) -> float:
+    """Return how many times as long as one item a batch of `count` takes: linear, so that a full batch is `speedup`
+    times faster per item than one by one."""
+    if batch_size == 1:
+        return float(count)
+    return 1 + (count - 1) * (batch_size / speedup - 1) / (batch_size - 1)
+
+
+def _rating(options: SimulatedOptions, draw: random.Random) -> Rating | ModelFault:
+    if draw.random() < options.fail_rate:
+        return ModelFault("simulated: this sample was drawn to fail")
+    return Rating(value=round(draw.uniform(0, 10), 2), detail={"simulated": True})
+
+
+def _crash_if_told(options: SimulatedOptions, key: str) -> None:
+    if key in options.crash_on:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _draw(options: SimulatedOptions, stage: str, key: str, seed: int) -> random.Random:
+    text = f"{options.seed}/{stage}/{key}/{seed}"
+    return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+
+
+def _duration(options: SimulatedOptions, draw: random.Random) -> float:
+    """Draw a lognormal duration with mean `seconds` and coefficient of variation `spread`."""
+    variance = math.log1p(options.spread**2)
+    return options.seconds * math.exp(draw.gauss(-variance / 2, math.sqrt(variance)))

@@ -10,7 +10,6 @@ from kombu import Exchange, Queue
 
 from db.broker import broker_address
 from db.jobs import Doorbell
-from db.settings import settings
 
 # -- the broker --------------------------------------------------------------------------------------------------------
 
@@ -68,7 +67,6 @@ worker_pool = "prefork"  # only a child process leaves the parent free to answer
 worker_pool_start_method = "spawn"  # CUDA cannot be used in a forked child
 worker_concurrency = 1  # one worker, one GPU
 worker_proc_alive_timeout = 600  # the 4 s default kills children that start slowly, again and again
-worker_soft_shutdown_timeout = settings().grace_seconds  # with REMAP_SIGTERM=SIGQUIT, which `python -m workers` sets
 worker_hijack_root_logger = False
 worker_send_task_events = True  # for Flower
 task_send_sent_event = True

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, select, update
 from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.tables import JOB_TABLES, Stage, State
-from db.to_do import doorbells_for
+from db.to_do import doorbells_for, in_order
 
 AT_ONCE = 1000
 """How many messages are marked as sent in one transaction, before they are sent."""
@@ -85,8 +85,7 @@ def owe_lost(ledger: Ledger, stage: Stage, messages_in_queue: int) -> int:
             .order_by(jobs.c.published_at)
             .limit(waiting - messages_in_queue)
         )
-        job_ids = connection.scalars(silent).all()
-        owe = update(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state == State.QUEUED)
+        owe = update(jobs).where(in_order(jobs, and_(jobs.c.id.in_(silent), jobs.c.state == State.QUEUED)))
         return connection.execute(owe.values(published_at=None)).rowcount
 
 

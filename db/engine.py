@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, f
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from db.errors import ServiceUnreachable, WrongCall
-from db.tables import SCHEMA_VERSION
+from db.tables import SCHEMA_VERSION, metadata
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -136,15 +136,28 @@ def _version_of(connection: Connection) -> str | None:
 
 
 def _upgrade(engine: Engine) -> None:
-    from alembic import command  # costly to import, needed once in a ledger's life
-    from alembic.config import Config
-
     with transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        if _version_of(connection) == SCHEMA_VERSION:
-            return  # another process was faster
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        version = _version_of(connection)
+        if version is None:
+            _create_schema(connection)
+        elif version != SCHEMA_VERSION:  # else another process was faster
+            _migrate(connection)
+
+
+def _create_schema(connection: Connection) -> None:
+    """Make a new ledger's tables from their definition; the migrations give the same, which a test compares."""
+    metadata.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # ten megabytes that only an old ledger needs
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

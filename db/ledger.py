@@ -41,7 +41,7 @@ from db.tables import (
     runs,
     scores,
 )
-from db.to_do import common_fields, companions, doorbells_for, edits_to_do, scores_to_do, with_run
+from db.to_do import common_fields, companions, doorbells_for, edits_to_do, in_order, scores_to_do, with_run
 
 BACK_OFF_SECONDS = 10
 """Wait before the second attempt of a job whose failure may pass; doubled for each further one."""
@@ -98,8 +98,9 @@ class Ledger:
         renewed = 0
         with self.write() as (connection, now):
             for jobs in JOB_TABLES.values():
-                held = update(jobs).where(jobs.c.state == State.RUNNING, jobs.c.owner == str(owner))
-                renewed += connection.execute(held.values(lease_until=now + self.lease_seconds)).rowcount
+                held = in_order(jobs, and_(jobs.c.state == State.RUNNING, jobs.c.owner == str(owner)))
+                prolonged = update(jobs).where(held).values(lease_until=now + self.lease_seconds)
+                renewed += connection.execute(prolonged).rowcount
         return renewed
 
     # -- ended -----------------------------------------------------------------------------------------------------
@@ -139,8 +140,7 @@ class Ledger:
         jobs = JOB_TABLES[claim.stage]
         with self.write() as (connection, now):
             if failure.again:
-                wait = BACK_OFF_SECONDS * 2 ** (claim.attempt - 1)
-                again = _queue_again(jobs, now + wait).where(
+                again = _queue_again(jobs, now + _back_off(jobs)).where(
                     _still_mine(jobs, claim), jobs.c.attempt < jobs.c.attempts_allowed
                 )
                 if connection.execute(again.values(last_words=failure.reason)).rowcount:
@@ -196,7 +196,7 @@ class Ledger:
             changed = 0
             for stage, jobs in JOB_TABLES.items():
                 of_run = select(jobs.c.id).select_from(with_run(stage)).where(runs.c.id == run_id)
-                change = update(jobs).where(jobs.c.state.in_(states), jobs.c.id.in_(of_run))
+                change = update(jobs).where(in_order(jobs, and_(jobs.c.state.in_(states), jobs.c.id.in_(of_run))))
                 if State.RUNNING not in states:
                     change = change.values(attempts_allowed=jobs.c.attempt + ATTEMPTS_ALLOWED)
                 changed += connection.execute(change.values(**values(now))).rowcount
@@ -287,12 +287,19 @@ def _still_mine(jobs: Table, claim: Claim) -> ColumnElement[bool]:
     return and_(jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.state == State.RUNNING)
 
 
-def _queue_again(jobs: Table, not_before: float) -> Update:
+def _queue_again(jobs: Table, not_before: float | ColumnElement[float]) -> Update:
     return (
         update(jobs)
         .where(jobs.c.state == State.RUNNING)
         .values(state=State.QUEUED, not_before=not_before, published_at=None, **_UNCLAIMED)
     )
+
+
+def _back_off(jobs: Table) -> ColumnElement[float]:
+    """Return the wait before the next attempt, in seconds; counted by the attempts left, so that neither those that
+    were released nor those before a retry lengthen it."""
+    attempts_left = jobs.c.attempts_allowed - jobs.c.attempt
+    return BACK_OFF_SECONDS * literal(1).bitwise_lshift(ATTEMPTS_ALLOWED - 1 - attempts_left)
 
 
 def _why_lost(row: Row[Any], now: float) -> str | None:

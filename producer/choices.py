@@ -65,9 +65,12 @@ def _as_mapping(given: Any, role: str) -> dict[str, Any]:
         return {"name": given, "options": {}}
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise WrongCall(f"run configuration: {role}: expected a name, or a mapping with a name, not {given!r}")
+    options = given.get("options") or {}
+    if not isinstance(options, dict):
+        raise WrongCall(f"run configuration: {role} {given['name']!r}: options: expected a mapping, not {options!r}")
     own = {key: value for key, value in given.items() if key in ("name", "label")}
     flat = {key: value for key, value in given.items() if key not in ("name", "label", "options")}
-    return {**own, "options": {**(given.get("options") or {}), **flat}}
+    return {**own, "options": {**options, **flat}}
 
 
 def _apply(setting: str, models: Mapping[Role, list[dict[str, Any]]]) -> None:

@@ -5,6 +5,7 @@ What a command needs is imported when it runs, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -50,6 +51,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(SOME_FAILED)
+    except OSError as error:  # a folder that is a file or another's, a full disk
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        _complain(FarmError(f"{error.filename or 'the disk'}: {error.strerror}"))
+        sys.exit(FarmError.exit_code)
     sys.exit(code or 0)
 
 

@@ -60,7 +60,7 @@ def status_table(runs: list[dict[str, Any]]) -> Table:
         table.add_row(
             run["run"],
             Text(run["benchmark"]),
-            run["editor"],
+            Text(run["editor"]),
             run["state"],
             f"{edits['done']:,}/{edits['total']:,}",
             f"{scores['done']:,}/{scores['asked']:,}",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import signal
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready, worker_shutdown
-from celery.utils.nodenames import default_nodename
+from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready, worker_shutting_down
+from celery.utils.nodenames import default_nodename, gethostname, nodename
 
+from db.settings import settings
 from workers.logs import configure_logging
 
 app = Celery("workers")
@@ -20,7 +24,7 @@ app.config_from_object("celeryconfig")
 def _name_worker(sender: str, instance: Any, options: Mapping[str, Any], **_: Any) -> None:
     """Name a worker that was given no name after its queues and its GPU."""
     if sender == default_nodename(""):
-        instance.hostname = default_nodename(worker_name(options.get("queues") or ()))
+        instance.hostname = nodename(worker_name(options.get("queues") or ()), gethostname())
 
 
 def worker_name(queues: str | tuple[str, ...] | list[str]) -> str:
@@ -51,9 +55,16 @@ def _keep_leases(sender: Any, **_: Any) -> None:
     if not hasattr(worker, "lease_keeper"):  # ready comes again after each reconnection to the broker
         worker.lease_keeper = LeaseKeeper(worker)
         worker.lease_keeper.start()
+        atexit.register(worker.lease_keeper.stop)  # the one way out that warm and cold shutdown share
 
 
-@worker_shutdown.connect
-def _release_claims(sender: Any, **_: Any) -> None:
-    if keeper := getattr(sender, "lease_keeper", None):
-        keeper.stop()
+@worker_shutting_down.connect
+def _bound_the_grace(how: str, **_: Any) -> None:
+    """Give the present job FARM_GRACE_SECONDS to finish; then Celery's cold shutdown ends it.
+
+    Celery's own soft shutdown sleeps its whole time-out even when the job has long finished.
+    """
+    if how == "Warm":
+        timer = threading.Timer(settings().grace_seconds, os.kill, (os.getpid(), signal.SIGQUIT))
+        timer.daemon = True
+        timer.start()

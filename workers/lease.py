@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 import structlog
+from amqp.exceptions import ChannelError
 from celery.worker.state import active_requests
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
@@ -62,6 +63,8 @@ class LeaseKeeper:
                 self._look(farm.ledger())
             except (DBAPIError, FarmError, OperationalError, OSError) as error:
                 log.warning("lease.trouble", reason=str(error).splitlines()[0], next=f"again in {LOOK_SECONDS} s")
+            except Exception:  # a bug of ours here must not leave the worker without its keeper
+                log.exception("lease.error", next=f"again in {LOOK_SECONDS} s")
             self._stopping.wait(min(LOOK_SECONDS, settings().lease_seconds / 3))
 
     def _look(self, ledger: Ledger) -> None:
@@ -86,4 +89,7 @@ class LeaseKeeper:
 def _messages_waiting(stage: Stage) -> int:
     with app.connection_for_read() as connection:
         channel: Any = connection.default_channel
-        return int(channel.queue_declare(stage.value, passive=True).message_count)
+        try:
+            return int(channel.queue_declare(stage.value, passive=True).message_count)
+        except ChannelError:  # Redis has no empty lists: an empty queue does not exist
+            return 0

@@ -127,22 +127,5 @@ class Supervisor:
 
 
 def worker_process(name: str, queues: str, environment: Mapping[str, str]) -> WorkerProcess:
-    """Return a Celery worker of that name, not yet started.
-
-    With REMAP_SIGTERM its SIGTERM is Celery's soft shutdown: no new job, the present one may finish within the grace.
-    """
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "workers",
-        "worker",
-        "-Q",
-        queues,
-        "-n",
-        f"{name}@%h",
-        "-l",
-        "INFO",
-    ]
-    return WorkerProcess(name, command, {**environment, "REMAP_SIGTERM": "SIGQUIT"})
+    """Return a Celery worker of that name, not yet started."""
+    return WorkerProcess(name, [sys.executable, "-m", "workers.worker", name, queues], environment)

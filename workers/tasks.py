@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import Task
@@ -16,8 +16,9 @@ from db.jobs import Claim, Doorbell, Failure
 from db.owner import Owner, this_process
 from db.tables import Stage
 from workers.app import app
-from workers.perform import perform_edit, perform_scores
-from workers.resident import Resident
+
+if TYPE_CHECKING:
+    from workers.resident import Resident
 
 log = structlog.get_logger()
 
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 @cache
 def resident() -> Resident:
     """Return this pool child's one resident model."""
+    from workers.resident import Resident
+
     return Resident()
 
 
@@ -40,6 +43,8 @@ def edit(self: Task[..., None], edit_id: int) -> None:
     claim = ledger.claim_edit(edit_id, _owner(self), _worker(self))
     if claim is None:
         return
+    from workers.perform import perform_edit  # the parent imports this module too, and needs no images
+
     outcome = perform_edit(claim, farm.images(), resident())
     if isinstance(outcome, Failure):
         _fail(claim, outcome)
@@ -62,6 +67,8 @@ def score(self: Task[..., None], score_id: int) -> None:
     claims = ledger.claim_scores(score_id, _owner(self), _worker(self))
     if not claims:
         return
+    from workers.perform import perform_scores
+
     for claim, outcome in zip(claims, perform_scores(claims, farm.images(), resident()), strict=True):
         if isinstance(outcome, Failure):
             _fail(claim, outcome)

@@ -68,8 +68,10 @@ def check_benchmark(benchmark: Benchmark) -> Checked:
 
 
 def _faults_of(sample: Sample, places: dict[tuple[str, str], str]) -> Iterator[Fault]:
-    first = places.setdefault((sample.category, sample.key), sample.place)
-    if first != sample.place:
+    first = places.get((sample.category, sample.key))
+    if first is None:
+        places[sample.category, sample.key] = sample.place
+    else:
         yield Fault(sample.place, f"key {sample.key!r} of category {sample.category!r} was used before, at {first}")
     for field, content in (("source image", sample.source), ("reference image", sample.reference)):
         if content is None:

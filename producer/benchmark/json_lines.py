@@ -42,6 +42,6 @@ class JsonLinesBenchmark:
             record = json.loads(line.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             return Fault(place, f"is not valid JSON: {error}")
         return read_sample(record, place=place, folder=self._path.parent)

@@ -28,6 +28,7 @@ class _Outline:
 
     name: str | None = None
     categories: bool = False
+    broken: bool = False
     category_names: dict[int, Any] = field(default_factory=dict)
 
 
@@ -51,32 +52,25 @@ class OriginalBenchmark:
         """Yield the pairs in their order."""
         last = "the beginning"
         try:
-            if not self._outline.categories:
-                yield Fault("categories", "missing; expected a list of categories, or an object keyed by their names")
-                return
             with self._path.open("rb") as file:
                 for place, category, record in self._pairs(_events(file)):
                     last = place
                     yield self._sample(place, category, record)
+            if not self._outline.categories:
+                yield Fault("categories", "missing; expected a list of categories, or an object keyed by their names")
         except ijson.JSONError as error:
-            yield Fault(f"after {last}", f"is not valid JSON: {' '.join(str(error).split())[:200]}")
+            yield Fault(f"after {last}", f"is not valid JSON: {_reason(error)}")
         except UnicodeDecodeError as error:
             yield Fault(f"after {last}", f"is not UTF-8: {error.reason}")
 
     @cached_property
     def _outline(self) -> _Outline:
         outline = _Outline()
-        position = -1
         with self._path.open("rb") as file:
-            for prefix, event, value in _events(file):
-                if prefix == "categories":
-                    outline.categories |= event in ("start_array", "start_map")
-                elif prefix == "name" and event == "string":
-                    outline.name = value.strip()[:MAX_KEY] or None
-                elif prefix == "categories.item" and event == "start_map":
-                    position += 1
-                elif prefix == "categories.item.name":
-                    outline.category_names[position] = value
+            try:
+                _read_outline(outline, _events(file))
+            except (ijson.JSONError, UnicodeDecodeError):
+                outline.broken = True  # the reading of the pairs comes to the same place and says so
         return outline
 
     def _sample(self, place: str, category: object, record: object) -> Sample | Fault:
@@ -91,34 +85,52 @@ class OriginalBenchmark:
         return read_sample(record, place=place, folder=self._path.parent, category=name)
 
     def _pairs(self, events: Iterator[_Event]) -> Iterator[tuple[str, object, object]]:
-        """Yield (place, name of the category, the pair's record) from the events of the whole file."""
+        """Yield (place, name of the category, the pair's record or a Fault) from the events of the whole file."""
+        position, name = 0, ""
         for prefix, event, value in events:
-            if prefix == "categories.item" and event == "start_map":
-                yield from self._listed_categories(events)
-                return
             if prefix == "categories" and event == "map_key":
-                yield from _keyed_categories(events, value)
-                return
+                name = value
+            elif prefix == "categories.item" and name != "item":
+                yield from _pairs_of(events, prefix, event, f"categories[{position}]", self._listed_name(position))
+                position += 1
+            elif prefix == f"categories.{name}":
+                yield from _pairs_of(events, prefix, event, f"categories[{name!r}]", name)
 
-    def _listed_categories(self, events: Iterator[_Event]) -> Iterator[tuple[str, object, object]]:
-        category, pair = 0, 0
-        for prefix, event, value in events:
-            if prefix == "categories.item.pairs.item":
-                place = f"categories[{category}].pairs[{pair}]"
-                yield place, self._outline.category_names.get(category), _value(events, prefix, event, value)
-                pair += 1
-            elif prefix == "categories.item" and event == "start_map":
-                category, pair = category + 1, 0
+    def _listed_name(self, position: int) -> object:
+        unknown = "?" if self._outline.broken else None  # where the file breaks off, that fault is enough
+        return self._outline.category_names.get(position, unknown)
 
 
-def _keyed_categories(events: Iterator[_Event], name: str) -> Iterator[tuple[str, object, object]]:
-    pair = 0
+def _read_outline(outline: _Outline, events: Iterator[_Event]) -> None:
+    position = -1
     for prefix, event, value in events:
-        if prefix == "categories" and event == "map_key":
-            name, pair = value, 0
-        elif prefix in (f"categories.{name}.pairs.item", f"categories.{name}.item"):
-            yield f"categories[{name!r}].pairs[{pair}]", name, _value(events, prefix, event, value)
-            pair += 1
+        if prefix == "categories":
+            outline.categories |= event in ("start_array", "start_map")
+        elif prefix == "name" and event == "string":
+            outline.name = value.strip()[:MAX_KEY] or None
+        elif prefix == "categories.item" and event not in ("map_key", "end_map", "end_array"):
+            position += 1
+        elif prefix == "categories.item.name":
+            outline.category_names[position] = value
+
+
+def _pairs_of(
+    events: Iterator[_Event], prefix: str, event: str, place: str, name: object
+) -> Iterator[tuple[str, object, object]]:
+    """Yield the pairs of the category whose value begins with this event; it takes the events up to the value's end."""
+    pairs = prefix if event == "start_array" else f"{prefix}.pairs"
+    listed, number = event == "start_array", 0
+    if event in ("start_map", "start_array"):
+        end = event.replace("start", "end")
+        for inner_prefix, inner_event, value in events:
+            if inner_prefix == prefix and inner_event == end:
+                break
+            if listed and inner_prefix == f"{pairs}.item":
+                yield f"{place}.pairs[{number}]", name, _value(events, inner_prefix, inner_event, value)
+                number += 1
+            listed |= inner_prefix == pairs and inner_event == "start_array"
+    if not listed:
+        yield place, name, Fault(place, "has no pairs; expected a list of them, or an object with `pairs`")
 
 
 def _value(events: Iterator[_Event], prefix: str, event: str, value: Any) -> object:
@@ -132,6 +144,12 @@ def _value(events: Iterator[_Event], prefix: str, event: str, value: Any) -> obj
             if inner_prefix == prefix and inner_event == end:
                 break
     return builder.value
+
+
+def _reason(error: ijson.JSONError) -> str:
+    given = error.args[0] if error.args else ""  # bytes where the parser could not decode what it quotes
+    text = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
+    return " ".join(text.split())[:200]
 
 
 def _events(file: BinaryIO) -> Iterator[_Event]:

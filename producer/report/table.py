@@ -39,14 +39,15 @@ def _heading(report: Report) -> RenderableType:
 
 
 def _scorer_table(report: ScorerReport) -> Table:
-    table = Table(title=f"scorer {report.scorer}", title_justify="left", title_style="bold", show_footer=True)
+    title = Text(f"scorer {report.scorer}")  # a Text, not a string: names and reasons are not rich's markup
+    table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
     table.add_column("category", footer="all", overflow="fold")
     overall = _cells(report.overall.summary)
     names = ("n", "scored", "failed", "coverage", "mean", "sd", "min", "max")
     for name, footer in zip(names, overall, strict=True):
         table.add_column(name, footer=footer, justify="right", no_wrap=True)
     for group in report.categories:
-        table.add_row(with_alias(group.category or ""), *_cells(group.summary))
+        table.add_row(Text(with_alias(group.category or "")), *_cells(group.summary))
     return table
 
 
@@ -70,7 +71,8 @@ def _failures(report: Report) -> Table:
         table.add_column(column, overflow="fold")
     for failure in report.failures[:FAILURES_SHOWN]:
         stage = failure.stage.value if failure.scorer is None else f"{failure.stage.value} ({failure.scorer})"
-        table.add_row(stage, with_alias(failure.category), failure.key, failure.kind, Text(failure.reason))
+        cells = (stage, with_alias(failure.category), failure.key, failure.kind, failure.reason)
+        table.add_row(*(Text(cell) for cell in cells))
     if len(report.failures) > FAILURES_SHOWN:
         table.caption = f"and {len(report.failures) - FAILURES_SHOWN:,} more; `report --json` has them all"
     return table

@@ -1,0 +1,70 @@
+"""What tests need and are not about: images, benchmark files and runs with the fields that matter left to choose."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from db.configuration import RunConfiguration, resolve_configuration
+from db.images import digest_of
+from db.intake import enter_run, enter_samples
+from db.ledger import Ledger
+
+
+def png(width: int = 8, height: int = 8, colour: str = "teal") -> bytes:
+    """Return a small PNG."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def configuration(**given: Any) -> RunConfiguration:
+    """Return a resolved configuration; simulated models where nothing else is said."""
+    return resolve_configuration({"editor": "simulated", "scorers": ["simulated"], **given})
+
+
+def enter(ledger: Ledger, samples: int | Sequence[str] = 1, **given: Any) -> str:
+    """Enter a benchmark of so many samples (or of these keys) and a run of it; return the run's id."""
+    keys = [f"p-{number}" for number in range(samples)] if isinstance(samples, int) else list(samples)
+    benchmark = digest_of(json.dumps(keys).encode())
+    rows = [
+        {
+            "position": position,
+            "key": key,
+            "category": "物理",
+            "instruction": "make it rain",
+            "description": None,
+            "source_image": digest_of(png()),
+            "reference_image": None,
+        }
+        for position, key in enumerate(keys)
+    ]
+    enter_samples(ledger.engine, benchmark, "made up", len(rows), [rows])
+    return enter_run(ledger.engine, benchmark, configuration(**given))[0]
+
+
+def pair(key: str, **fields: Any) -> dict[str, Any]:
+    """Return one pair of the original layout; a field given as None is left out."""
+    record = {
+        "pair_id": key,
+        "original_image_b64": base64.b64encode(png()).decode(),
+        "original_description": "a teal square",
+        "edit_instruction": "make it brighter",
+        **fields,
+    }
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def original_file(folder: Path, content: Any = None, *, pairs: int = 2) -> Path:
+    """Write a benchmark in the original layout; `content` is the whole JSON, else one category with so many pairs."""
+    if content is None:
+        content = {"categories": [{"name": "物理", "pairs": [pair(f"p-{number}") for number in range(pairs)]}]}
+    path = folder / "benchmark.json"
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    return path

@@ -1,0 +1,109 @@
+"""The commands on the card, as a user types them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.request
+
+import pytest
+
+from tests.factories import original_file
+from tests.farm.conftest import FarmUnderTest, children_of, eventually, ready_workers
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("commands", [["edit", "score"], ["edit,score"]])
+def test_a_benchmark_becomes_a_report_whatever_the_workers_serve(
+    farm_on_each_database: FarmUnderTest, commands: list[str]
+) -> None:
+    farm = farm_on_each_database
+    for queues in commands:
+        farm.worker(queues)
+
+    run = farm.producer(
+        "submit", original_file(farm.folder, pairs=5), "--editor", "simulated", "--scorer", "simulated"
+    ).strip()
+    farm.producer("watch", run)
+
+    report = farm.report(run)
+    assert report["partial"] is False
+    assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == 5
+    assert report["scorers"][0]["overall"]["coverage"] == 1.0
+
+
+def test_a_worker_without_a_name_is_named_after_its_queues_and_its_gpu(farm: FarmUnderTest) -> None:
+    farm.worker("edit", CUDA_VISIBLE_DEVICES="3")
+    farm.worker("edit", CUDA_VISIBLE_DEVICES="5")
+    unpinned = farm.worker("edit,score")
+
+    workers = eventually(lambda: _all_ready(farm, 3), farm=farm)
+
+    names = sorted(name.partition("@")[0] for name in workers)
+    assert names == [f"edit+score-{unpinned.pid}", "edit-gpu3", "edit-gpu5"]
+    assert all(name.partition("@")[2] for name in workers)
+
+
+def test_the_gpu_is_pinned_in_the_process_that_runs_the_model(farm: FarmUnderTest) -> None:
+    farm.farm("--gpus", "2,4", "--queues", "edit")
+
+    workers = eventually(lambda: _all_ready(farm, 2), farm=farm)
+
+    assert {name.partition("@")[0] for name in workers} == {"edit-gpu2", "edit-gpu4"}
+    pinned = [
+        (child.environ()["CUDA_VISIBLE_DEVICES"], child.environ()["CUDA_DEVICE_ORDER"])
+        for child in children_of(farm.processes[0])
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
+    assert sorted(pinned) == [("2", "PCI_BUS_ID"), ("4", "PCI_BUS_ID")]
+
+
+def test_flower_lists_the_workers_and_the_finished_tasks(farm: FarmUnderTest) -> None:
+    farm.worker("edit,score")
+    flower = farm.start(
+        "-m", "celery", "-A", "workers", "flower", log="flower", FLOWER_PORT="0", FLOWER_BASIC_AUTH="me:secret"
+    )
+    eventually(lambda: ready_workers(farm), farm=farm)
+    port = eventually(lambda: _listening_port(flower.pid), farm=farm)
+
+    run = farm.producer(
+        "submit", original_file(farm.folder, pairs=2), "--editor", "simulated", "--scorer", "simulated"
+    ).strip()
+    farm.producer("watch", run)
+
+    tasks = eventually(lambda: _finished(_flower(port, "/api/tasks")), farm=farm)
+    assert sorted(task["name"] for task in tasks) == ["edit", "edit", "score", "score"]
+    assert all(re.fullmatch(r"[\[(]\d+,?[\])]", task["args"]) for task in tasks)
+    workers = eventually(lambda: _flower(port, "/api/workers?refresh=true"), farm=farm)
+    assert [name.partition("-")[0] for name in workers] == ["edit+score"]
+
+
+def _listening_port(pid: int) -> int | None:
+    import psutil
+
+    for connection in psutil.Process(pid).net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN:
+            assert connection.laddr.ip == "127.0.0.1"
+            return int(connection.laddr.port)
+    return None
+
+
+def _flower(port: int, path: str) -> dict[str, dict[str, str]]:
+    credentials = base64.b64encode(b"me:secret").decode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Basic {credentials}"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return dict(json.load(response))
+
+
+def _finished(tasks: dict[str, dict[str, str]]) -> list[dict[str, str]] | None:
+    done = [task for task in tasks.values() if task["state"] == "SUCCESS"]
+    return done if len(done) >= 4 else None
+
+
+def _all_ready(farm: FarmUnderTest, count: int) -> dict[str, object] | None:
+    workers = dict(ready_workers(farm))
+    return workers if len(workers) == count else None

@@ -1,0 +1,120 @@
+"""`python -m producer run`: from nothing to a report in one command, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.factories import original_file, pair
+from tests.farm.conftest import ROOT, FarmUnderTest, eventually
+
+pytestmark = pytest.mark.integration
+
+PHOTOS = ROOT.parent / "shared" / "data" / "real_photos" / "benchmark.json"
+SIMULATED = ("--editor", "simulated", "--scorer", "simulated", "--workers", "2")
+
+
+def processes_of(farm: FarmUnderTest) -> list[str]:
+    """Return the command lines of all living processes that work in this FARM_HOME."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("FARM_HOME") == str(farm.home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def test_the_sample_benchmark_gives_a_report_that_shows_its_one_failure(bare_farm: FarmUnderTest) -> None:
+    output = bare_farm.producer("run", ROOT / "examples" / "benchmark.json", "--json", code=1)
+
+    report = json.loads(output)
+    overall = report["scorers"][0]["overall"]
+    assert (overall["n"], overall["scored"], overall["failed"]) == (20, 19, 1)
+    assert [group["alias"] for group in report["scorers"][0]["categories"]] == [
+        "physical",
+        "environment",
+        "social",
+        "causal",
+        "reference",
+    ]
+    assert [(failure["stage"], failure["kind"]) for failure in report["failures"]] == [("edit", "input")]
+    assert processes_of(bare_farm) == []
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="the shared photos are not beside this checkout")
+@pytest.mark.parametrize("external", [False, True], ids=["embedded broker", "external server"])
+def test_seven_photos_give_seven_edits_and_seven_scores(
+    tmp_path: Path, database_url: str, broker_url: str, external: bool
+) -> None:
+    farm = FarmUnderTest(tmp_path, broker_url if external else None, database_url)
+
+    report = json.loads(farm.producer("run", PHOTOS, *SIMULATED, "--json"))
+
+    assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == 7
+    counts = {group["category"]: group["n"] for group in report["scorers"][0]["categories"]}
+    assert counts == {"物理": 2, "社会": 1, "指代": 1, "环境": 2, "因果": 1}
+    assert processes_of(farm) == []
+
+
+def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare_farm: FarmUnderTest) -> None:
+    file = original_file(bare_farm.folder, pairs=8)
+    command = ["run", str(file), *SIMULATED, "--set", "editor.seconds=0.5"]
+    process = bare_farm.start("-m", "producer", *command, log="producer")
+    eventually(lambda: "edits_done" if _edits_done(bare_farm) >= 2 else None, farm=bare_farm)
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert processes_of(bare_farm) == []
+    done_before = _edits_done(bare_farm)
+
+    report = json.loads(bare_farm.producer(*command, "--json"))
+    assert 2 <= done_before < 8
+    assert report["progress"]["scores"]["done"] == 8
+    assert _edit_attempts(bare_farm) <= 8 + 2  # only what was under way at the time was begun twice
+
+
+def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: FarmUnderTest) -> None:
+    file = original_file(bare_farm.folder, {"categories": {"物理": [pair("p-1")]}})
+
+    done = subprocess.run(
+        [sys.executable, "-m", "producer", "run", str(file), *SIMULATED[:4], "--gpus", "0,0"],
+        env=bare_farm.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert "the workers stopped" in done.stderr
+    assert "expected different GPUs" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert processes_of(bare_farm) == []
+
+
+def _edits_done(farm: FarmUnderTest) -> int:
+    if not (farm.home / "farm.db").exists():
+        return 0
+    runs = json.loads(farm.producer("status", "--json"))
+    return int(runs[0]["edits"]["done"]) if runs else 0
+
+
+def _edit_attempts(farm: FarmUnderTest) -> int:
+    from sqlalchemy import func, select
+
+    from db.engine import reading
+    from db.tables import edits
+
+    engine = farm.engine()
+    with reading(engine) as connection:
+        attempts = connection.scalar(select(func.sum(edits.c.attempt)))
+    engine.dispose()
+    return int(attempts or 0)

@@ -1,0 +1,77 @@
+"""`python -m workers` refuses what it cannot do, in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.farm.conftest import ROOT
+from workers.app import worker_name
+from workers.gpu import visible_gpus
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([], "--workers N"),
+        (["--gpus", "0,0"], "expected different GPUs"),
+        (["--gpus", "0,"], "expected different GPUs"),
+        (["--gpus", "0", "--workers", "2"], "exclude each other"),
+        (["--workers", "0"], "not in the range"),
+        (["--workers", "1", "--queues", "edits"], "there is no queue 'edits'"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_says_what_to_do(tmp_path: Path, flags: list[str], said: str) -> None:
+    environment = {**os.environ, "FARM_HOME": str(tmp_path), "PATH": "/nonexistent", "COLUMNS": "200"}
+    environment.pop("CUDA_VISIBLE_DEVICES", None)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "workers", *flags], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_broker_it_says_both_ways_to_one(tmp_path: Path) -> None:
+    environment = {**os.environ, "FARM_HOME": str(tmp_path), "FARM_BROKER_URL": "redis://:hidden@127.0.0.1:1/0"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "workers", "--workers", "1"], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert done.returncode == 3
+    assert "FARM_BROKER_URL" in done.stderr and "python -m producer broker" in done.stderr
+    assert "hidden" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("pinned", "gpus"), [("3,5", ["3", "5"]), ("", []), ("-1", []), ("GPU-ab12", ["GPU-ab12"])])
+def test_the_visible_gpus_are_those_that_cuda_may_see(
+    monkeypatch: pytest.MonkeyPatch, pinned: str, gpus: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", pinned)
+
+    assert visible_gpus() == gpus
+
+
+def test_the_driver_is_asked_where_nothing_is_pinned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    assert visible_gpus() == ["0", "1"]
+
+
+def test_a_worker_is_named_by_its_queues_and_its_gpu_or_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert worker_name("edit,score") == "edit+score-gpu0+1"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert worker_name(["edit"]) == f"edit-{os.getpid()}"

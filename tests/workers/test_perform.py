@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from db.configuration import ModelChoice
+from db.decode import decode_image
+from db.images import ImageStore, digest_of
+from db.jobs import EditClaim, Failure, ScoreClaim
+from db.tables import FailureKind, Stage
+from tests.factories import configuration, png
+from workers.models.errors import InputFault, ModelFault, OutOfMemory
+from workers.models.protocols import EditRequest, Rating, ScoreRequest
+from workers.perform import Edited, Scored, perform_edit, perform_scores
+from workers.resident import CannotLoad, Resident
+
+
+class Hosting(Resident):
+    """A resident whose model is the test's own."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def editor(self, choice: ModelChoice) -> Any:
+        if isinstance(self.model, CannotLoad):
+            raise self.model
+        return self.model
+
+    scorer = editor
+
+
+class Inverter:
+    def edit(self, request: EditRequest) -> Any:
+        return request.source.point(lambda value: 255 - value)
+
+
+class Raising:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def edit(self, request: EditRequest) -> Image.Image:
+        raise self.error
+
+    def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
+        raise self.error
+
+
+class Answering:
+    """Answers with what the test gives for each key, and notes the size of each batch."""
+
+    def __init__(self, answers: dict[str, Rating | ModelFault], *, memory: int = 100) -> None:
+        self.answers, self.memory, self.batches = answers, memory, [0][:0]
+
+    def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
+        self.batches.append(len(batch))
+        if len(batch) > self.memory:
+            raise OutOfMemory("too many")
+        return [self.answers[request.key] for request in batch]
+
+
+def edit_claim(source: str) -> EditClaim:
+    return EditClaim(**_fields(Stage.EDIT, 1, "p-1", source, configuration().editor))
+
+
+def score_claims(images: ImageStore, *keys: str) -> list[ScoreClaim]:
+    image = images.put(png())
+    scorer = configuration().scorers[0]
+    return [
+        ScoreClaim(**_fields(Stage.SCORE, number, key, image, scorer), edited_image=image, reference_image=None)
+        for number, key in enumerate(keys)
+    ]
+
+
+def _fields(stage: Stage, job_id: int, key: str, source: str, model: ModelChoice) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "job_id": job_id,
+        "attempt": 1,
+        "run_id": "run",
+        "key": key,
+        "category": "物理",
+        "repeat": 0,
+        "instruction": "make it rain",
+        "source_image": source,
+        "seed": 1,
+        "model": model,
+    }
+
+
+def test_an_edited_image_is_in_the_store_before_the_outcome_names_it(images: ImageStore) -> None:
+    source = images.put(png(3, 2, "black"))
+
+    outcome = perform_edit(edit_claim(source), images, Hosting(Inverter()))
+
+    assert isinstance(outcome, Edited)
+    stored = decode_image(images.get(outcome.image))
+    assert (stored.size, stored.getpixel((0, 0))) == ((3, 2), (255, 255, 255))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "again"),
+    [
+        (InputFault("unknown instruction"), FailureKind.INPUT, False),
+        (OutOfMemory("too big"), FailureKind.OUT_OF_MEMORY, False),
+        (ModelFault("no image came out"), FailureKind.MODEL, False),
+        (CannotLoad("weights are missing"), FailureKind.MODEL, True),
+        (OSError(28, "No space left on device"), FailureKind.STORE, True),
+        (ZeroDivisionError("division by zero"), FailureKind.ERROR, False),
+    ],
+)
+def test_whatever_an_edit_raises_becomes_a_failure_with_its_kind(
+    images: ImageStore, error: Exception, kind: FailureKind, again: bool
+) -> None:
+    source = images.put(png())
+
+    outcome = perform_edit(
+        edit_claim(source), images, Hosting(error if isinstance(error, CannotLoad) else Raising(error))
+    )
+
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.again) == (kind, again)
+    assert str(error) in outcome.reason
+
+
+def test_a_source_that_is_gone_or_no_image_is_a_failure(images: ImageStore) -> None:
+    gone = perform_edit(edit_claim(digest_of(b"never stored")), images, Hosting(Inverter()))
+    junk = perform_edit(edit_claim(images.put(b"not an image")), images, Hosting(Inverter()))
+
+    assert isinstance(gone, Failure) and gone.kind is FailureKind.STORE
+    assert isinstance(junk, Failure) and junk.kind is FailureKind.INPUT
+
+
+def test_an_editor_that_returns_no_image_has_failed(images: ImageStore) -> None:
+    class Forgetful:
+        def edit(self, request: EditRequest) -> Any:
+            return None
+
+    outcome = perform_edit(edit_claim(images.put(png())), images, Hosting(Forgetful()))
+
+    assert isinstance(outcome, Failure) and outcome.kind is FailureKind.MODEL
+
+
+def test_each_score_of_a_batch_has_its_own_outcome(images: ImageStore) -> None:
+    scorer = Answering({"a": Rating(7.5), "b": InputFault("no reference"), "c": Rating(0.0)})
+
+    outcomes = perform_scores(score_claims(images, "a", "b", "c"), images, Hosting(scorer))
+
+    assert [outcome.value if isinstance(outcome, Scored) else outcome.kind for outcome in outcomes] == [
+        7.5,
+        FailureKind.INPUT,
+        0.0,
+    ]
+    assert scorer.batches == [3]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 10.01])
+def test_a_value_that_is_no_score_from_0_to_10_is_a_failure_and_never_a_number(
+    images: ImageStore, value: float
+) -> None:
+    (outcome,) = perform_scores(score_claims(images, "a"), images, Hosting(Answering({"a": Rating(value)})))
+
+    assert isinstance(outcome, Failure) and outcome.kind is FailureKind.MODEL
+
+
+def test_a_batch_too_big_for_memory_is_halved_until_it_fits(images: ImageStore) -> None:
+    scorer = Answering({key: Rating(5.0) for key in "abcde"}, memory=2)
+
+    outcomes = perform_scores(score_claims(images, *"abcde"), images, Hosting(scorer))
+
+    assert all(isinstance(outcome, Scored) for outcome in outcomes)
+    assert scorer.batches == [5, 2, 3, 1, 2]
+
+
+def test_a_single_score_too_big_for_memory_fails_alone(images: ImageStore) -> None:
+    (outcome,) = perform_scores(score_claims(images, "a"), images, Hosting(Answering({}, memory=0)))
+
+    assert isinstance(outcome, Failure) and outcome.kind is FailureKind.OUT_OF_MEMORY
+
+
+def test_one_unreadable_image_does_not_fail_its_batch(images: ImageStore) -> None:
+    claims = score_claims(images, "a", "b")
+    images.path(claims[0].edited_image).unlink()
+    good = images.put(png(colour="red"))
+    claims[1] = ScoreClaim(**{**vars(claims[1]), "source_image": good, "edited_image": good})
+
+    outcomes = perform_scores(claims, images, Hosting(Answering({"b": Rating(3.0)})))
+
+    assert isinstance(outcomes[0], Failure) and outcomes[0].kind is FailureKind.STORE
+    assert isinstance(outcomes[1], Scored)
+
+
+def test_a_scorer_that_answers_too_few_requests_has_failed_all_of_them(images: ImageStore) -> None:
+    class Lossy:
+        def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
+            return [Rating(1.0)]
+
+    outcomes = perform_scores(score_claims(images, "a", "b"), images, Hosting(Lossy()))
+
+    assert [outcome.kind for outcome in outcomes if isinstance(outcome, Failure)] == [FailureKind.MODEL] * 2

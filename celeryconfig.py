@@ -62,7 +62,7 @@ task_time_limit = 3600  # the last resort against a job that hangs; the child is
 
 # -- the worker process ------------------------------------------------------------------------------------------------
 
-include = ["workers.tasks"]  # a spawned child imports the app and these, nothing else
+include = ["workers.tasks", "workers.lease"]  # a spawned child imports the app and these, nothing else
 worker_pool = "prefork"  # only a child process leaves the parent free to answer, to renew leases and to survive a crash
 worker_pool_start_method = "spawn"  # CUDA cannot be used in a forked child
 worker_concurrency = 1  # one worker, one GPU

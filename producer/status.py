@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
@@ -50,7 +51,7 @@ def all_status_data(engine: Engine) -> list[dict[str, Any]]:
 
 def status_table(runs: list[dict[str, Any]]) -> Table:
     """Return a table with one row per run."""
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD)
     for column in ("run", "benchmark", "editor", "state"):
         table.add_column(column, overflow="fold")
     for column in ("edits", "scores", "failed"):

@@ -92,6 +92,8 @@ class _Bars:
 
     def _worker_rows(self) -> Table:
         table = Table.grid(padding=(0, 2))
+        if not self._workers and not self._bars.finished:
+            table.add_row(Text("no worker is at it yet", style="dim"))
         now = time.time()
         for worker in self._workers[:WORKERS_SHOWN]:
             what = worker.keys[0] if len(worker.keys) == 1 else f"{len(worker.keys)} samples"

@@ -1,8 +1,7 @@
-"""The Celery app, and what hooks into a worker's life: its name, its log, its lease keeper."""
+"""The Celery app, and what hooks into a worker's life: its name, its log, its end."""
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_shutting_down
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 
 from db.settings import settings
@@ -45,17 +44,6 @@ def _open_ledger(**_: Any) -> None:
     from db import farm
 
     farm.ledger()
-
-
-@worker_ready.connect
-def _keep_leases(sender: Any, **_: Any) -> None:
-    from workers.lease import LeaseKeeper
-
-    worker = sender.controller
-    if not hasattr(worker, "lease_keeper"):  # ready comes again after each reconnection to the broker
-        worker.lease_keeper = LeaseKeeper(worker)
-        worker.lease_keeper.start()
-        atexit.register(worker.lease_keeper.stop)  # the one way out that warm and cold shutdown share
 
 
 @worker_shutting_down.connect

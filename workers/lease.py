@@ -7,11 +7,13 @@ because a slow database must not stop the consumer and a lost broker must not st
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import Any
 
 import structlog
 from amqp.exceptions import ChannelError
+from celery.signals import worker_ready
 from celery.worker.state import active_requests
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +32,15 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 5
 """How often the dead and the owed are looked for; a killed child's job runs again within this time or sooner."""
+
+
+@worker_ready.connect
+def _keep_leases(sender: Any, **_: Any) -> None:
+    worker = sender.controller
+    if not hasattr(worker, "lease_keeper"):  # ready comes again after each reconnection to the broker
+        worker.lease_keeper = LeaseKeeper(worker)
+        worker.lease_keeper.start()
+        atexit.register(worker.lease_keeper.stop)  # the one way out that warm and cold shutdown share
 
 
 class LeaseKeeper:

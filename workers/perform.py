@@ -89,7 +89,7 @@ def _score_batch(
         answers = scorer.score([requests[claim.job_id] for claim in claims])
         if len(answers) != len(claims):
             raise ModelFault(f"the scorer gave {len(answers)} answers to {len(claims)} requests")
-    except OutOfMemory as error:
+    except (OutOfMemory, MemoryError) as error:
         if len(claims) == 1:
             return {claims[0].job_id: _failure(error, claims[0])}
         half = len(claims) // 2
@@ -134,8 +134,8 @@ def _failure(error: Exception, claim: Claim) -> Failure:
     match error:
         case InputFault() | ImageFault():
             return Failure(FailureKind.INPUT, str(error))
-        case OutOfMemory():
-            return Failure(FailureKind.OUT_OF_MEMORY, str(error))
+        case OutOfMemory() | MemoryError():
+            return Failure(FailureKind.OUT_OF_MEMORY, str(error) or "the host has not enough memory")
         case CannotLoad():
             return Failure(FailureKind.MODEL, str(error), again=True)
         case ModelFault():

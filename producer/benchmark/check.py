@@ -37,7 +37,7 @@ class ContentDigest:
             sample.instruction,
             sample.description,
             digest_of(sample.source),
-            sample.reference and digest_of(sample.reference),
+            None if sample.reference is None else digest_of(sample.reference),
         ]
         self._sha.update(json.dumps(content).encode() + b"\n")
 

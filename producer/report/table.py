@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +41,14 @@ def _heading(report: Report) -> RenderableType:
 
 def _scorer_table(report: ScorerReport) -> Table:
     title = Text(f"scorer {report.scorer}")  # a Text, not a string: names and reasons are not rich's markup
-    table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        show_footer=True,
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+    )
     table.add_column("category", footer="all", overflow="fold")
     overall = _cells(report.overall.summary)
     names = ("n", "scored", "failed", "coverage", "mean", "sd", "min", "max")
@@ -66,7 +74,7 @@ def _cells(summary: Summary) -> list[str]:
 def _failures(report: Report) -> Table:
     kinds = Counter(failure.kind for failure in report.failures)
     title = f"{len(report.failures):,} failed: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    table = Table(title=title, title_justify="left", title_style="bold red")
+    table = Table(title=title, title_justify="left", title_style="bold red", box=box.SIMPLE_HEAD)
     for column in ("stage", "category", "sample", "kind", "reason"):
         table.add_column(column, overflow="fold")
     for failure in report.failures[:FAILURES_SHOWN]:

@@ -1,0 +1,1 @@
+"""Alembic's revisions: how a ledger made by an older version becomes the present one."""

@@ -1,0 +1,67 @@
+"""What the README says of settings and commands is what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from db.configuration import resolve_configuration
+from db.settings import PREFIX, Settings
+from producer.choices import choose
+from producer.cli import cli
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def settings_table() -> str:
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    found = re.search(r"<!-- settings: .*? -->\n(.*?)\n<!-- end of settings -->", README, flags=re.DOTALL)
+
+    assert found is not None
+    assert found.group(1) == settings_table(), f"the table should be\n{settings_table()}"
+
+
+def test_every_command_that_the_readme_names_exists() -> None:
+    named = {"run", "submit", "watch", "status", "report", "retry", "cancel", "resume"}
+
+    assert all(command in README for command in named)
+    assert named <= set(cli.commands)
+
+
+@pytest.mark.parametrize("flag", ["--editor", "--scorer", "--set", "--repeats", "--seed", "--limit", "--priority"])
+def test_every_flag_of_a_run_is_in_the_readme_and_in_the_help(flag: str) -> None:
+    help_text = CliRunner().invoke(cli, ["submit", "--help"]).output
+
+    assert flag in README
+    assert flag in help_text
+
+
+def test_the_example_configuration_resolves_and_differs_from_the_defaults() -> None:
+    chosen = choose(file=ROOT / "examples" / "run.yaml", editor=None, scorers=(), settings=(), others={})
+
+    assert [scorer.label for scorer in chosen.scorers] == ["reference", "a-dice-roll"]
+    assert chosen.digest() != resolve_configuration({"editor": "pillow", "scorers": ["reference"]}).digest()
+
+
+def test_architecture_names_every_module_once() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    map_of_files = text.partition("## Files")[2].partition("## Who may import whom")[0]
+    modules = [
+        path.stem
+        for package in ("db", "producer", "workers")
+        for path in (ROOT / package).glob("*.py")
+        if path.stem not in ("__init__",) and path.name != "__main__.py"
+    ]
+
+    assert [stem for stem in modules if f"{stem}.py" not in map_of_files] == []

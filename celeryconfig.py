@@ -69,7 +69,6 @@ worker_concurrency = 1  # one worker, one GPU
 worker_proc_alive_timeout = 600  # the 4 s default kills children that start slowly, again and again
 worker_hijack_root_logger = False
 worker_send_task_events = True  # for Flower
-task_send_sent_event = True
 
 # -- content -----------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from db.errors import ServiceUnreachable
@@ -11,6 +12,7 @@ from db.settings import settings
 
 DEFAULT_ADDRESS = "redis://127.0.0.1:6379/0"
 _ANSWER_SECONDS = 3
+_PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])password=[^&]*&?")
 
 
 def broker_folder() -> Path:
@@ -33,7 +35,7 @@ def embedded_address() -> str | None:
     """Return the URL of the embedded broker of FARM_HOME, None when none runs there."""
     try:
         endpoint = json.loads(endpoint_file().read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, json.JSONDecodeError):  # absent, or just being written
         return None
     server = Process(this_host(), endpoint["pid"], endpoint["started"])
     return None if server.is_dead() else str(endpoint["url"])
@@ -61,5 +63,5 @@ def require_broker() -> str:
 
 def without_password(address: str) -> str:
     """Return the URL with its user and password left out."""
-    scheme, found, rest = address.partition("://")
+    scheme, found, rest = _PASSWORD_IN_QUERY.sub("", address).rstrip("?&").partition("://")
     return f"{scheme}{found}{rest.rpartition('@')[2]}"

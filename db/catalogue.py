@@ -128,7 +128,11 @@ def find_spec(role: Role, name: str) -> ModelSpec:
     plugins = entry_points(group=f"editfarm.{role}s", name=name)
     if not plugins:
         raise WrongCall(f"no {role} is called {name!r}; known: {', '.join(known_names(role))}")
-    spec = next(iter(plugins)).load()
+    plugin = next(iter(plugins))
+    try:
+        spec = plugin.load()
+    except (ImportError, AttributeError) as error:
+        raise WrongCall(f"the plug-in for {role} {name!r} cannot be imported from {plugin.value}: {error}") from error
     if not isinstance(spec, ModelSpec) or not issubclass(spec.options, _OPTIONS_BASE[role]):
         raise WrongCall(
             f"the plug-in for {role} {name!r} must name a db.catalogue.ModelSpec "

@@ -107,10 +107,13 @@ def _resolve(role: Role, given: Any) -> dict[str, Any]:
     entry: Any = {"name": given} if isinstance(given, str) else given
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
         raise ValueError(f"{role}: expected a name, or a mapping with a name, not {given!r}")
+    nested = entry.get("options") or {}
+    if not isinstance(nested, Mapping):
+        raise ValueError(f"{role} {entry['name']!r}: options: expected a mapping, not {nested!r}")
     flat = {key: value for key, value in entry.items() if key not in ("name", "label", "options")}
     try:
         spec = find_spec(role, entry["name"])
-        options = spec.options.model_validate({**(entry.get("options") or {}), **flat})
+        options = spec.options.model_validate({**nested, **flat})
     except WrongCall as error:
         raise ValueError(str(error)) from error
     except ValidationError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from db.errors import ServiceUnreachable, WrongCall
 from db.tables import SCHEMA_VERSION, metadata
@@ -30,13 +30,16 @@ def open_engine(url: str) -> Engine:
     answers. Passwords never appear in the messages.
     """
     parsed = _parse(url)
-    engine = _create(parsed)
-    shown = parsed.render_as_string(hide_password=True)
     try:
-        _ensure_schema(engine)
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {shown}: {reason}") from error
+        engine = _create(parsed)
+        try:
+            _ensure_schema(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    except (DatabaseError, OSError) as error:
+        reason = str(error.orig if isinstance(error, DatabaseError) else error).strip().splitlines()[0]
+        raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {_shown(parsed)}: {reason}") from error
     return engine
 
 
@@ -53,7 +56,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that only reads; it sees one consistent state and never waits for writers on SQLite."""
-    with engine.connect() as connection, connection.begin():
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -67,17 +71,21 @@ def database_clock(connection: Connection) -> float:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a port that is no number is a ValueError
         raise WrongCall(
             "FARM_DATABASE_URL is not a database URL; expected sqlite:///FILE or postgresql://USER@HOST/NAME"
         ) from error
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "postgresql+psycopg") or (
-        parsed.drivername == "sqlite" and not parsed.database
+        parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:")
     ):
         raise WrongCall(f"FARM_DATABASE_URL is a {parsed.drivername!r} URL; expected sqlite:///FILE or postgresql://")
     return parsed
+
+
+def _shown(url: URL) -> str:
+    return url.difference_update_query(["password"]).render_as_string(hide_password=True)
 
 
 def _create(url: URL) -> Engine:

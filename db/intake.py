@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Engine, Insert, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Insert, exists, func, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
 
 from db.configuration import RunConfiguration
 from db.engine import database_clock, reading, transaction
@@ -27,7 +29,7 @@ def enter_samples(
     A benchmark is used only once it is complete, so an interrupted entry leaves nothing half done; entering it again
     goes on behind the last sample that is in.
     """
-    with transaction(engine) as connection:
+    with suppress(IntegrityError), transaction(engine) as connection:  # another process may be entering it, too
         if not connection.scalar(select(exists().where(benchmarks.c.id == benchmark_id))):
             connection.execute(
                 insert(benchmarks).values(
@@ -40,6 +42,7 @@ def enter_samples(
             )
     for chunk in chunks:
         with transaction(engine) as connection:
+            _one_at_a_time(connection, benchmark_id)
             last = select(func.max(samples.c.position)).where(samples.c.benchmark_id == benchmark_id)
             entered = connection.execute(select(func.coalesce(last.scalar_subquery(), -1))).scalar_one()
             new = [{"benchmark_id": benchmark_id, **row} for row in chunk if row["position"] > entered]
@@ -61,6 +64,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
     """
     run_id = run_id_of(benchmark_id, configuration)
     with transaction(engine) as connection:
+        _one_at_a_time(connection, benchmark_id)
         priority = configuration.priority.value
         if connection.execute(update(runs).where(runs.c.id == run_id).values(priority=priority)).rowcount:
             return run_id, False
@@ -86,6 +90,11 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
         for repeat in range(configuration.repeats):
             connection.execute(_queue_edits(run_id, benchmark_id, repeat, configuration.limit, now))
     return run_id, True
+
+
+def _one_at_a_time(connection: Connection, benchmark_id: str) -> None:
+    """Wait until no one else enters samples or runs of this benchmark, so that what is found missing stays missing."""
+    connection.execute(select(benchmarks.c.id).where(benchmarks.c.id == benchmark_id).with_for_update())
 
 
 def _queue_edits(run_id: str, benchmark_id: str, repeat: int, limit: int | None, now: float) -> Insert:

@@ -32,6 +32,8 @@ def configure_logging(level: int | str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # "received", "succeeded": our own events say more
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _renderer() -> Any:

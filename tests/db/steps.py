@@ -1,0 +1,63 @@
+"""The steps of a job's life that tests take before they come to what they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from db.engine import reading
+from db.jobs import EditClaim, ScoreClaim
+from db.ledger import Ledger
+from db.owner import Owner, Process
+from db.tables import JOB_TABLES, Stage, runs
+from db.to_do import with_run
+from tests.factories import enter
+
+IMAGE = "e" * 64
+"""A digest; the ledger never looks for the image behind it."""
+
+
+def owner(number: int = 1, delivery: str = "d-1") -> Owner:
+    """Return a process of another host: only its lease tells whether it lives."""
+    return Owner(Process("elsewhere/4026531836", number, "100"), delivery)
+
+
+def job_ids(ledger: Ledger, stage: Stage, run_id: str) -> list[int]:
+    """Return the run's jobs of that stage, in the order of their ids."""
+    jobs = JOB_TABLES[stage]
+    query = select(jobs.c.id).select_from(with_run(stage)).where(runs.c.id == run_id).order_by(jobs.c.id)
+    with reading(ledger.engine) as connection:
+        return list(connection.scalars(query))
+
+
+def job(ledger: Ledger, stage: Stage, job_id: int) -> Row[Any]:
+    """Return the job as the ledger has it."""
+    jobs = JOB_TABLES[stage]
+    with reading(ledger.engine) as connection:
+        return connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+
+
+def queued_edit(ledger: Ledger, **given: Any) -> int:
+    """Enter a run of one sample; return its edit."""
+    return job_ids(ledger, Stage.EDIT, enter(ledger, **given))[0]
+
+
+def claimed(ledger: Ledger, edit_id: int, by: Owner | None = None) -> EditClaim:
+    """Claim an edit that must be there for the taking."""
+    claim = ledger.claim_edit(edit_id, by or owner(), "gpu-0")
+    assert claim is not None
+    return claim
+
+
+def queued_scores(ledger: Ledger, samples: int = 1, **given: Any) -> list[int]:
+    """Enter a run, make all its edits and return the scores that wait now."""
+    run_id = enter(ledger, samples, **given)
+    for edit_id in job_ids(ledger, Stage.EDIT, run_id):
+        assert ledger.finish_edit(claimed(ledger, edit_id), IMAGE, seconds=1.0, detail={}) is not None
+    return job_ids(ledger, Stage.SCORE, run_id)
+
+
+def claimed_scores(ledger: Ledger, score_id: int, by: Owner | None = None) -> list[ScoreClaim]:
+    """Claim a score and what goes with it."""
+    return ledger.claim_scores(score_id, by or owner(), "gpu-0")

@@ -1,0 +1,574 @@
+"""The life of a job: who may take it, who may end it, and what becomes of it when nobody does."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from db.configuration import edit_seed
+from db.jobs import Doorbell, Failure
+from db.ledger import BACK_OFF_SECONDS, Ledger
+from db.owner import Owner, Process, process_of
+from db.queries import progress_of
+from db.tables import FailureKind, Stage, State
+from tests.conftest import Clock
+from tests.db.steps import IMAGE, claimed, claimed_scores, job, job_ids, owner, queued_edit, queued_scores
+from tests.factories import enter
+
+FAULT = Failure(FailureKind.INPUT, "image is empty")
+PASSING_FAULT = Failure(FailureKind.STORE, "disk full", again=True)
+
+
+@pytest.fixture
+def dead_process() -> Process:
+    """A process of this host that has just ended."""
+    child = subprocess.Popen(["sleep", "60"])
+    process = process_of(child.pid)
+    child.kill()
+    child.wait()
+    return process
+
+
+# -- claimed -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_counts_an_attempt_and_starts_a_lease(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    claim = ledger.claim_edit(edit, owner(), "gpu-0")
+    row = job(ledger, Stage.EDIT, edit)
+    assert claim is not None
+    assert claim.attempt == row.attempt == 1
+    assert (row.state, row.owner, row.worker) == (State.RUNNING, str(owner()), "gpu-0")
+    assert (row.started_at, row.lease_until) == (clock.now, clock.now + 30)
+
+
+def test_an_edit_claim_carries_all_that_the_edit_needs(ledger: Ledger) -> None:
+    run_id = enter(ledger, ["p-7"], seed=5, repeats=2, editor={"name": "simulated", "width": 32})
+    claim = claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[1])
+    assert (claim.stage, claim.run_id, claim.key, claim.category) == (Stage.EDIT, run_id, "p-7", "物理")
+    assert (claim.repeat, claim.instruction, claim.seed) == (1, "make it rain", edit_seed(5, "p-7", 1))
+    assert (claim.model.name, claim.model.options["width"]) == ("simulated", 32)
+
+
+def test_a_score_claim_carries_the_edited_image_and_its_own_scorer(ledger: Ledger) -> None:
+    scorers = ["simulated", {"name": "simulated", "label": "strict", "fail_rate": 1}]
+    _, second = queued_scores(ledger, scorers=scorers)
+    [claim] = claimed_scores(ledger, second)
+    assert (claim.stage, claim.job_id, claim.edited_image, claim.reference_image) == (Stage.SCORE, second, IMAGE, None)
+    assert (claim.model.label, claim.model.options["fail_rate"]) == ("strict", 1)
+
+
+def test_a_job_that_does_not_exist_is_not_given(ledger: Ledger) -> None:
+    assert ledger.claim_edit(10**9, owner(), "gpu-0") is None
+    assert ledger.claim_scores(10**9, owner(), "gpu-0") == []
+
+
+def test_a_living_claim_is_not_given_twice(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, owner(1))
+    clock.now += 29
+    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert job(ledger, Stage.EDIT, edit).owner == str(owner(1))
+
+
+@pytest.mark.parametrize("ended", ["done", "failed", "cancelled"])
+def test_a_job_that_has_ended_is_not_given(ledger: Ledger, ended: str) -> None:
+    run_id = enter(ledger)
+    [edit] = job_ids(ledger, Stage.EDIT, run_id)
+    claim = claimed(ledger, edit)
+    if ended == "done":
+        ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={})
+    elif ended == "failed":
+        ledger.fail(claim, FAULT)
+    else:
+        ledger.cancel(run_id)
+    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert job(ledger, Stage.EDIT, edit).state == ended
+
+
+def test_a_job_is_not_given_before_its_time(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    ledger.fail(claimed(ledger, edit), PASSING_FAULT)
+    clock.now += BACK_OFF_SECONDS - 1
+    assert ledger.claim_edit(edit, owner(), "gpu-0") is None
+    clock.now += 1
+    assert claimed(ledger, edit).attempt == 2
+
+
+# -- taken over --------------------------------------------------------------------------------------------------------
+
+
+def test_a_late_worker_cannot_finish_over_its_successor(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    late = claimed(ledger, edit, owner(1))
+    clock.now += 30
+    successor = claimed(ledger, edit, owner(2))
+    assert ledger.finish_edit(late, "a" * 64, seconds=1.0, detail={}) is None
+    assert ledger.finish_edit(successor, IMAGE, seconds=1.0, detail={}) is not None
+    assert ledger.finish_edit(late, "a" * 64, seconds=1.0, detail={}) is None
+    assert job(ledger, Stage.EDIT, edit).image == IMAGE
+
+
+def test_a_late_worker_cannot_score_over_its_successor(ledger: Ledger, clock: Clock) -> None:
+    [score] = queued_scores(ledger)
+    [late] = claimed_scores(ledger, score, owner(1))
+    clock.now += 30
+    [successor] = claimed_scores(ledger, score, owner(2))
+    assert not ledger.finish_score(late, 1.0, seconds=1.0, detail={})
+    assert ledger.finish_score(successor, 9.0, seconds=1.0, detail={})
+    assert job(ledger, Stage.SCORE, score).value == 9.0
+
+
+@pytest.mark.parametrize("fault", [FAULT, PASSING_FAULT], ids=["final", "again"])
+def test_a_late_worker_cannot_fail_the_job_of_its_successor(ledger: Ledger, clock: Clock, fault: Failure) -> None:
+    edit = queued_edit(ledger)
+    late = claimed(ledger, edit, owner(1))
+    clock.now += 30
+    claimed(ledger, edit, owner(2))
+    assert ledger.fail(late, fault) is None
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.owner, row.attempt) == (State.RUNNING, str(owner(2)), 2)
+
+
+def test_a_late_worker_cannot_end_a_job_that_waits_again(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    late = claimed(ledger, edit)
+    clock.now += 30
+    ledger.hand_back_lost()
+    assert ledger.finish_edit(late, IMAGE, seconds=1.0, detail={}) is None
+    assert ledger.fail(late, FAULT) is None
+    assert job(ledger, Stage.EDIT, edit).state == State.QUEUED
+
+
+def test_an_outcome_is_written_once(ledger: Ledger) -> None:
+    claim = claimed(ledger, queued_edit(ledger))
+    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is not None
+    assert ledger.finish_edit(claim, "a" * 64, seconds=1.0, detail={}) is None
+    assert ledger.fail(claim, FAULT) is None
+
+
+def test_the_claim_of_a_dead_process_of_this_host_is_taken_over_at_once(ledger: Ledger, dead_process: Process) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(dead_process, "d-1"))
+    assert claimed(ledger, edit, owner(2)).attempt == 2
+    assert job(ledger, Stage.EDIT, edit).last_words == f"process {dead_process.pid} of worker gpu-0 died"
+
+
+def test_a_process_number_that_was_given_again_is_another_process(ledger: Ledger) -> None:
+    edit = queued_edit(ledger)
+    living = subprocess.Popen(["sleep", "60"])
+    try:
+        now = process_of(living.pid)
+        claimed(ledger, edit, Owner(Process(now.host, now.pid, str(int(now.started) - 1)), "d-1"))
+        assert claimed(ledger, edit, owner(2)).attempt == 2
+    finally:
+        living.kill()
+        living.wait()
+
+
+def test_an_owner_of_another_host_is_not_judged_dead(ledger: Ledger, dead_process: Process) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(Process("elsewhere", dead_process.pid, dead_process.started), "d-1"))
+    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert ledger.hand_back_lost() == 0
+
+
+def test_a_process_that_asks_again_has_dropped_its_earlier_delivery(ledger: Ledger) -> None:
+    edit = queued_edit(ledger)
+    dropped = claimed(ledger, edit, owner(1, "d-1"))
+    assert claimed(ledger, edit, owner(1, "d-2")).attempt == 2
+    assert ledger.finish_edit(dropped, IMAGE, seconds=1.0, detail={}) is None
+    assert job(ledger, Stage.EDIT, edit).last_words == "its worker dropped it without an outcome"
+
+
+# -- renewed -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_renewed_lease_outlives_the_first(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    claim = claimed(ledger, edit, owner(1))
+    clock.now += 20
+    assert ledger.renew(owner(1)) == 1
+    clock.now += 20
+    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert ledger.finish_edit(claim, IMAGE, seconds=40.0, detail={}) is not None
+
+
+def test_an_owner_renews_only_what_it_holds(ledger: Ledger, clock: Clock) -> None:
+    first, second, third = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    claimed(ledger, first, owner(1, "d-1"))
+    claimed(ledger, second, owner(1, "d-2"))
+    claimed(ledger, third, owner(2, "d-1"))
+    clock.now += 20
+    assert ledger.renew(owner(1, "d-1")) == 1
+    leases = [job(ledger, Stage.EDIT, edit).lease_until - clock.now for edit in (first, second, third)]
+    assert leases == [30, 10, 10]
+
+
+def test_one_heartbeat_renews_a_whole_batch(ledger: Ledger, clock: Clock) -> None:
+    scores = queued_scores(ledger, 3)
+    claimed_scores(ledger, scores[0])
+    clock.now += 20
+    assert ledger.renew(owner()) == 3
+
+
+def test_nothing_is_renewed_that_has_ended(ledger: Ledger) -> None:
+    ledger.fail(claimed(ledger, queued_edit(ledger)), FAULT)
+    assert ledger.renew(owner()) == 0
+
+
+# -- done --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_edit_queues_one_score_per_scorer_and_returns_their_doorbells(ledger: Ledger, clock: Clock) -> None:
+    run_id = enter(ledger, scorers=["simulated", "reference"], priority="high")
+    [edit] = job_ids(ledger, Stage.EDIT, run_id)
+    doorbells = ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=2.5, detail={"steps": 8})
+    scores = job_ids(ledger, Stage.SCORE, run_id)
+    assert len(scores) == 2
+    assert doorbells == [Doorbell(Stage.SCORE, score, "high") for score in scores]
+    for score in scores:
+        row = job(ledger, Stage.SCORE, score)
+        assert (row.edit_id, row.state, row.attempt, row.published_at) == (edit, State.QUEUED, 0, clock.now)
+
+
+def test_a_finished_edit_keeps_what_the_model_said(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=2.5, detail={"steps": 8})
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.image, row.seconds, row.detail) == (State.DONE, IMAGE, 2.5, {"steps": 8})
+    assert (row.owner, row.lease_until, row.finished_at, row.worker) == (None, None, clock.now, "gpu-0")
+
+
+def test_a_finished_score_has_its_value(ledger: Ledger) -> None:
+    [score] = queued_scores(ledger)
+    [claim] = claimed_scores(ledger, score)
+    assert ledger.finish_score(claim, 7.5, seconds=0.5, detail={"reason": "good"})
+    row = job(ledger, Stage.SCORE, score)
+    assert (row.state, row.value, row.detail) == (State.DONE, 7.5, {"reason": "good"})
+
+
+# -- batches of scores -------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_the_score_asked_for_and_the_lowest_ids_that_wait(ledger: Ledger) -> None:
+    scores = queued_scores(ledger, 5, scorers=[{"name": "simulated", "batch_size": 3}])
+    batch = claimed_scores(ledger, scores[3])
+    assert [claim.job_id for claim in batch] == [scores[0], scores[1], scores[3]]
+    assert {claim.attempt for claim in batch} == {1}
+
+
+def test_a_batch_holds_one_scorer_only(ledger: Ledger) -> None:
+    scorers = ["simulated", {"name": "simulated", "label": "strict"}]
+    scores = queued_scores(ledger, 3, scorers=scorers)
+    batch = claimed_scores(ledger, scores[0])
+    assert len(batch) == 3
+    assert {claim.model.label for claim in batch} == {"simulated"}
+
+
+def test_a_batch_holds_one_run_only(ledger: Ledger) -> None:
+    first = queued_scores(ledger, 2)
+    queued_scores(ledger, 2, seed=1)
+    assert [claim.job_id for claim in claimed_scores(ledger, first[0])] == first
+
+
+def test_a_batch_of_one_takes_no_companion(ledger: Ledger) -> None:
+    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
+    assert [claim.job_id for claim in claimed_scores(ledger, scores[1])] == [scores[1]]
+
+
+def test_a_score_that_is_running_joins_no_batch(ledger: Ledger) -> None:
+    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 2}])
+    claimed_scores(ledger, scores[0], owner(1))
+    assert [claim.job_id for claim in claimed_scores(ledger, scores[2], owner(2))] == [scores[2]]
+
+
+def test_a_score_whose_last_attempt_ended_badly_is_claimed_alone(ledger: Ledger, clock: Clock) -> None:
+    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
+    claimed_scores(ledger, scores[0], owner(1))
+    clock.now += 30
+    _allow_batches(ledger)
+    assert [claim.job_id for claim in claimed_scores(ledger, scores[0], owner(2))] == [scores[0]]
+
+
+def test_a_score_whose_last_attempt_ended_badly_joins_no_batch(ledger: Ledger, clock: Clock) -> None:
+    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
+    claimed_scores(ledger, scores[0], owner(1))
+    clock.now += 30
+    ledger.hand_back_lost()
+    _allow_batches(ledger)
+    assert [claim.job_id for claim in claimed_scores(ledger, scores[1], owner(2))] == scores[1:]
+
+
+def test_a_score_that_waits_behind_a_back_off_joins_no_batch(ledger: Ledger) -> None:
+    scores = queued_scores(ledger, 3)
+    first, *rest = claimed_scores(ledger, scores[0])
+    ledger.fail(first, PASSING_FAULT)
+    ledger.release(owner().process)
+    assert len(rest) == 2
+    assert [claim.job_id for claim in claimed_scores(ledger, scores[1])] == scores[1:]
+
+
+def _allow_batches(ledger: Ledger) -> None:
+    with ledger.write() as (connection, _):
+        connection.exec_driver_sql("UPDATE run_scorers SET batch_size = 8")
+
+
+# -- poison ------------------------------------------------------------------------------------------------------------
+
+GIVEN_UP = "given up after 3 attempts; the last: worker gpu-0 did not renew its lease"
+
+
+def test_a_job_that_was_lost_three_times_is_poison_when_it_is_claimed_again(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    for number in (1, 2, 3):
+        claimed(ledger, edit, owner(number))
+        clock.now += 30
+    assert ledger.claim_edit(edit, owner(4), "gpu-1") is None
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.attempt, row.finished_at) == (State.FAILED, 3, clock.now)
+    assert (row.failure_kind, row.failure_reason) == (FailureKind.POISON, GIVEN_UP)
+
+
+def test_a_job_that_was_lost_three_times_is_poison_when_it_is_handed_back(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    for number in (1, 2, 3):
+        assert job(ledger, Stage.EDIT, edit).state == State.QUEUED
+        claimed(ledger, edit, owner(number))
+        clock.now += 30
+        assert ledger.hand_back_lost() == 1
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.failure_kind, row.failure_reason) == (State.FAILED, FailureKind.POISON, GIVEN_UP)
+
+
+def test_a_poisonous_score_is_given_up_like_an_edit(ledger: Ledger, clock: Clock) -> None:
+    [score] = queued_scores(ledger)
+    for number in (1, 2, 3):
+        assert len(claimed_scores(ledger, score, owner(number))) == 1
+        clock.now += 30
+    assert claimed_scores(ledger, score, owner(4)) == []
+    assert job(ledger, Stage.SCORE, score).failure_reason == GIVEN_UP
+
+
+def test_what_was_given_up_names_the_process_that_died(ledger: Ledger, dead_process: Process) -> None:
+    edit = queued_edit(ledger)
+    for _ in range(3):
+        claimed(ledger, edit, Owner(dead_process, "d-1"))
+        ledger.hand_back_lost()
+    reason = job(ledger, Stage.EDIT, edit).failure_reason
+    assert reason == f"given up after 3 attempts; the last: process {dead_process.pid} of worker gpu-0 died"
+
+
+# -- handed back -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_lost_waits_again_and_a_message_is_owed(ledger: Ledger, clock: Clock) -> None:
+    [score] = queued_scores(ledger)
+    claimed_scores(ledger, score)
+    clock.now += 30
+    assert ledger.hand_back_lost() == 1
+    row = job(ledger, Stage.SCORE, score)
+    assert (row.state, row.owner, row.lease_until) == (State.QUEUED, None, None)
+    assert (row.published_at, row.not_before, row.attempt) == (None, clock.now, 1)
+    assert row.last_words == "worker gpu-0 did not renew its lease"
+
+
+def test_what_a_dead_process_held_is_handed_back_before_its_lease_ends(ledger: Ledger, dead_process: Process) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(dead_process, "d-1"))
+    assert ledger.hand_back_lost() == 1
+    assert job(ledger, Stage.EDIT, edit).state == State.QUEUED
+
+
+def test_a_living_claim_is_not_handed_back(ledger: Ledger, clock: Clock) -> None:
+    claim = claimed(ledger, queued_edit(ledger))
+    clock.now += 29
+    assert ledger.hand_back_lost() == 0
+    assert ledger.finish_edit(claim, IMAGE, seconds=29.0, detail={}) is not None
+
+
+def test_a_release_gives_the_attempt_back(ledger: Ledger) -> None:
+    edit = queued_edit(ledger)
+    for _ in range(5):
+        claimed(ledger, edit)
+        assert ledger.release(owner().process) == 1
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.owner, row.published_at) == (State.QUEUED, None, None)
+    assert row.attempts_allowed - row.attempt == 3
+
+
+def test_a_released_score_still_joins_batches(ledger: Ledger) -> None:
+    scores = queued_scores(ledger, 2)
+    claimed_scores(ledger, scores[0])
+    assert ledger.release(owner().process) == 2
+    assert len(claimed_scores(ledger, scores[0])) == 2
+
+
+def test_a_process_releases_only_what_it_holds(ledger: Ledger) -> None:
+    first, second, third = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    claimed(ledger, first, owner(1, "d-1"))
+    claimed(ledger, second, owner(1, "d-2"))
+    claimed(ledger, third, owner(2))
+    assert ledger.release(owner(1).process) == 2
+    states = [job(ledger, Stage.EDIT, edit).state for edit in (first, second, third)]
+    assert states == [State.QUEUED, State.QUEUED, State.RUNNING]
+
+
+def test_a_worker_that_released_its_job_cannot_end_it(ledger: Ledger) -> None:
+    claim = claimed(ledger, queued_edit(ledger))
+    ledger.release(owner().process)
+    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+
+
+# -- failed ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_the_input_is_final_at_once(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    assert ledger.fail(claimed(ledger, edit), FAULT) is State.FAILED
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.failure_kind, row.failure_reason) == (State.FAILED, "input", "image is empty")
+    assert (row.owner, row.lease_until, row.finished_at) == (None, None, clock.now)
+
+
+def test_a_failed_edit_queues_no_score(ledger: Ledger) -> None:
+    run_id = enter(ledger)
+    ledger.fail(claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0]), FAULT)
+    assert job_ids(ledger, Stage.SCORE, run_id) == []
+
+
+def test_a_passing_fault_queues_the_job_behind_a_back_off_that_doubles(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    waits = []
+    for _ in range(2):
+        assert ledger.fail(claimed(ledger, edit), PASSING_FAULT) is State.QUEUED
+        row = job(ledger, Stage.EDIT, edit)
+        assert (row.published_at, row.last_words) == (None, "disk full")
+        waits.append(row.not_before - clock.now)
+        clock.now = row.not_before
+    assert waits == [BACK_OFF_SECONDS, 2 * BACK_OFF_SECONDS]
+
+
+def test_a_passing_fault_is_final_with_its_own_kind_once_the_attempts_are_used_up(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    states = []
+    for _ in range(3):
+        states.append(ledger.fail(claimed(ledger, edit), PASSING_FAULT))
+        clock.now += 1000
+    assert states == [State.QUEUED, State.QUEUED, State.FAILED]
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.failure_kind, row.failure_reason, row.attempt) == ("store", "disk full", 3)
+
+
+def test_an_attempt_that_was_released_does_not_lengthen_the_back_off(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    for _ in range(4):
+        claimed(ledger, edit)
+        ledger.release(owner().process)
+    ledger.fail(claimed(ledger, edit), PASSING_FAULT)
+    assert job(ledger, Stage.EDIT, edit).not_before - clock.now == BACK_OFF_SECONDS
+
+
+# -- asked again -------------------------------------------------------------------------------------------------------
+
+
+def test_a_retry_allows_three_more_attempts_and_the_numbers_go_on(ledger: Ledger, clock: Clock) -> None:
+    run_id = enter(ledger)
+    [edit] = job_ids(ledger, Stage.EDIT, run_id)
+    for _ in range(3):
+        ledger.fail(claimed(ledger, edit), PASSING_FAULT)
+        clock.now += 1000
+    assert ledger.retry(run_id) == 1
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.failure_kind, row.failure_reason) == (State.QUEUED, None, None)
+    assert (row.published_at, row.finished_at, row.last_words) == (None, None, None)
+    numbers = []
+    for _ in range(3):
+        claim = claimed(ledger, edit)
+        numbers.append(claim.attempt)
+        ledger.fail(claim, PASSING_FAULT)
+        clock.now += 1000
+    assert numbers == [4, 5, 6]
+    assert job(ledger, Stage.EDIT, edit).state == State.FAILED
+
+
+def test_a_retry_starts_the_back_off_from_the_beginning(ledger: Ledger, clock: Clock) -> None:
+    run_id = enter(ledger)
+    [edit] = job_ids(ledger, Stage.EDIT, run_id)
+    for _ in range(3):
+        ledger.fail(claimed(ledger, edit), PASSING_FAULT)
+        clock.now += 1000
+    ledger.retry(run_id)
+    ledger.fail(claimed(ledger, edit), PASSING_FAULT)
+    assert job(ledger, Stage.EDIT, edit).not_before - clock.now == BACK_OFF_SECONDS
+
+
+def test_a_retry_asks_again_for_what_failed_and_nothing_else(ledger: Ledger) -> None:
+    run_id = enter(ledger, 4)
+    other_run = enter(ledger, seed=1)
+    done, failed, running, queued = job_ids(ledger, Stage.EDIT, run_id)
+    ledger.finish_edit(claimed(ledger, done), IMAGE, seconds=1.0, detail={})
+    ledger.fail(claimed(ledger, failed), FAULT)
+    claimed(ledger, running)
+    ledger.fail(claimed(ledger, job_ids(ledger, Stage.EDIT, other_run)[0]), FAULT)
+    assert ledger.retry(run_id) == 1
+    states = [job(ledger, Stage.EDIT, edit).state for edit in (done, failed, running, queued)]
+    assert states == [State.DONE, State.QUEUED, State.RUNNING, State.QUEUED]
+    assert progress_of(ledger.engine, other_run).edits[State.FAILED] == 1
+
+
+def test_a_retry_reaches_scores_too(ledger: Ledger) -> None:
+    run_id = enter(ledger)
+    ledger.finish_edit(claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0]), IMAGE, seconds=1.0, detail={})
+    [score] = job_ids(ledger, Stage.SCORE, run_id)
+    ledger.fail(claimed_scores(ledger, score)[0], FAULT)
+    assert ledger.retry(run_id) == 1
+    assert len(claimed_scores(ledger, score)) == 1
+
+
+def test_a_late_worker_cannot_end_what_was_retried(ledger: Ledger) -> None:
+    run_id = enter(ledger)
+    [edit] = job_ids(ledger, Stage.EDIT, run_id)
+    claim = claimed(ledger, edit)
+    ledger.fail(claim, FAULT)
+    ledger.retry(run_id)
+    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+    claimed(ledger, edit, owner(2))
+    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+
+
+def test_a_cancel_stops_what_waits_and_what_runs(ledger: Ledger, clock: Clock) -> None:
+    run_id = enter(ledger, 3)
+    running, done, queued = job_ids(ledger, Stage.EDIT, run_id)
+    ledger.finish_edit(claimed(ledger, done), IMAGE, seconds=1.0, detail={})
+    claim = claimed(ledger, running)
+    assert ledger.cancel(run_id) == 3  # the score of the edit that is done among them
+    for edit in (running, queued):
+        row = job(ledger, Stage.EDIT, edit)
+        assert (row.state, row.owner, row.finished_at) == (State.CANCELLED, None, clock.now)
+    assert job(ledger, Stage.EDIT, done).state == State.DONE
+    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+    assert ledger.fail(claim, PASSING_FAULT) is None
+
+
+def test_a_cancel_leaves_other_runs_alone(ledger: Ledger) -> None:
+    run_id, other_run = enter(ledger), enter(ledger, seed=1)
+    ledger.cancel(run_id)
+    assert progress_of(ledger.engine, other_run).edits[State.QUEUED] == 1
+
+
+def test_a_resume_queues_what_was_cancelled(ledger: Ledger) -> None:
+    run_id = enter(ledger, 3)
+    failed, running, queued = job_ids(ledger, Stage.EDIT, run_id)
+    ledger.fail(claimed(ledger, failed), FAULT)
+    late = claimed(ledger, running)
+    ledger.cancel(run_id)
+    assert ledger.resume(run_id) == 2
+    for edit in (running, queued):
+        row = job(ledger, Stage.EDIT, edit)
+        assert (row.state, row.published_at, row.finished_at) == (State.QUEUED, None, None)
+        assert row.attempts_allowed - row.attempt == 3
+    assert job(ledger, Stage.EDIT, failed).state == State.FAILED
+    assert ledger.finish_edit(late, IMAGE, seconds=1.0, detail={}) is None
+    assert claimed(ledger, running).attempt == 2

@@ -1,0 +1,267 @@
+"""Any order of claims, outcomes, heartbeats, clock jumps and commands: no outcome is lost, doubled or overwritten."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+from sqlalchemy import Row, select
+
+from db.doorbells import owe_lost, take_owed
+from db.engine import open_engine, reading
+from db.jobs import Claim, EditClaim, Failure, ScoreClaim
+from db.ledger import Ledger
+from db.owner import Owner
+from db.queries import progress_of
+from db.tables import JOB_TABLES, FailureKind, Stage, State
+from tests.conftest import Clock
+from tests.db.steps import job_ids, owner
+from tests.factories import enter
+
+LEASE_SECONDS = 30
+SAMPLES = 2
+SCORERS = [{"name": "simulated", "batch_size": 2}, {"name": "simulated", "label": "strict"}]
+
+UNWANTED = (State.FAILED, State.CANCELLED)
+
+Rows = list[tuple[Stage, Row[Any]]]
+
+owners = st.builds(owner, st.integers(1, 3), st.sampled_from(["d-1", "d-2"]))
+places = st.integers(0, SAMPLES * len(SCORERS) - 1)
+
+
+@dataclass
+class Hold:
+    """Who may write the outcome of a job now, and until when at least."""
+
+    claim: Claim
+    owner: Owner
+    lease_until: float
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """A ledger, and beside it the plainest possible record of who holds what."""
+
+    claims = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        database = Path(self.folder.name) / "ledger.db"
+        database.write_bytes(_empty_ledger())
+        self.clock = Clock()
+        self.ledger = Ledger(open_engine(f"sqlite:///{database}"), lease_seconds=LEASE_SECONDS, clock=self.clock)
+        self.holds: dict[tuple[Stage, int], Hold] = {}
+        self.states: Counter[tuple[Stage, State]] = Counter()
+        self.run_id = enter(self.ledger, SAMPLES, scorers=SCORERS)
+        self.edits = job_ids(self.ledger, Stage.EDIT, self.run_id)
+
+    def teardown(self) -> None:
+        try:
+            self.check_that_every_job_ends()
+        finally:
+            self.ledger.engine.dispose()
+            self.folder.cleanup()
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    @rule(target=claims, place=places, by=owners)
+    def claim_edit(self, place: int, by: Owner) -> MultipleResults[Claim]:
+        claim = self.ledger.claim_edit(self.edits[place % SAMPLES], by, "gpu-0")
+        return self.note_claims([] if claim is None else [claim], by)
+
+    @precondition(lambda self: self.states[Stage.EDIT, State.DONE])
+    @rule(target=claims, place=places, by=owners)
+    def claim_scores(self, place: int, by: Owner) -> MultipleResults[Claim]:
+        score_ids = job_ids(self.ledger, Stage.SCORE, self.run_id)
+        return self.note_claims(self.ledger.claim_scores(score_ids[place % len(score_ids)], by, "gpu-0"), by)
+
+    @rule(claim=claims)
+    def finish(self, claim: Claim) -> None:
+        assert self.is_finished(claim) == self.was_held(claim)
+
+    @rule(claim=consumes(claims), again=st.booleans())
+    def fail(self, claim: Claim, again: bool) -> None:
+        state = self.ledger.fail(claim, Failure(FailureKind.STORE, f"attempt {claim.attempt}", again=again))
+        assert (state is not None) == self.was_held(claim)
+
+    @precondition(lambda self: self.holds)
+    @rule(by=owners)
+    def renew(self, by: Owner) -> None:
+        held = [hold for hold in self.holds.values() if hold.owner == by]
+        assert self.ledger.renew(by) == len(held)
+        for hold in held:
+            hold.lease_until = self.clock.now + LEASE_SECONDS
+
+    @precondition(lambda self: self.holds)
+    @rule(by=owners)
+    def release(self, by: Owner) -> None:
+        held = [job for job, hold in self.holds.items() if hold.owner.process == by.process]
+        assert self.ledger.release(by.process) == len(held)
+        self.drop(held)
+
+    # -- time, the reconciler and the user -----------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([10, LEASE_SECONDS, 100]))
+    def pass_time(self, seconds: int) -> None:
+        self.clock.now += seconds
+
+    @precondition(lambda self: self.holds)
+    @rule()
+    def hand_back_lost(self) -> None:
+        lost = [job for job, hold in self.holds.items() if hold.lease_until <= self.clock.now]
+        assert self.ledger.hand_back_lost() == len(lost)
+        self.drop(lost)
+
+    @rule(stage=st.sampled_from(Stage))
+    def lose_every_message(self, stage: Stage) -> None:
+        take_owed(self.ledger, stage)
+
+    @precondition(lambda self: self.holds)
+    @rule(back=st.booleans())
+    def cancel(self, back: bool) -> None:
+        self.ledger.cancel(self.run_id)
+        self.holds.clear()
+        if back:
+            self.ledger.resume(self.run_id)
+
+    @precondition(lambda self: any(self.states[stage, state] for stage in Stage for state in UNWANTED))
+    @rule()
+    def ask_again(self) -> None:
+        self.ledger.resume(self.run_id)
+        self.ledger.retry(self.run_id)
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def all_that_must_hold_holds(self) -> None:
+        rows = self.rows()
+        self.states = Counter((stage, State(row.state)) for stage, row in rows)
+        self.check_that_every_edit_has_one_row_and_once_it_is_done_one_score_per_scorer(rows)
+        for stage, row in rows:
+            self.check_that_what_runs_is_what_is_held(stage, row)
+            self.check_that_the_newest_attempt_wrote_the_outcome(stage, row)
+            self.check_that_attempts_stay_within_what_is_allowed(row)
+
+    def check_that_every_edit_has_one_row_and_once_it_is_done_one_score_per_scorer(self, rows: Rows) -> None:
+        edits = {row.id: row.state for stage, row in rows if stage is Stage.EDIT}
+        assert sorted(edits) == self.edits
+        score_count = Counter(row.edit_id for stage, row in rows if stage is Stage.SCORE)
+        for edit, state in edits.items():
+            assert score_count[edit] == (len(SCORERS) if state == State.DONE else 0)
+
+    def check_that_what_runs_is_what_is_held(self, stage: Stage, row: Row[Any]) -> None:
+        hold = self.holds.get((stage, row.id))
+        assert (row.state == State.RUNNING) == (hold is not None)
+        if hold is not None:
+            assert (row.attempt, row.owner) == (hold.claim.attempt, str(hold.owner))
+            assert row.lease_until == hold.lease_until
+
+    def check_that_the_newest_attempt_wrote_the_outcome(self, stage: Stage, row: Row[Any]) -> None:
+        if row.state == State.DONE:
+            assert (row.image if stage is Stage.EDIT else row.detail["by"]) == _mark(row.attempt)
+        if row.failure_kind == FailureKind.STORE:
+            assert row.failure_reason == f"attempt {row.attempt}"
+
+    def check_that_attempts_stay_within_what_is_allowed(self, row: Row[Any]) -> None:
+        assert row.attempt <= row.attempts_allowed
+        assert row.state != State.QUEUED or row.attempt < row.attempts_allowed
+
+    def check_that_every_job_ends(self) -> None:
+        self.work_until_nothing_is_open()
+        self.ledger.resume(self.run_id)
+        self.ledger.retry(self.run_id)
+        self.work_until_nothing_is_open()
+        assert progress_of(self.ledger.engine, self.run_id).complete
+
+    def work_until_nothing_is_open(self) -> None:
+        """Do what a farm does once everything lives: reconcile, ring, answer. Only messages tell what is to be done."""
+        for _ in range(3):  # what was lost, the edits, their scores
+            self.clock.now += 1000
+            self.ledger.hand_back_lost()
+            for stage in Stage:
+                owe_lost(self.ledger, stage, messages_in_queue=0)
+                for doorbell in take_owed(self.ledger, stage):
+                    for claim in self.answer(stage, doorbell.job_id):
+                        assert self.is_finished(claim)
+        assert progress_of(self.ledger.engine, self.run_id).finished
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def answer(self, stage: Stage, job_id: int) -> list[Claim]:
+        if stage is Stage.SCORE:
+            return list(self.ledger.claim_scores(job_id, owner(9), "gpu-9"))
+        claim = self.ledger.claim_edit(job_id, owner(9), "gpu-9")
+        return [] if claim is None else [claim]
+
+    def note_claims(self, given: list[Any], by: Owner) -> MultipleResults[Claim]:
+        for claim in given:
+            self.drop_abandoned((claim.stage, claim.job_id), by)
+            self.holds[claim.stage, claim.job_id] = Hold(claim, by, self.clock.now + LEASE_SECONDS)
+        for stage, row in self.rows():
+            if row.failure_kind == FailureKind.POISON:  # asked for once more, and given up instead
+                self.drop_abandoned((stage, row.id), by)
+        return multiple(*given)
+
+    def drop_abandoned(self, job: tuple[Stage, int], by: Owner) -> None:
+        """Note that the job was taken from its holder; a living one keeps it."""
+        hold = self.holds.pop(job, None)
+        assert hold is None or hold.lease_until <= self.clock.now or hold.owner.process == by.process
+
+    def is_finished(self, claim: Claim) -> bool:
+        mark = _mark(claim.attempt)
+        if isinstance(claim, EditClaim):
+            return self.ledger.finish_edit(claim, mark, seconds=1.0, detail={}) is not None
+        assert isinstance(claim, ScoreClaim)
+        return self.ledger.finish_score(claim, 5.0, seconds=1.0, detail={"by": mark})
+
+    def was_held(self, claim: Claim) -> bool:
+        """Tell whether this very claim is the one that counts; its outcome ends it."""
+        job = (claim.stage, claim.job_id)
+        held = job in self.holds and self.holds[job].claim == claim
+        if held:
+            del self.holds[job]
+        return held
+
+    def drop(self, jobs: list[tuple[Stage, int]]) -> None:
+        for job in jobs:
+            del self.holds[job]
+
+    def rows(self) -> Rows:
+        with reading(self.ledger.engine) as connection:
+            return [(stage, row) for stage, jobs in JOB_TABLES.items() for row in connection.execute(select(jobs))]
+
+
+def _mark(attempt: int) -> str:
+    return f"{attempt:064d}"
+
+
+@cache
+def _empty_ledger() -> bytes:
+    """Return a ledger file without rows; migrating it once is enough."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        open_engine(f"sqlite:///{file}").dispose()
+        return file.read_bytes()
+
+
+LedgerMachine.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=60, deadline=None, derandomize=True, database=None
+)
+TestLedgerMachine = LedgerMachine.TestCase

@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 LOCK := constraints.txt pyproject.toml
 
-.PHONY: help run test check format bench docs clean
+.PHONY: help run test check format clean
 
 help:
 	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table"
 	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
-	@echo "make check   style, types, architecture, duplicates of settings in the docs; changes nothing"
+	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
 	@echo "make clean   remove .venv and ./farm"
 

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from db.errors import ServiceUnreachable
+from db.errors import ServiceUnreachable, WrongCall
 from db.owner import Process, this_host
 from db.settings import settings
 
@@ -50,7 +50,9 @@ def require_broker() -> str:
     try:
         client = redis.Redis.from_url(address, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
         client.ping()
-    except (redis.RedisError, ValueError) as error:
+    except ValueError as error:  # the cause may quote a part of the password
+        raise WrongCall("FARM_BROKER_URL is not a Redis URL; expected redis://:PASSWORD@HOST:PORT/NUMBER") from error
+    except redis.RedisError as error:
         raise ServiceUnreachable(
             f"no broker answers at {without_password(address)} ({error}): set FARM_BROKER_URL to a Redis server, "
             "or start the embedded one with `python -m producer broker`"
@@ -59,6 +61,14 @@ def require_broker() -> str:
         if client is not None:
             client.close()
     return address
+
+
+def require_same_broker(address: str) -> None:
+    """Raise ServiceUnreachable when the embedded broker of this address has ended, with the command that ran it."""
+    if settings().broker_url is None and address != DEFAULT_ADDRESS and embedded_address() != address:
+        raise ServiceUnreachable(
+            "the embedded broker ended with the command that had started it; the same command again goes on"
+        )
 
 
 def without_password(address: str) -> str:

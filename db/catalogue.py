@@ -28,13 +28,13 @@ class Role(StrEnum):
 class EditorOptions(BaseModel):
     """Options common to every editor; a backend's own options extend it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ScorerOptions(BaseModel):
     """Options common to every scorer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     batch_size: Annotated[int, Field(ge=1, le=1024, description="scores claimed and judged together, at most")] = 8
 
@@ -42,7 +42,7 @@ class ScorerOptions(BaseModel):
 class SimulatedOptions(BaseModel):
     """How a simulated model spends time and fails; every draw is a function of `seed` and the sample's key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     seconds: Annotated[float, Field(ge=0, description="mean duration of one item, in seconds")] = 0.05
     spread: Annotated[float, Field(ge=0, description="coefficient of variation of the lognormal duration")] = 0.0

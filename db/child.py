@@ -26,7 +26,7 @@ def start_child(
         env=None if environment is None else dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=output,
+        stderr=None if output is None else subprocess.STDOUT,
         start_new_session=True,
         preexec_fn=_die_with_parent,
     )

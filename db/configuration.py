@@ -42,7 +42,7 @@ class RunConfiguration(BaseModel):
     repeats: Annotated[int, Field(ge=1, le=1000, description="edits per sample, each with its own seed")] = 1
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
     limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
-    priority: Priority = Priority.NORMAL
+    priority: Annotated[Priority | None, Field(description="None: as the run has it, normal when it is new")] = None
 
     @field_validator("scorers")
     @classmethod
@@ -103,19 +103,30 @@ def first_fault(error: ValidationError) -> str:
     return f"{place}: {message}" if place else message
 
 
-def _resolve(role: Role, given: Any) -> dict[str, Any]:
+def model_entry(role: Role, given: Any) -> dict[str, Any]:
+    """Return a model as a user may write it, a name or a mapping with options flat or nested, in its one long form.
+
+    That is `name`, `options` and, where given, `label`. Raises WrongCall.
+    """
     entry: Any = {"name": given} if isinstance(given, str) else given
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-        raise ValueError(f"{role}: expected a name, or a mapping with a name, not {given!r}")
+        raise WrongCall(f"{role}: expected a name, or a mapping with a name, not {given!r}")
     nested = entry.get("options") or {}
     if not isinstance(nested, Mapping):
-        raise ValueError(f"{role} {entry['name']!r}: options: expected a mapping, not {nested!r}")
+        raise WrongCall(f"{role} {entry['name']!r}: options: expected a mapping, not {nested!r}")
     flat = {key: value for key, value in entry.items() if key not in ("name", "label", "options")}
+    own = {key: value for key, value in entry.items() if key in ("name", "label")}
+    return {**own, "options": {**nested, **flat}}
+
+
+def _resolve(role: Role, given: Any) -> dict[str, Any]:
     try:
+        entry = model_entry(role, given)
         spec = find_spec(role, entry["name"])
-        options = spec.options.model_validate({**nested, **flat})
     except WrongCall as error:
         raise ValueError(str(error)) from error
+    try:
+        options = spec.options.model_validate(entry["options"])
     except ValidationError as error:
         raise ValueError(f"{role} {entry['name']!r}: {_with_known_options(error, spec)}") from error
     return {

@@ -32,7 +32,7 @@ def decode_image(content: bytes) -> Image.Image:
             _check_size(image)
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image))
-    except ImageFault:
+    except (ImageFault, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise ImageFault(f"image is not decodable: none of {', '.join(FORMATS)}") from error

@@ -13,7 +13,7 @@ from filelock import FileLock
 from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
-from db.errors import ServiceUnreachable, WrongCall
+from db.errors import ServiceUnreachable, WrongCall, first_line
 from db.tables import SCHEMA_VERSION, metadata
 
 BUSY_SECONDS = 30
@@ -38,7 +38,7 @@ def open_engine(url: str) -> Engine:
             engine.dispose()
             raise
     except (DatabaseError, OSError) as error:
-        reason = str(error.orig if isinstance(error, DatabaseError) else error).strip().splitlines()[0]
+        reason = first_line(error.orig if isinstance(error, DatabaseError) and error.orig else error)
         raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {_shown(parsed)}: {reason}") from error
     return engine
 

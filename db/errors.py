@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def first_line(error: BaseException) -> str:
+    """Return what an error says in one line; its type where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class FarmError(Exception):
     """Something the user can mend; shown as one line, without a traceback."""
 

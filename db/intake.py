@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Insert, and_, delete, exists, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from db.configuration import RunConfiguration
+from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
-from db.tables import State, benchmarks, edits, run_scorers, runs, samples
+from db.errors import BenchmarkInvalid
+from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples
+from db.to_do import in_order, with_run
+
+
+class ContentDigest:
+    """The running sha-256 over the content of samples, in their order: a benchmark's identity."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+
+    def add(self, sample: Mapping[str, Any]) -> None:
+        """Take in one row of `samples`; images count by their digests."""
+        self._sha.update(json.dumps([sample[column] for column in _CONTENT]).encode() + b"\n")
+
+    def hexdigest(self) -> str:
+        """Return the digest of what was taken in so far."""
+        return self._sha.hexdigest()
+
+
+_CONTENT = ("key", "category", "instruction", "description", "source_image", "reference_image")
 
 
 def has_benchmark(engine: Engine, benchmark_id: str) -> bool:
@@ -27,7 +48,8 @@ def enter_samples(
     """Enter a benchmark, one transaction per chunk of sample rows (columns of `samples`, without ids).
 
     A benchmark is used only once it is complete, so an interrupted entry leaves nothing half done; entering it again
-    goes on behind the last sample that is in.
+    goes on behind the last sample that is in. Raises BenchmarkInvalid, and forgets the samples, when in the end they
+    are not what `benchmark_id` is the digest of: the file changed while it was read.
     """
     with suppress(IntegrityError), transaction(engine) as connection:  # another process may be entering it, too
         if not connection.scalar(select(exists().where(benchmarks.c.id == benchmark_id))):
@@ -49,7 +71,30 @@ def enter_samples(
             if new:
                 connection.execute(insert(samples), new)
     with transaction(engine) as connection:
-        connection.execute(update(benchmarks).where(benchmarks.c.id == benchmark_id).values(complete=True))
+        _one_at_a_time(connection, benchmark_id)
+        intact = _stored_digest(connection, benchmark_id) == benchmark_id
+        if intact:
+            connection.execute(update(benchmarks).where(benchmarks.c.id == benchmark_id).values(complete=True))
+        else:
+            connection.execute(delete(samples).where(samples.c.benchmark_id == benchmark_id))
+    if not intact:
+        raise BenchmarkInvalid(f"benchmark {name!r} changed while it was read; submit it again")
+
+
+def _stored_digest(connection: Connection, benchmark_id: str) -> str:
+    digest = ContentDigest()
+    stored = select(samples).where(samples.c.benchmark_id == benchmark_id).order_by(samples.c.position)
+    for row in connection.execute(stored.execution_options(yield_per=1000)).mappings():
+        digest.add(dict(row))
+    return digest.hexdigest()
+
+
+def image_digests(engine: Engine, benchmark_id: str) -> Iterator[str]:
+    """Yield the digest of every image of the benchmark, source or reference."""
+    columns = select(samples.c.source_image, samples.c.reference_image).where(samples.c.benchmark_id == benchmark_id)
+    with reading(engine) as connection:
+        for row in connection.execute(columns):
+            yield from filter(None, row)
 
 
 def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
@@ -60,13 +105,15 @@ def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
 def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration) -> tuple[str, bool]:
     """Enter a run with its scorers and one queued edit per sample and repeat, all or nothing.
 
-    Return the run's id, and False when it was there already; then nothing but its priority is changed.
+    Return the run's id, and False when it was there already; then nothing is changed but its priority, where one is
+    asked for.
     """
     run_id = run_id_of(benchmark_id, configuration)
     with transaction(engine) as connection:
         _one_at_a_time(connection, benchmark_id)
-        priority = configuration.priority.value
-        if connection.execute(update(runs).where(runs.c.id == run_id).values(priority=priority)).rowcount:
+        if connection.scalar(select(exists().where(runs.c.id == run_id))):
+            if configuration.priority is not None:
+                _change_priority(connection, run_id, configuration.priority)
             return run_id, False
         now = database_clock(connection)
         connection.execute(
@@ -74,7 +121,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
                 id=run_id,
                 benchmark_id=benchmark_id,
                 configuration=configuration.model_dump(mode="json", exclude={"priority"}),
-                priority=priority,
+                priority=(configuration.priority or Priority.NORMAL).value,
                 created_at=now,
             )
         )
@@ -95,6 +142,17 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
 def _one_at_a_time(connection: Connection, benchmark_id: str) -> None:
     """Wait until no one else enters samples or runs of this benchmark, so that what is found missing stays missing."""
     connection.execute(select(benchmarks.c.id).where(benchmarks.c.id == benchmark_id).with_for_update())
+
+
+def _change_priority(connection: Connection, run_id: str, priority: Priority) -> None:
+    """Change the priority; what waits is owed a message of the new one, and the old one finds nothing to do."""
+    changed = update(runs).where(runs.c.id == run_id, runs.c.priority != priority.value).values(priority=priority.value)
+    if not connection.execute(changed).rowcount:
+        return
+    for stage, jobs in JOB_TABLES.items():
+        of_run = select(jobs.c.id).select_from(with_run(stage)).where(runs.c.id == run_id)
+        waiting = in_order(jobs, and_(jobs.c.state == State.QUEUED, jobs.c.id.in_(of_run)))
+        connection.execute(update(jobs).where(waiting).values(published_at=None))
 
 
 def _queue_edits(run_id: str, benchmark_id: str, repeat: int, limit: int | None, now: float) -> Insert:

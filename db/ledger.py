@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Insert,
     Row,
     Select,
     Table,
@@ -106,30 +107,25 @@ class Ledger:
     # -- ended -----------------------------------------------------------------------------------------------------
 
     def finish_edit(
-        self, claim: EditClaim, image: str, *, seconds: float, detail: Mapping[str, object]
+        self, claim: EditClaim, image: str, *, seconds: float, detail: Mapping[str, object] | None = None
     ) -> list[Doorbell] | None:
         """Write the edited image and queue one score per scorer of the run; return the messages to send for them.
 
         None when the claim is no longer valid: the job was taken over or cancelled, and nothing was written.
         """
         with self.write() as (connection, now):
-            done = {"image": image, "seconds": seconds, "detail": dict(detail) or None}
+            done = {"image": image, "seconds": seconds, "detail": dict(detail) if detail else None}
             if not self._end(connection, claim, State.DONE, now, done):
                 return None
-            queued = select(
-                literal(claim.job_id).label("edit_id"),
-                run_scorers.c.id.label("scorer_id"),
-                literal(State.QUEUED.value).label("state"),
-                literal(now).label("not_before"),
-                literal(now).label("published_at"),
-            ).where(run_scorers.c.run_id == claim.run_id)
-            connection.execute(insert(scores).from_select([c.name for c in queued.selected_columns], queued))
+            connection.execute(_queue_scores(claim, now))
             return doorbells_for(connection, Stage.SCORE, scores.c.edit_id == claim.job_id)
 
-    def finish_score(self, claim: ScoreClaim, value: float, *, seconds: float, detail: Mapping[str, object]) -> bool:
+    def finish_score(
+        self, claim: ScoreClaim, value: float, *, seconds: float, detail: Mapping[str, object] | None = None
+    ) -> bool:
         """Write the score; False when the claim is no longer valid and nothing was written."""
         with self.write() as (connection, now):
-            done = {"value": value, "seconds": seconds, "detail": dict(detail) or None}
+            done = {"value": value, "seconds": seconds, "detail": dict(detail) if detail else None}
             return self._end(connection, claim, State.DONE, now, done)
 
     def fail(self, claim: Claim, failure: Failure) -> State | None:
@@ -155,7 +151,7 @@ class Ledger:
         with self.write() as (connection, now):
             released = 0
             for jobs in JOB_TABLES.values():
-                for row in connection.execute(_held(jobs)):
+                for row in connection.execute(_held(jobs).with_for_update()):
                     if Owner.parse(row.owner).process == process:
                         back = _queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
                         back = back.values(attempts_allowed=jobs.c.attempts_allowed + 1)
@@ -167,7 +163,7 @@ class Ledger:
         with self.write() as (connection, now):
             lost = 0
             for jobs in JOB_TABLES.values():
-                for row in connection.execute(_held(jobs)):
+                for row in connection.execute(_held(jobs).with_for_update(skip_locked=True)):
                     last_words = _why_lost(row, now)
                     if last_words is not None and not self._poisoned(connection, jobs, row, last_words, now):
                         back = _queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
@@ -267,6 +263,22 @@ class Ledger:
 _UNCLAIMED = {"owner": None, "lease_until": None}
 
 
+def _queue_scores(claim: EditClaim, now: float) -> Insert:
+    """Return the statement that enters one score per scorer of the run, in the order in which they were asked for."""
+    queued = (
+        select(
+            literal(claim.job_id).label("edit_id"),
+            run_scorers.c.id.label("scorer_id"),
+            literal(State.QUEUED.value).label("state"),
+            literal(now).label("not_before"),
+            literal(now).label("published_at"),
+        )
+        .where(run_scorers.c.run_id == claim.run_id)
+        .order_by(run_scorers.c.id)
+    )
+    return insert(scores).from_select([column.name for column in queued.selected_columns], queued)
+
+
 def _asked_again(now: float) -> dict[str, Any]:
     return {
         "state": State.QUEUED,
@@ -280,7 +292,7 @@ def _asked_again(now: float) -> dict[str, Any]:
 
 
 def _held(jobs: Table) -> Select[Any]:
-    return select(jobs).where(jobs.c.state == State.RUNNING).with_for_update(skip_locked=True)
+    return select(jobs).where(jobs.c.state == State.RUNNING).order_by(jobs.c.id)
 
 
 def _still_mine(jobs: Table, claim: Claim) -> ColumnElement[bool]:

@@ -13,8 +13,8 @@ from pathlib import Path
 class Process:
     """A process that cannot be mistaken for a later one with the same number.
 
-    `host` includes the PID namespace, so containers that share a host name differ. `started` is the kernel's start
-    tick; empty where there is no /proc, and there a process number alone must do.
+    `host` includes boot and PID namespace, so machines and containers that share a name differ. `started` is the
+    kernel's start tick; empty where there is no /proc, and there a process number alone must do.
     """
 
     host: str
@@ -60,12 +60,13 @@ def this_process() -> Process:
 
 @cache
 def this_host() -> str:
-    """Return the host's name with its PID namespace."""
+    """Return the host's name with its boot and its PID namespace: the name alone may be another machine's too."""
     try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
         namespace = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
     except OSError:
-        namespace = ""
-    return f"{socket.gethostname()}/{namespace}"
+        return socket.gethostname()
+    return f"{socket.gethostname()}/{boot}/{namespace}"
 
 
 def _start_tick(pid: int) -> str | None:

@@ -59,6 +59,16 @@ class Progress:
         return not (self.edits.open or self.scores.open)
 
     @property
+    def cancelled(self) -> int:
+        """Jobs that were called off."""
+        return self.edits[State.CANCELLED] + self.scores[State.CANCELLED]
+
+    @property
+    def partial(self) -> bool:
+        """Some outcomes are missing: jobs wait, run or were cancelled."""
+        return not self.finished or self.cancelled > 0
+
+    @property
     def complete(self) -> bool:
         """Every job is done."""
         return (

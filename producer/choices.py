@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from db.catalogue import Role
-from db.configuration import RunConfiguration, resolve_configuration
+from db.configuration import RunConfiguration, model_entry, resolve_configuration
 from db.errors import WrongCall
 
 DEFAULTS: Mapping[str, Any] = {"editor": "pillow", "scorers": ["reference"]}
@@ -34,7 +34,7 @@ def choose(
         asked["editor"] = editor
     if chosen := list(scorers):
         asked["scorers"] = chosen
-    models = {Role.EDITOR: [_as_mapping(asked["editor"], "editor")], Role.SCORER: _as_mappings(asked["scorers"])}
+    models = {Role.EDITOR: [model_entry(Role.EDITOR, asked["editor"])], Role.SCORER: _entries(asked["scorers"])}
     for setting in settings:
         _apply(setting, models)
     asked["editor"], asked["scorers"] = models[Role.EDITOR][0], models[Role.SCORER]
@@ -54,23 +54,10 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-def _as_mappings(given: Any) -> list[dict[str, Any]]:
+def _entries(given: Any) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not given:
         raise WrongCall("run configuration: scorers: expected a list with at least one scorer")
-    return [_as_mapping(scorer, "scorer") for scorer in given]
-
-
-def _as_mapping(given: Any, role: str) -> dict[str, Any]:
-    if isinstance(given, str):
-        return {"name": given, "options": {}}
-    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
-        raise WrongCall(f"run configuration: {role}: expected a name, or a mapping with a name, not {given!r}")
-    options = given.get("options") or {}
-    if not isinstance(options, dict):
-        raise WrongCall(f"run configuration: {role} {given['name']!r}: options: expected a mapping, not {options!r}")
-    own = {key: value for key, value in given.items() if key in ("name", "label")}
-    flat = {key: value for key, value in given.items() if key not in ("name", "label", "options")}
-    return {**own, "options": {**options, **flat}}
+    return [model_entry(Role.SCORER, scorer) for scorer in given]
 
 
 def _apply(setting: str, models: Mapping[Role, list[dict[str, Any]]]) -> None:

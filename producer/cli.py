@@ -5,11 +5,7 @@ What a command needs is imported when it runs, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import signal
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,18 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 from rich.console import Console
-from rich.text import Text
 
-from db.errors import BenchmarkInvalid, FarmError
+from db.command import SOME_FAILED, run_command, say
 
 if TYPE_CHECKING:
     from db.configuration import RunConfiguration
+    from db.ledger import Ledger
     from db.queries import Progress
     from producer.report.gather import Report
     from producer.submit import Submitted
-
-SOME_FAILED = 1
-INTERRUPTED = 130
 
 click.rich_click.TEXT_MARKUP = "markdown"
 
@@ -36,27 +29,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def main() -> None:
-    """Run the command line. An error the user can mend is one line on stderr; any other is a bug, with a traceback."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end is told to tidy up, like Ctrl-C
-    try:
-        code = cli(prog_name="python -m producer", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except FarmError as error:
-        _complain(error)
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(SOME_FAILED)
-    except OSError as error:  # a folder that is a file or another's, a full disk
-        if error.filename is None and error.errno != errno.ENOSPC:
-            raise
-        _complain(FarmError(f"{error.filename or 'the disk'}: {error.strerror}"))
-        sys.exit(FarmError.exit_code)
-    sys.exit(code or 0)
+    """Run the command line."""
+    run_command(cli, "python -m producer")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -89,6 +63,7 @@ def _run_options(command: _F) -> _F:
 
 _benchmark = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
 _run = click.argument("run", metavar="RUN")
+_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -110,7 +85,7 @@ def submit(benchmark: Path, **choices: Any) -> None:
 @_as_json
 def run(benchmark: Path, workers: int | None, gpus: str | None, as_json: bool, **choices: Any) -> int:
     """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
-    from db.broker import embedded_address, require_broker
+    from db.broker import embedded_address, require_broker, require_same_broker
     from db.farm import engine
     from db.queries import find_run
     from db.settings import settings
@@ -120,24 +95,30 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, as_json: bool, *
     from producer.watch import watch
 
     configuration = _configuration(choices)
+    flags = farm_flags(configuration, gpus=gpus, workers=workers)
     with ExitStack() as stack:
         if settings().broker_url is None and embedded_address() is None:
             stack.enter_context(embedded_broker())
-        else:
-            require_broker()
+        address = require_broker()
         submitted = _submit(benchmark, configuration)
-        check = stack.enter_context(farm(farm_flags(configuration, gpus=gpus, workers=workers)))
+        check_farm = stack.enter_context(farm(flags))
+
+        def check() -> None:
+            check_farm()
+            require_same_broker(address)
+
         try:
             progress = watch(engine(), find_run(engine(), submitted.run_id), _stderr(), check=check)
         except KeyboardInterrupt:
-            _say(f"interrupted; the same command goes on where this one stopped (run {submitted.run_id})")
+            say(f"ending; jobs under way have {settings().grace_seconds} s, a second Ctrl-C ends them at once")
+            say(f"the same command goes on where this one stopped (run {submitted.run_id})")
             raise
     _print_report(gather_report(engine(), submitted.run_id), as_json)
     return _exit_code(progress)
 
 
 @cli.command()
-@_run
+@_run_or_latest
 def watch(run: str) -> int:
     """Show the progress of a run until it is finished; Ctrl-C leaves the run going."""
     from db.farm import engine
@@ -148,7 +129,7 @@ def watch(run: str) -> int:
     try:
         return _exit_code(watch_run(engine(), found, _stderr()))
     except KeyboardInterrupt:
-        _say(f"the run goes on; come back with `python -m producer watch {found.id}`")
+        say(f"the run goes on; come back with `python -m producer watch {found.id}`")
         raise
 
 
@@ -169,7 +150,7 @@ def status(run: str | None, as_json: bool) -> None:
 
 
 @cli.command()
-@_run
+@_run_or_latest
 @_as_json
 def report(run: str, as_json: bool) -> None:
     """Print a run's scores by scorer and category; PARTIAL while it is not finished."""
@@ -183,14 +164,18 @@ def report(run: str, as_json: bool) -> None:
 @_run
 def retry(run: str) -> None:
     """Queue again every job of a run that failed."""
-    _ask_again(run, "retry", "failed")
+    from db.ledger import Ledger
+
+    _ask_again(run, Ledger.retry, "failed")
 
 
 @cli.command()
 @_run
 def resume(run: str) -> None:
     """Queue again every job of a run that was cancelled, and send the messages that waiting jobs are owed."""
-    _ask_again(run, "resume", "cancelled")
+    from db.ledger import Ledger
+
+    _ask_again(run, Ledger.resume, "cancelled")
 
 
 @cli.command()
@@ -201,7 +186,7 @@ def cancel(run: str) -> None:
     from db.queries import find_run
 
     found = find_run(engine(), run)
-    _say(f"run {found.id}: cancelled {ledger().cancel(found.id):,} jobs")
+    say(f"run {found.id}: cancelled {ledger().cancel(found.id):,} jobs")
 
 
 @cli.command()
@@ -213,7 +198,7 @@ def broker() -> None:
     from producer.broker import embedded_broker
 
     with embedded_broker() as address:
-        _say(f"broker at {without_password(address)}; Ctrl-C ends it")
+        say(f"broker at {without_password(address)}; Ctrl-C ends it")
         threading.Event().wait()
 
 
@@ -236,28 +221,32 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
     checked = submitted.benchmark
     if not submitted.new:
-        _say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
+        say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
     needy = any(spec.needs_reference for spec in configuration.specs())
     if needy and checked.without_reference:
-        _say(
+        say(
             f"{checked.without_reference:,} of {checked.sample_count:,} samples have no reference image "
             "and will fail at a scorer that needs one"
         )
     return submitted
 
 
-def _ask_again(run: str, verb: str, state: str) -> None:
+def _ask_again(run: str, verb: Callable[[Ledger, str], int], state: str) -> None:
     from db.broker import require_broker
     from db.doorbells import ring_all_owed
+    from db.errors import ServiceUnreachable
     from db.farm import engine, ledger
     from db.queries import find_run
     from producer.queue import send
 
     found = find_run(engine(), run)
-    require_broker()
-    changed = getattr(ledger(), verb)(found.id)
-    ring_all_owed(ledger(), send)
-    _say(f"run {found.id}: queued {changed:,} {state} jobs again")
+    changed = verb(ledger(), found.id)
+    say(f"run {found.id}: queued {changed:,} {state} jobs again")
+    try:
+        require_broker()
+        ring_all_owed(ledger(), send)
+    except ServiceUnreachable:
+        say("no broker answers now; the first worker that runs sends their messages")
 
 
 def _exit_code(progress: Progress) -> int:
@@ -277,17 +266,6 @@ def _print_report(report: Report, as_json: bool) -> None:
 
 def _print_json(content: object) -> None:
     click.echo(json.dumps(content, ensure_ascii=False, indent=2))
-
-
-def _say(text: str) -> None:
-    _stderr().print(Text(text), highlight=False, soft_wrap=True)
-
-
-def _complain(error: FarmError) -> None:
-    _stderr().print(Text.assemble(("error: ", "bold red"), str(error)), highlight=False, soft_wrap=True)
-    if isinstance(error, BenchmarkInvalid):
-        for fault in error.faults:
-            _stderr().print(Text(f"  {fault}"), highlight=False, soft_wrap=True)
 
 
 def _stdout() -> Console:

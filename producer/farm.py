@@ -11,7 +11,7 @@ from pathlib import Path
 
 from db.child import end_child, start_child
 from db.configuration import RunConfiguration
-from db.errors import FarmError
+from db.errors import FarmError, WrongCall
 from db.settings import farm_home, settings
 
 CPU_WORKERS_AT_MOST = 4
@@ -20,7 +20,7 @@ CPU_WORKERS_AT_MOST = 4
 class FarmEnded(FarmError):
     """The farm of workers stopped before the run was finished."""
 
-    exit_code = 1
+    exit_code = 5
 
 
 @contextmanager
@@ -42,6 +42,8 @@ def farm(flags: list[str]) -> Iterator[Callable[[], None]]:
 
 def farm_flags(configuration: RunConfiguration, *, gpus: str | None, workers: int | None) -> list[str]:
     """Return the flags of `python -m workers`: those given, else all GPUs where a model needs one, else the CPUs."""
+    if gpus is not None and workers is not None:
+        raise WrongCall("--gpus and --workers exclude each other")
     if gpus is not None:
         return ["--gpus", gpus]
     if workers is None and not any(spec.needs_gpu for spec in configuration.specs()):

@@ -26,7 +26,7 @@ def state_of(progress: Progress) -> str:
     """Return the run's state in a word: `running`, `done`, `failed` (some jobs did) or `cancelled` (some jobs were)."""
     if not progress.finished:
         return "running"
-    if progress.edits[State.CANCELLED] or progress.scores[State.CANCELLED]:
+    if progress.cancelled:
         return "cancelled"
     return "done" if progress.complete else "failed"
 

@@ -10,10 +10,10 @@ from db.configuration import RunConfiguration
 from db.doorbells import Send, ring_all_owed
 from db.errors import BenchmarkInvalid
 from db.images import ImageStore
-from db.intake import enter_run, enter_samples, has_benchmark
+from db.intake import enter_run, enter_samples, has_benchmark, image_digests
 from db.ledger import Ledger
-from producer.benchmark.check import Checked, ContentDigest, check_benchmark
-from producer.benchmark.sample import Benchmark, Fault
+from producer.benchmark.check import Checked, check_benchmark
+from producer.benchmark.sample import Benchmark, Fault, sample_row
 
 CHUNK = 500
 """Samples entered in one transaction."""
@@ -37,38 +37,28 @@ def submit(
     Raises BenchmarkInvalid, with nothing taken, or ServiceUnreachable.
     """
     checked = check_benchmark(benchmark)
-    if not has_benchmark(ledger.engine, checked.digest):
-        chunks = _sample_rows(benchmark, checked, images)
-        enter_samples(ledger.engine, checked.digest, checked.name, checked.sample_count, chunks)
-    run_id, new = enter_run(ledger.engine, checked.digest, configuration)
+    engine = ledger.engine
+    if not has_benchmark(engine, checked.digest) or not all(map(images.has, image_digests(engine, checked.digest))):
+        chunks = _sample_rows(benchmark, images)
+        enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
+    run_id, new = enter_run(engine, checked.digest, configuration)
     if not new:
         ledger.resume(run_id)
     ring_all_owed(ledger, send)
     return Submitted(run_id, checked, new)
 
 
-def _sample_rows(benchmark: Benchmark, checked: Checked, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Read the benchmark a second time, storing its images; yield rows of `samples` in chunks."""
-    digest = ContentDigest()
     rows: list[Mapping[str, Any]] = []
     for position, sample in enumerate(benchmark):
         if isinstance(sample, Fault):
             raise BenchmarkInvalid(f"{benchmark.path} changed while it was read: {sample}")
-        digest.add(sample)
-        rows.append(
-            {
-                "position": position,
-                "key": sample.key,
-                "category": sample.category,
-                "instruction": sample.instruction,
-                "description": sample.description,
-                "source_image": images.put(sample.source),
-                "reference_image": images.put(sample.reference) if sample.reference else None,
-            }
-        )
+        images.put(sample.source)
+        if sample.reference is not None:
+            images.put(sample.reference)
+        rows.append(sample_row(sample, position))
         if len(rows) == CHUNK:
             yield rows
             rows = []
-    if digest.hexdigest() != checked.digest:
-        raise BenchmarkInvalid(f"{benchmark.path} changed while it was read; submit it again")
     yield rows

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from db.queries import Counts, Run, Worker, progress_of, working
 from db.queries import Progress as RunProgress
@@ -27,6 +28,9 @@ from db.tables import State
 
 LOOK_SECONDS = 0.5
 """How often the ledger is asked."""
+
+PATIENCE_SECONDS = 60
+"""How long a database that does not answer is waited for."""
 
 LINE_SECONDS = 60
 """How often a line is written where there is no terminal."""
@@ -41,11 +45,18 @@ def watch(engine: Engine, run: Run, console: Console, *, check: Callable[[], Non
     """
     view = _Bars(run) if console.is_terminal else _Lines(run, console)
     with Live(view, console=console, refresh_per_second=8) if isinstance(view, _Bars) else nullcontext():
+        answered_at = time.monotonic()
         while True:
-            progress = progress_of(engine, run.id)
-            view.show(progress, working(engine, run.id))
-            if progress.finished:
-                return progress
+            try:
+                progress, workers = progress_of(engine, run.id), working(engine, run.id)
+            except OperationalError:
+                if time.monotonic() - answered_at > PATIENCE_SECONDS:
+                    raise
+            else:
+                answered_at = time.monotonic()
+                view.show(progress, workers)
+                if progress.finished:
+                    return progress
             check()
             time.sleep(LOOK_SECONDS)
 

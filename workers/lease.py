@@ -1,14 +1,15 @@
-"""The lease keeper: a thread in the worker's parent that renews, takes back and announces.
+"""The lease keeper: threads in the worker's parent that renew, take back and announce.
 
 It renews the leases of the delivery that its pool child is at, hands back what the dead left, and sends the messages
-that are owed or must be lost. Every worker has one; all of them together do no harm. A thread and not Celery's timer,
-because a slow database must not stop the consumer and a lost broker must not stop the leases.
+that are owed or must be lost. Every worker has one; all of them together do no harm. Threads and not Celery's
+timer, because a slow database must not stop the consumer and a lost broker must not stop the leases.
 """
 
 from __future__ import annotations
 
 import atexit
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db import farm
 from db.doorbells import owe_lost, ring_all_owed
-from db.errors import FarmError
+from db.errors import FarmError, first_line
 from db.ledger import Ledger
 from db.owner import Owner, Process, process_of
 from db.settings import settings
@@ -44,49 +45,52 @@ def _keep_leases(sender: Any, **_: Any) -> None:
 
 
 class LeaseKeeper:
-    """Started when the worker is ready, stopped when its pool is gone."""
+    """Started when the worker is ready, stopped when its pool is gone.
+
+    Two threads, so that a broker that does not answer cannot hold up the leases.
+    """
 
     def __init__(self, worker: Any) -> None:
         self._worker = worker
         self._children: dict[int, Process] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
+        renewal = min(LOOK_SECONDS, settings().lease_seconds / 3)
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(step, seconds), name=step.__name__, daemon=True)
+            for step, seconds in ((self._renew, renewal), (_recover, LOOK_SECONDS))
+        ]
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End, and hand back at once what this worker's children still held: they were told to stop."""
         self._stopping.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         try:
             released = sum(farm.ledger().release(child) for child in self._children.values())
         except (DBAPIError, FarmError) as error:
-            log.warning("lease.not_released", reason=str(error))
+            log.warning("lease.not_released", reason=first_line(error))
         else:
             if released:
                 log.info("lease.released", jobs=released)
 
-    def _keep(self) -> None:
+    def _repeat(self, step: Callable[[Ledger], None], seconds: float) -> None:
         while not self._stopping.is_set():
             try:
-                self._look(farm.ledger())
+                step(farm.ledger())
             except (DBAPIError, FarmError, OperationalError, OSError) as error:
-                log.warning("lease.trouble", reason=str(error).splitlines()[0], next=f"again in {LOOK_SECONDS} s")
+                log.warning("lease.trouble", step=step.__name__, reason=first_line(error), next=f"again in {seconds} s")
             except Exception:  # a bug of ours here must not leave the worker without its keeper
-                log.exception("lease.error", next=f"again in {LOOK_SECONDS} s")
-            self._stopping.wait(min(LOOK_SECONDS, settings().lease_seconds / 3))
+                log.exception("lease.error", step=step.__name__, next=f"again in {seconds} s")
+            self._stopping.wait(seconds)
 
-    def _look(self, ledger: Ledger) -> None:
+    def _renew(self, ledger: Ledger) -> None:
         for owner in self._working():
             ledger.renew(owner)
-        lost = ledger.hand_back_lost()
-        for stage in Stage:
-            lost += owe_lost(ledger, stage, _messages_waiting(stage))
-        sent = ring_all_owed(ledger, send)
-        if lost or sent:
-            log.info("lease.recovered", lost=lost, messages=sent)
 
     def _working(self) -> list[Owner]:
         """Return the deliveries that this worker's living children are at."""
@@ -95,6 +99,16 @@ class LeaseKeeper:
                 self._children[pid] = process_of(pid)
         requests = [(request.worker_pid, request.id) for request in list(active_requests)]
         return [Owner(self._children[pid], delivery) for pid, delivery in requests if pid in self._children]
+
+
+def _recover(ledger: Ledger) -> None:
+    """Hand back what the dead left; send the messages that are owed, and those that must be lost."""
+    lost = ledger.hand_back_lost()
+    for stage in Stage:
+        lost += owe_lost(ledger, stage, _messages_waiting(stage))
+    sent = ring_all_owed(ledger, send)
+    if lost or sent:
+        log.info("lease.recovered", lost=lost, messages=sent)
 
 
 def _messages_waiting(stage: Stage) -> int:

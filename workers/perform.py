@@ -6,16 +6,17 @@ The border at which whatever a job may raise becomes a failure with a kind and a
 from __future__ import annotations
 
 import io
-import math
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import structlog
 from PIL import Image
 
 from db.decode import decode_image
-from db.errors import ImageFault
+from db.errors import ImageFault, first_line
 from db.images import ImageMissing, ImageStore
 from db.jobs import Claim, EditClaim, Failure, ScoreClaim
 from db.tables import FailureKind
@@ -24,6 +25,9 @@ from workers.models.protocols import EditRequest, Rating, Scorer, ScoreRequest
 from workers.resident import CannotLoad, Resident
 
 log = structlog.get_logger()
+
+LONGEST_REASON = 2000
+"""Characters of a failure's reason that are kept."""
 
 PNG_COMPRESSION = 1
 """zlib's fastest level: lossless all the same, and a megapixel takes a fifth of the time of the default."""
@@ -35,7 +39,6 @@ class Edited:
 
     image: str
     seconds: float
-    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def perform_edit(claim: EditClaim, images: ImageStore, resident: Resident) -> Ed
 
 
 def perform_scores(claims: Sequence[ScoreClaim], images: ImageStore, resident: Resident) -> list[Scored | Failure]:
-    """Give the scores in one batch, in halves where memory does not suffice; return an outcome for each claim."""
+    """Give the scores in one batch, or in ever smaller ones where that fails; return an outcome for each claim."""
     outcomes: dict[int, Scored | Failure] = {}
     requests: dict[int, ScoreRequest] = {}
     for claim in claims:
@@ -82,6 +85,7 @@ def perform_scores(claims: Sequence[ScoreClaim], images: ImageStore, resident: R
 def _score_batch(
     scorer: Scorer, claims: Sequence[ScoreClaim], requests: Mapping[int, ScoreRequest]
 ) -> dict[int, Scored | Failure]:
+    """Score the claims in one call; where that fails, in two calls of half as many, so that no one fails another."""
     if not claims:
         return {}
     started = time.perf_counter()
@@ -89,24 +93,53 @@ def _score_batch(
         answers = scorer.score([requests[claim.job_id] for claim in claims])
         if len(answers) != len(claims):
             raise ModelFault(f"the scorer gave {len(answers)} answers to {len(claims)} requests")
-    except (OutOfMemory, MemoryError) as error:
+        seconds = (time.perf_counter() - started) / len(claims)
+        return {claim.job_id: _outcome(answer, claim, seconds) for claim, answer in zip(claims, answers, strict=True)}
+    except Exception as error:  # noqa: BLE001 - the border, as above
         if len(claims) == 1:
             return {claims[0].job_id: _failure(error, claims[0])}
         half = len(claims) // 2
-        log.warning("batch.halved", scores=len(claims), reason=str(error))
+        log.warning("batch.halved", scores=len(claims), reason=first_line(error))
         return _score_batch(scorer, claims[:half], requests) | _score_batch(scorer, claims[half:], requests)
-    except Exception as error:  # noqa: BLE001 - the border, as above
-        return {claim.job_id: _failure(error, claim) for claim in claims}
-    seconds = (time.perf_counter() - started) / len(claims)
-    return {claim.job_id: _outcome(answer, claim, seconds) for claim, answer in zip(claims, answers, strict=True)}
 
 
 def _outcome(answer: Rating | ModelFault, claim: ScoreClaim, seconds: float) -> Scored | Failure:
+    try:
+        return _scored(answer, seconds)
+    except Exception as error:  # noqa: BLE001 - the border: one odd answer must not fail its batch
+        return _failure(error, claim)
+
+
+def _scored(answer: Rating | ModelFault, seconds: float) -> Scored:
     if isinstance(answer, ModelFault):
-        return _failure(answer, claim)
-    if not (math.isfinite(answer.value) and 0 <= answer.value <= 10):
-        return Failure(FailureKind.MODEL, f"the scorer gave {answer.value!r}, which is not a score from 0 to 10")
-    return Scored(value=float(answer.value), seconds=seconds, detail=answer.detail)
+        raise answer
+    if not isinstance(answer, Rating):
+        raise ModelFault(f"the scorer gave {answer!r} in place of a Rating")
+    if not isinstance(answer.value, Real) or not 0 <= answer.value <= 10:
+        raise ModelFault(f"the scorer gave {answer.value!r}, which is no score from 0 to 10")
+    return Scored(value=float(answer.value), seconds=seconds, detail=_storable(answer.detail))
+
+
+def _storable(detail: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the detail as every database stores it. Raises ModelFault for what is not JSON."""
+    plain = {_plain(str(key)): _plain_within(value) for key, value in detail.items()}
+    try:
+        json.dumps(plain, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ModelFault(f"the scorer's detail cannot be stored: {error}") from error
+    return plain
+
+
+def _plain_within(value: object) -> object:
+    match value:
+        case str():
+            return _plain(value)
+        case Mapping():
+            return {_plain(str(key)): _plain_within(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain_within(item) for item in value]
+        case _:
+            return value
 
 
 def _score_request(claim: ScoreClaim, images: ImageStore) -> ScoreRequest:
@@ -131,17 +164,23 @@ def _as_png(image: Image.Image) -> bytes:
 
 def _failure(error: Exception, claim: Claim) -> Failure:
     """Name the kind of a fault. What may pass is tried again; an unexpected exception is logged with its traceback."""
+    reason = _plain(str(error).strip() or type(error).__name__)[:LONGEST_REASON]
     match error:
         case InputFault() | ImageFault():
-            return Failure(FailureKind.INPUT, str(error))
+            return Failure(FailureKind.INPUT, reason)
         case OutOfMemory() | MemoryError():
-            return Failure(FailureKind.OUT_OF_MEMORY, str(error) or "the host has not enough memory")
+            return Failure(FailureKind.OUT_OF_MEMORY, reason)
         case CannotLoad():
-            return Failure(FailureKind.MODEL, str(error), again=True)
+            return Failure(FailureKind.MODEL, reason, again=True)
         case ModelFault():
-            return Failure(FailureKind.MODEL, str(error))
+            return Failure(FailureKind.MODEL, reason)
         case ImageMissing() | OSError():
-            return Failure(FailureKind.STORE, str(error), again=True)
+            return Failure(FailureKind.STORE, reason, again=True)
         case _:
             log.error(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
-            return Failure(FailureKind.ERROR, f"{type(error).__name__}: {error}")
+            return Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
+
+
+def _plain(text: str) -> str:
+    """Return the text without what PostgreSQL or UTF-8 cannot hold: NULs, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -24,6 +24,9 @@ LONGEST_WAIT_SECONDS = 60.0
 STEADY_SECONDS = 30.0
 """A worker that lived this long starts its back-off anew."""
 
+LAST_WORD_SECONDS = 10.0
+"""What a worker gets beyond its grace, which it keeps by itself, before it is killed."""
+
 HOPELESS_STARTS = 4
 """When every worker died this often in a row without having been steady, the fault is not going to pass."""
 
@@ -31,7 +34,7 @@ HOPELESS_STARTS = 4
 class WorkersKeepDying(FarmError):
     """No worker stays alive."""
 
-    exit_code = 1
+    exit_code = 5
 
 
 @dataclass
@@ -112,9 +115,7 @@ class Supervisor:
     def _end(self) -> None:
         for worker in self._workers:
             worker.signal(signal.SIGTERM)
-        deadline = (
-            time.monotonic() + self._grace_seconds + 10
-        )  # the worker keeps the grace itself; this is the last word
+        deadline = time.monotonic() + self._grace_seconds + LAST_WORD_SECONDS
         for worker in self._workers:
             if worker.process is None:
                 continue

@@ -49,7 +49,7 @@ def edit(self: Task[..., None], edit_id: int) -> None:
     if isinstance(outcome, Failure):
         _fail(claim, outcome)
         return
-    doorbells = ledger.finish_edit(claim, outcome.image, seconds=outcome.seconds, detail=outcome.detail)
+    doorbells = ledger.finish_edit(claim, outcome.image, seconds=outcome.seconds)
     if doorbells is None:
         _log_lost(claim)
         return

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from db.decode import decode_image
 from db.errors import BenchmarkInvalid, ImageFault
-from db.images import digest_of
-from producer.benchmark.sample import Benchmark, Fault, Sample
+from db.intake import ContentDigest
+from producer.benchmark.sample import Benchmark, Fault, Sample, sample_row
 
 
 @dataclass(frozen=True)
@@ -23,29 +21,6 @@ class Checked:
     without_reference: int
 
 
-class ContentDigest:
-    """The running sha-256 over the samples' content, in their order."""
-
-    def __init__(self) -> None:
-        self._sha = hashlib.sha256()
-
-    def add(self, sample: Sample) -> None:
-        """Take in one sample."""
-        content = [
-            sample.key,
-            sample.category,
-            sample.instruction,
-            sample.description,
-            digest_of(sample.source),
-            None if sample.reference is None else digest_of(sample.reference),
-        ]
-        self._sha.update(json.dumps(content).encode() + b"\n")
-
-    def hexdigest(self) -> str:
-        """Return the digest of what was taken in so far."""
-        return self._sha.hexdigest()
-
-
 def check_benchmark(benchmark: Benchmark) -> Checked:
     """Read the benchmark once and check every sample. Raises BenchmarkInvalid with every fault, by its place."""
     faults: list[str] = []
@@ -56,7 +31,7 @@ def check_benchmark(benchmark: Benchmark) -> Checked:
             faults.append(str(item))
             continue
         faults.extend(str(fault) for fault in _faults_of(item, places))
-        digest.add(item)
+        digest.add(sample_row(item, count))
         count += 1
         without_reference += item.reference is None
     if not faults and not count:

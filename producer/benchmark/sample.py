@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from db.images import digest_of
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -21,6 +23,19 @@ class Sample:
     description: str | None
     source: bytes
     reference: bytes | None
+
+
+def sample_row(sample: Sample, position: int) -> dict[str, Any]:
+    """Return the sample as a row of the ledger: images by their digests."""
+    return {
+        "position": position,
+        "key": sample.key,
+        "category": sample.category,
+        "instruction": sample.instruction,
+        "description": sample.description,
+        "source_image": digest_of(sample.source),
+        "reference_image": None if sample.reference is None else digest_of(sample.reference),
+    }
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def report_as_json(report: Report) -> str:
     content = {
         "schema": SCHEMA,
         "run": run_data(report.run),
-        "partial": not report.progress.finished,
+        "partial": report.progress.partial,
         "progress": progress_data(report.progress),
         "scorers": [
             {

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.categories import with_alias
+from db.queries import Progress
 from producer.report.gather import Report, ScorerReport
 from producer.statistics import Summary
 
@@ -33,10 +34,19 @@ def _heading(report: Report) -> RenderableType:
             ("  editor ", "dim"), run.configuration["editor"]["label"],
         )
     ]  # fmt: skip
-    if not progress.finished:
-        missing = f"{progress.edits.open:,} edits and {progress.scores_asked - progress.scores.ended:,} scores"
-        lines.append(Text(f"PARTIAL: {missing} are still to come", style="bold yellow"))
+    if progress.partial:
+        lines.append(Text(f"PARTIAL: {_what_is_missing(progress)}", style="bold yellow"))
     return Group(*lines)
+
+
+def _what_is_missing(progress: Progress) -> str:
+    missing = []
+    if not progress.finished:
+        scores = progress.scores_asked - progress.scores.ended
+        missing.append(f"{progress.edits.open:,} edits and {scores:,} scores are still to come")
+    if progress.cancelled:
+        missing.append(f"{progress.cancelled:,} jobs were cancelled")
+    return ", ".join(missing)
 
 
 def _scorer_table(report: ScorerReport) -> Table:
@@ -79,7 +89,8 @@ def _failures(report: Report) -> Table:
         table.add_column(column, overflow="fold")
     for failure in report.failures[:FAILURES_SHOWN]:
         stage = failure.stage.value if failure.scorer is None else f"{failure.stage.value} ({failure.scorer})"
-        cells = (stage, with_alias(failure.category), failure.key, failure.kind, failure.reason)
+        sample = failure.key if report.run.configuration["repeats"] == 1 else f"{failure.key} #{failure.repeat}"
+        cells = (stage, with_alias(failure.category), sample, failure.kind, failure.reason)
         table.add_row(*(Text(cell) for cell in cells))
     if len(report.failures) > FAILURES_SHOWN:
         table.caption = f"and {len(report.failures) - FAILURES_SHOWN:,} more; `report --json` has them all"

@@ -1,4 +1,4 @@
-"""Ledgers for many tests: on PostgreSQL one database is emptied for each, which takes 2 ms where a new one takes 200."""
+"""Ledgers for many tests: on PostgreSQL one is emptied for each, which takes 2 ms where a new one takes 200."""
 
 from __future__ import annotations
 

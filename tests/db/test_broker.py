@@ -16,10 +16,12 @@ from db.broker import (
     embedded_address,
     endpoint_file,
     require_broker,
+    require_same_broker,
     without_password,
 )
-from db.errors import ServiceUnreachable
+from db.errors import ServiceUnreachable, WrongCall
 from db.owner import Process, process_of
+from db.settings import settings
 
 EMBEDDED = "redis://:geheim@127.0.0.1:7777/0"
 
@@ -110,14 +112,18 @@ def test_a_broker_that_does_not_answer_is_one_line_that_names_both_ways(
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("address", ["redis://:geheim@127.0.0.1:port/0", "http://:geheim@127.0.0.1/", "nonsense"])
+@pytest.mark.parametrize(
+    "address",
+    ["redis://:geheim@127.0.0.1:port/0", "redis://:geh/eim@127.0.0.1/0", "http://:geheim@127.0.0.1/", "nonsense"],
+)
 def test_an_address_that_cannot_be_used_is_one_line_without_its_password(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FARM_BROKER_URL", address)
-    with pytest.raises(ServiceUnreachable, match=r"^no broker answers at ") as error:
+    with pytest.raises(WrongCall, match=r"^FARM_BROKER_URL is not a Redis URL") as error:
         require_broker()
-    assert "geheim" not in str(error.value)
+    assert "geh" not in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_server_that_is_no_redis_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,3 +132,20 @@ def test_a_server_that_is_no_redis_is_one_line(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("db.broker._ANSWER_SECONDS", 0.05)  # it takes the call and never says a word
         with pytest.raises(ServiceUnreachable, match=r"^no broker answers at "):
             require_broker()
+
+
+def test_an_embedded_broker_that_has_ended_says_how_to_go_on() -> None:
+    with pytest.raises(ServiceUnreachable, match="the same command again goes on"):
+        require_same_broker(EMBEDDED)
+
+
+def test_an_embedded_broker_that_runs_on_is_the_same_broker() -> None:
+    leave_endpoint(process_of(os.getpid()))
+    require_same_broker(EMBEDDED)
+
+
+def test_a_broker_of_the_users_own_is_never_said_to_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_same_broker(DEFAULT_ADDRESS)
+    monkeypatch.setenv("FARM_BROKER_URL", "redis://broker:6379/1")
+    settings.cache_clear()
+    require_same_broker("redis://broker:6379/1")

@@ -27,7 +27,7 @@ def complaint(given: Any) -> str:
 
 def test_every_default_is_written_out() -> None:
     found = resolve_configuration(GIVEN)
-    assert (found.repeats, found.seed, found.limit, found.priority) == (1, 0, None, Priority.NORMAL)
+    assert (found.repeats, found.seed, found.limit, found.priority) == (1, 0, None, None)
     assert (found.editor.name, found.editor.label) == ("simulated", "simulated")
     assert found.editor.options == SimulatedEditorOptions().model_dump(mode="json")
     assert found.scorers[0].options["batch_size"] == 8

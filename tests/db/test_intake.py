@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
+from db.doorbells import ring_all_owed
 from db.engine import reading
+from db.errors import BenchmarkInvalid
 from db.intake import enter_run, enter_samples, has_benchmark, run_id_of
+from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.queries import find_run, scorer_labels
 from db.tables import Stage, edits, run_scorers, runs, samples
 from db.to_do import with_run
 from tests.db.steps import job, job_ids
 from tests.db.test_ledger_threads import at_once
-from tests.factories import configuration, enter
-
-BENCHMARK = "b" * 64
+from tests.factories import configuration, content_digest, enter
 
 
 def rows(start: int, stop: int) -> list[dict[str, Any]]:
@@ -37,6 +38,11 @@ def rows(start: int, stop: int) -> list[dict[str, Any]]:
     ]
 
 
+def entry(count: int) -> str:
+    """Return the id of the benchmark of samples p-0 to p-<count - 1>."""
+    return content_digest(rows(0, count))
+
+
 def entered_keys(engine: Engine) -> list[str]:
     with reading(engine) as connection:
         return list(connection.scalars(select(samples.c.key).order_by(samples.c.position)))
@@ -51,9 +57,9 @@ def count(engine: Engine, table: Any) -> int:
 
 
 def test_a_benchmark_is_there_once_all_its_samples_are_in(engine: Engine) -> None:
-    assert not has_benchmark(engine, BENCHMARK)
-    enter_samples(engine, BENCHMARK, "made up", 3, [rows(0, 2), rows(2, 3)])
-    assert has_benchmark(engine, BENCHMARK)
+    assert not has_benchmark(engine, entry(3))
+    enter_samples(engine, entry(3), "made up", 3, [rows(0, 2), rows(2, 3)])
+    assert has_benchmark(engine, entry(3))
     assert entered_keys(engine) == ["p-0", "p-1", "p-2"]
 
 
@@ -63,58 +69,80 @@ def test_an_interrupted_entry_is_not_complete_and_goes_on_where_it_stopped(engin
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        enter_samples(engine, BENCHMARK, "made up", 4, interrupted())
-    assert not has_benchmark(engine, BENCHMARK)
+        enter_samples(engine, entry(4), "made up", 4, interrupted())
+    assert not has_benchmark(engine, entry(4))
     assert entered_keys(engine) == ["p-0", "p-1"]
-    enter_samples(engine, BENCHMARK, "made up", 4, [rows(0, 3), rows(3, 4)])  # cut elsewhere the second time
-    assert has_benchmark(engine, BENCHMARK)
+    enter_samples(engine, entry(4), "made up", 4, [rows(0, 3), rows(3, 4)])  # cut elsewhere the second time
+    assert has_benchmark(engine, entry(4))
     assert entered_keys(engine) == ["p-0", "p-1", "p-2", "p-3"]
 
 
 def test_entering_a_benchmark_again_changes_nothing(engine: Engine) -> None:
     for _ in range(2):
-        enter_samples(engine, BENCHMARK, "made up", 2, [rows(0, 2)])
+        enter_samples(engine, entry(2), "made up", 2, [rows(0, 2)])
     assert entered_keys(engine) == ["p-0", "p-1"]
 
 
 def test_two_benchmarks_may_hold_the_same_keys(engine: Engine) -> None:
-    enter_samples(engine, BENCHMARK, "made up", 1, [rows(0, 1)])
-    enter_samples(engine, "c" * 64, "another", 1, [rows(0, 1)])
-    assert entered_keys(engine) == ["p-0", "p-0"]
+    enter_samples(engine, entry(1), "made up", 1, [rows(0, 1)])
+    enter_samples(engine, entry(2), "another", 2, [rows(0, 2)])
+    assert sorted(entered_keys(engine)) == ["p-0", "p-0", "p-1"]
+
+
+def test_a_benchmark_whose_samples_are_not_its_digests_is_forgotten_and_can_be_entered_rightly(engine: Engine) -> None:
+    changed = [{**row, "instruction": "make it snow"} for row in rows(0, 2)]
+    with pytest.raises(BenchmarkInvalid, match="changed while it was read"):
+        enter_samples(engine, entry(3), "made up", 3, [changed, rows(2, 3)])
+    assert not has_benchmark(engine, entry(3))
+    assert entered_keys(engine) == []
+    enter_samples(engine, entry(3), "made up", 3, [rows(0, 3)])
+    assert has_benchmark(engine, entry(3))
 
 
 def test_many_who_enter_the_same_benchmark_at_once_enter_it_once(engine: Engine) -> None:
     chunks = [rows(start, start + 2) for start in range(0, 20, 2)]
-    at_once(4, lambda _number: enter_samples(engine, BENCHMARK, "made up", 20, chunks))
+    at_once(4, lambda _number: enter_samples(engine, entry(20), "made up", 20, chunks))
     assert entered_keys(engine) == [f"p-{position}" for position in range(20)]
-    assert has_benchmark(engine, BENCHMARK)
+    assert has_benchmark(engine, entry(20))
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_benchmark_and_configuration_are_one_run(engine: Engine) -> None:
-    enter_samples(engine, BENCHMARK, "made up", 2, [rows(0, 2)])
-    first = enter_run(engine, BENCHMARK, configuration())
-    second = enter_run(engine, BENCHMARK, configuration())
+    enter_samples(engine, entry(2), "made up", 2, [rows(0, 2)])
+    first = enter_run(engine, entry(2), configuration())
+    second = enter_run(engine, entry(2), configuration())
     assert (first, second) == ((first[0], True), (first[0], False))
     assert [count(engine, table) for table in (runs, run_scorers, edits)] == [1, 1, 2]
 
 
 def test_many_who_ask_for_the_same_run_at_once_get_one_run(engine: Engine) -> None:
-    enter_samples(engine, BENCHMARK, "made up", 20, [rows(0, 20)])
-    entered = at_once(4, lambda _number: enter_run(engine, BENCHMARK, configuration()))
+    enter_samples(engine, entry(20), "made up", 20, [rows(0, 20)])
+    entered = at_once(4, lambda _number: enter_run(engine, entry(20), configuration()))
     assert len({run_id for run_id, _new in entered}) == 1
     assert sum(new for _run_id, new in entered) == 1
     assert count(engine, edits) == 20
 
 
-def test_asking_again_changes_the_priority_and_nothing_else(ledger: Ledger) -> None:
+def test_asking_again_changes_the_priority_and_owes_what_waits_a_message_of_the_new_one(ledger: Ledger) -> None:
     run_id = enter(ledger, priority="low")
+    ring_all_owed(ledger, lambda _doorbell: None)
+    sent: list[Doorbell] = []
+
     assert enter(ledger, priority="high") == run_id
+    ring_all_owed(ledger, sent.append)
+
     run = find_run(ledger.engine, run_id)
     assert run.priority == "high"
+    assert [doorbell.priority for doorbell in sent] == ["high"]
     assert "priority" not in run.configuration
+
+
+def test_asking_again_without_a_priority_leaves_it_as_it_is(ledger: Ledger) -> None:
+    run_id = enter(ledger, priority="high")
+    enter(ledger)
+    assert find_run(ledger.engine, run_id).priority == "high"
 
 
 def test_a_run_is_stored_with_every_default_written_out(ledger: Ledger) -> None:
@@ -168,13 +196,13 @@ def test_a_run_keeps_its_scorers_in_their_order_with_their_batch_sizes(ledger: L
     ids=str,
 )
 def test_a_run_id_depends_on_all_that_shapes_a_result(given: dict[str, Any]) -> None:
-    assert run_id_of(BENCHMARK, configuration(**given)) != run_id_of(BENCHMARK, configuration())
+    assert run_id_of(entry(1), configuration(**given)) != run_id_of(entry(1), configuration())
 
 
 def test_a_run_id_depends_on_the_benchmark_and_not_on_the_priority() -> None:
-    run_id = run_id_of(BENCHMARK, configuration())
+    run_id = run_id_of(entry(1), configuration())
     assert run_id_of("c" * 64, configuration()) != run_id
-    assert run_id_of(BENCHMARK, configuration(priority="high")) == run_id
+    assert run_id_of(entry(1), configuration(priority="high")) == run_id
 
 
 def edits_of(ledger: Ledger, run_id: str) -> list[tuple[str, int]]:

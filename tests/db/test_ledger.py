@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from db.configuration import edit_seed
+from db.doorbells import take_owed
 from db.jobs import Doorbell, Failure
 from db.ledger import BACK_OFF_SECONDS, Ledger
 from db.owner import Owner, Process, process_of
@@ -288,7 +289,7 @@ def test_a_score_whose_last_attempt_ended_badly_is_claimed_alone(ledger: Ledger,
     scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
     claimed_scores(ledger, scores[0], owner(1))
     clock.now += 30
-    _allow_batches(ledger)
+    _set(ledger, "UPDATE run_scorers SET batch_size = 8")
     assert [claim.job_id for claim in claimed_scores(ledger, scores[0], owner(2))] == [scores[0]]
 
 
@@ -297,22 +298,19 @@ def test_a_score_whose_last_attempt_ended_badly_joins_no_batch(ledger: Ledger, c
     claimed_scores(ledger, scores[0], owner(1))
     clock.now += 30
     ledger.hand_back_lost()
-    _allow_batches(ledger)
+    _set(ledger, "UPDATE run_scorers SET batch_size = 8")
     assert [claim.job_id for claim in claimed_scores(ledger, scores[1], owner(2))] == scores[1:]
 
 
-def test_a_score_that_waits_behind_a_back_off_joins_no_batch(ledger: Ledger) -> None:
+def test_a_score_whose_time_has_not_come_joins_no_batch(ledger: Ledger, clock: Clock) -> None:
     scores = queued_scores(ledger, 3)
-    first, *rest = claimed_scores(ledger, scores[0])
-    ledger.fail(first, PASSING_FAULT)
-    ledger.release(owner().process)
-    assert len(rest) == 2
-    assert [claim.job_id for claim in claimed_scores(ledger, scores[1])] == scores[1:]
+    _set(ledger, f"UPDATE scores SET not_before = {clock.now + 1} WHERE id = {scores[1]}")
+    assert [claim.job_id for claim in claimed_scores(ledger, scores[0])] == [scores[0], scores[2]]
 
 
-def _allow_batches(ledger: Ledger) -> None:
+def _set(ledger: Ledger, statement: str) -> None:
     with ledger.write() as (connection, _):
-        connection.exec_driver_sql("UPDATE run_scorers SET batch_size = 8")
+        connection.exec_driver_sql(statement)
 
 
 # -- poison ------------------------------------------------------------------------------------------------------------
@@ -477,6 +475,7 @@ def test_a_retry_allows_three_more_attempts_and_the_numbers_go_on(ledger: Ledger
     run_id = enter(ledger)
     [edit] = job_ids(ledger, Stage.EDIT, run_id)
     for _ in range(3):
+        take_owed(ledger, Stage.EDIT)
         ledger.fail(claimed(ledger, edit), PASSING_FAULT)
         clock.now += 1000
     assert ledger.retry(run_id) == 1
@@ -561,6 +560,7 @@ def test_a_cancel_leaves_other_runs_alone(ledger: Ledger) -> None:
 def test_a_resume_queues_what_was_cancelled(ledger: Ledger) -> None:
     run_id = enter(ledger, 3)
     failed, running, queued = job_ids(ledger, Stage.EDIT, run_id)
+    take_owed(ledger, Stage.EDIT)
     ledger.fail(claimed(ledger, failed), FAULT)
     late = claimed(ledger, running)
     ledger.cancel(run_id)

@@ -262,6 +262,6 @@ def _empty_ledger() -> bytes:
 
 
 LedgerMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=60, deadline=None, derandomize=True, database=None
+    max_examples=60, stateful_step_count=60, deadline=None, derandomize=True, database=None
 )
 TestLedgerMachine = LedgerMachine.TestCase

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -97,8 +98,10 @@ def test_a_name_with_spaces_and_brackets_does_not_confuse(tmp_path: Path) -> Non
         child.wait()
 
 
-def test_the_host_is_named_with_its_process_namespace() -> None:
-    name, _, namespace = this_host().rpartition("/")
-    assert name
-    assert "|" not in name
-    assert namespace.isdigit() or not Path("/proc/self/ns/pid").exists()
+@pytest.mark.skipif(not Path("/proc/sys/kernel/random/boot_id").exists(), reason="reads /proc")
+def test_the_host_is_named_with_its_boot_and_its_process_namespace() -> None:
+    name, boot, namespace = this_host().split("/")
+    assert name == socket.gethostname()
+    assert Path("/proc/sys/kernel/random/boot_id").read_text().startswith(boot) and len(boot) == 8
+    assert namespace.isdigit()
+    assert "|" not in this_host()

@@ -13,7 +13,7 @@ from db.jobs import EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, this_process
 from db.tables import FailureKind, State, edits, run_scorers, samples, scores
-from tests.factories import configuration, png
+from tests.factories import configuration, content_digest, png
 
 SCORERS = [{"name": "simulated", "label": label, "batch_size": 1} for label in ("严", "宽")]
 """Two scorers that are claimed one score at a time."""
@@ -29,7 +29,6 @@ class RunByHand:
         self, ledger: Ledger, entries: Sequence[tuple[str, str]] = SAMPLES, *, name: str = "评测", **given: Any
     ) -> None:
         self.ledger = ledger
-        benchmark = digest_of(repr((name, entries)).encode())
         rows = [
             {
                 "position": position,
@@ -42,6 +41,7 @@ class RunByHand:
             }
             for position, (category, key) in enumerate(entries)
         ]
+        benchmark = content_digest(rows)
         enter_samples(ledger.engine, benchmark, name, len(rows), [rows])
         self.id = enter_run(ledger.engine, benchmark, configuration(**{"scorers": SCORERS, **given}))[0]
 

@@ -52,7 +52,7 @@ def test_nothing_chosen_gives_models_without_gpu_and_every_default_written_out()
     assert [scorer.name for scorer in configuration.scorers] == ["reference"]
     assert configuration.scorers[0].options == {"batch_size": 8}
     assert (configuration.repeats, configuration.seed, configuration.limit) == (1, 0, None)
-    assert configuration.priority is Priority.NORMAL
+    assert configuration.priority is None  # as the run has it
     assert not any(spec.needs_gpu for spec in configuration.specs())
 
 

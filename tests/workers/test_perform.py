@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -52,7 +52,7 @@ class Raising:
 class Answering:
     """Answers with what the test gives for each key, and notes the size of each batch."""
 
-    def __init__(self, answers: dict[str, Rating | ModelFault], *, memory: int = 100) -> None:
+    def __init__(self, answers: Mapping[str, Rating | ModelFault], *, memory: int = 100) -> None:
         self.answers, self.memory, self.batches = answers, memory, [0][:0]
 
     def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
@@ -193,11 +193,82 @@ def test_one_unreadable_image_does_not_fail_its_batch(images: ImageStore) -> Non
     assert isinstance(outcomes[1], Scored)
 
 
-def test_a_scorer_that_answers_too_few_requests_has_failed_all_of_them(images: ImageStore) -> None:
+def test_a_scorer_that_answers_too_few_requests_is_asked_about_each_alone(images: ImageStore) -> None:
     class Lossy:
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
-            return [Rating(1.0)]
+            return [Rating(float(batch[0].key))]
 
-    outcomes = perform_scores(score_claims(images, "a", "b"), images, Hosting(Lossy()))
+    outcomes = perform_scores(score_claims(images, "1", "2", "3"), images, Hosting(Lossy()))
+
+    assert [outcome.value for outcome in outcomes if isinstance(outcome, Scored)] == [1.0, 2.0, 3.0]
+
+
+def test_a_scorer_that_gives_no_answer_at_all_has_failed_each(images: ImageStore) -> None:
+    class Mute:
+        def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
+            return []
+
+    outcomes = perform_scores(score_claims(images, "a", "b"), images, Hosting(Mute()))
 
     assert [outcome.kind for outcome in outcomes if isinstance(outcome, Failure)] == [FailureKind.MODEL] * 2
+
+
+def test_a_request_at_which_the_scorer_raises_does_not_fail_its_batch(images: ImageStore) -> None:
+    class Touchy:
+        def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
+            if any(request.key == "b" for request in batch):
+                raise RuntimeError("b is beyond me")
+            return [Rating(5.0) for _ in batch]
+
+    outcomes = perform_scores(score_claims(images, *"abcd"), images, Hosting(Touchy()))
+
+    assert [isinstance(outcome, Scored) for outcome in outcomes] == [True, False, True, True]
+    assert isinstance(outcomes[1], Failure) and outcomes[1].reason == "RuntimeError: b is beyond me"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        7.5,
+        "7.5",
+        Rating("7.5"),  # type: ignore[arg-type]
+        Rating(None),  # type: ignore[arg-type]
+        Rating(5.0, {"confidence": float("nan")}),
+        Rating(5.0, {"logits": object()}),
+        Rating(5.0, "because"),  # type: ignore[arg-type]
+    ],
+    ids=repr,
+)
+def test_an_answer_that_is_no_rating_fails_alone_and_is_not_asked_for_again(images: ImageStore, answer: Any) -> None:
+    scorer = Answering({"a": Rating(5.0), "b": answer, "c": Rating(6.0)})
+
+    outcomes = perform_scores(score_claims(images, *"abc"), images, Hosting(scorer))
+
+    assert [isinstance(outcome, Scored) for outcome in outcomes] == [True, False, True]
+    assert scorer.batches == [3]
+
+
+def test_a_scorer_may_answer_with_numpys_numbers(images: ImageStore) -> None:
+    import numpy
+
+    answers = {"a": Rating(numpy.float32(7.5)), "b": Rating(numpy.int64(3))}
+
+    outcomes = perform_scores(score_claims(images, *"ab"), images, Hosting(Answering(answers)))
+
+    assert [outcome.value for outcome in outcomes if isinstance(outcome, Scored)] == [7.5, 3.0]
+
+
+def test_what_no_database_holds_is_left_out_of_a_detail(images: ImageStore) -> None:
+    said = {"reason": "so\0 \ud800 so", "steps": [{"a\0": "literally \\u0000"}], "passes": 2}
+
+    (outcome,) = perform_scores(score_claims(images, "a"), images, Hosting(Answering({"a": Rating(5.0, said)})))
+
+    assert isinstance(outcome, Scored)
+    assert outcome.detail == {"reason": "so ? so", "steps": [{"a": "literally \\u0000"}], "passes": 2}
+
+
+def test_what_no_database_holds_is_left_out_of_a_reason(images: ImageStore) -> None:
+    outcome = perform_edit(edit_claim(images.put(png())), images, Hosting(Raising(ModelFault("no\0 \udfff"))))
+
+    assert isinstance(outcome, Failure) and outcome.reason == "no ?"

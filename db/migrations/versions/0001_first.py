@@ -147,4 +147,3 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_scores_scorer_id_state"), "scores", ["scorer_id", "state"], unique=False)
     op.create_index(op.f("ix_scores_state_published_at"), "scores", ["state", "published_at"], unique=False)
-    # ### end Alembic commands ###

@@ -20,7 +20,7 @@ run: $(VENV)/.installed-run
 	@$(BIN)/python -m producer run examples/benchmark.json; code=$$?; [ $$code -eq 1 ] || exit $$code
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check --quiet .

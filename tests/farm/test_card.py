@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
 import urllib.request
 
 import pytest
 
 from tests.factories import original_file
-from tests.farm.conftest import FarmUnderTest, children_of, eventually, ready_workers
+from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
 
 pytestmark = pytest.mark.integration
 
@@ -78,6 +81,19 @@ def test_flower_lists_the_workers_and_the_finished_tasks(farm: FarmUnderTest) ->
     assert all(re.fullmatch(r"[\[(]\d+,?[\])]", task["args"]) for task in tasks)
     workers = eventually(lambda: _flower(port, "/api/workers?refresh=true"), farm=farm)
     assert [name.partition("-")[0] for name in workers] == ["edit+score"]
+
+
+def test_flower_listens_on_this_machine_only_unless_it_is_told_otherwise() -> None:
+    code = "import os, workers; print(os.environ['FLOWER_ADDRESS'])"
+
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, **settings}, cwd=ROOT, capture_output=True, text=True
+        ).stdout.strip()
+        for settings in ({}, {"FLOWER_ADDRESS": "0.0.0.0"})
+    ]
+
+    assert said == ["127.0.0.1", "0.0.0.0"]
 
 
 def _listening_port(pid: int) -> int | None:

@@ -93,7 +93,7 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
         timeout=60,
     )
 
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert "the workers stopped" in done.stderr
     assert "expected different GPUs" in done.stderr
     assert "Traceback" not in done.stderr

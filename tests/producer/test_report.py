@@ -256,4 +256,6 @@ def test_a_score_comes_back_from_the_ledger_and_json_to_the_last_digit(ledger: L
 def test_a_cancelled_run_is_told_from_a_finished_one(run: RunByHand) -> None:
     run.ledger.cancel(run.id)
 
-    assert as_data(gathered(run))["progress"]["state"] == "cancelled"
+    data = as_data(gathered(run))
+    assert (data["partial"], data["progress"]["state"]) == (True, "cancelled")
+    assert "PARTIAL: 1 jobs were cancelled" in printed(gathered(run))

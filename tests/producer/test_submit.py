@@ -113,6 +113,17 @@ def test_a_second_submission_asks_again_for_what_was_cancelled(
     assert len(broker.taken) == 2
 
 
+def test_images_that_the_store_has_lost_are_stored_again(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+    benchmark = open_benchmark(original_file(tmp_path))
+    submit(benchmark, configuration(), ledger=ledger, images=images, send=Broker())
+    (stored,) = [path for path in images.folder.rglob("*") if path.is_file()]
+    stored.unlink()
+
+    submit(benchmark, configuration(), ledger=ledger, images=images, send=Broker())
+
+    assert images.has(stored.name)
+
+
 def test_another_configuration_is_another_run_of_the_same_samples(
     tmp_path: Path, ledger: Ledger, images: ImageStore
 ) -> None:

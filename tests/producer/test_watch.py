@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 
 from db.ledger import Ledger
 from db.queries import Run, find_run, progress_of
@@ -110,6 +111,39 @@ def test_a_cancelled_run_ends_the_watch(ledger: Ledger) -> None:
     run = RunByHand(ledger)
 
     assert "edits 3/3" in watched(run, Steps(idle, lambda: ledger.cancel(run.id)))
+
+
+def hide_scorers(ledger: Ledger) -> None:
+    """Make every question to the ledger an OperationalError."""
+    _rename(ledger, "run_scorers", "hidden")
+
+
+def show_scorers(ledger: Ledger) -> None:
+    _rename(ledger, "hidden", "run_scorers")
+
+
+def _rename(ledger: Ledger, table: str, name: str) -> None:
+    with ledger.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")  # what refers to the table stays as it is
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+        connection.commit()
+
+
+def test_a_database_that_answers_again_in_time_costs_the_watch_nothing(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")])
+    check = Steps(lambda: hide_scorers(ledger), idle, lambda: show_scorers(ledger), idle, lambda: run.fail_edit("a"))
+
+    assert "edits 1/1" in watched(run, check)
+    assert check.looks == 5
+
+
+def test_a_database_that_stays_silent_ends_the_watch(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0.05)
+    run = RunByHand(ledger, [("物理", "a")])
+    hide_scorers(ledger)
+
+    with pytest.raises(OperationalError):
+        watched(run)
 
 
 def test_in_a_pipe_there_is_one_line_at_first_and_one_at_the_end(ledger: Ledger) -> None:

@@ -235,7 +235,7 @@ def test_a_request_at_which_the_scorer_raises_does_not_fail_its_batch(images: Im
         Rating("7.5"),  # type: ignore[arg-type]
         Rating(None),  # type: ignore[arg-type]
         Rating(5.0, {"confidence": float("nan")}),
-        Rating(5.0, {"logits": object()}),
+        Rating(5.0, {"logits": b"raw"}),
         Rating(5.0, "because"),  # type: ignore[arg-type]
     ],
     ids=repr,

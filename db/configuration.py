@@ -6,12 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from db.catalogue import EditorOptions, ModelSpec, Role, ScorerOptions, find_spec
+from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
+from db.choice import ModelChoice
 from db.errors import WrongCall
+from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
+from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
 
 
 class Priority(StrEnum):
@@ -20,16 +24,6 @@ class Priority(StrEnum):
     LOW = "low"
     NORMAL = "normal"
     HIGH = "high"
-
-
-class ModelChoice(BaseModel):
-    """One model of a run: its name in the catalogue and every option it takes, defaults written out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    label: str
-    options: Mapping[str, Any]
 
 
 class RunConfiguration(BaseModel):
@@ -72,6 +66,15 @@ class RunConfiguration(BaseModel):
         canonical = json.dumps(shaping, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    def with_prompts(self, own: Mapping[str, OwnPrompt]) -> RunConfiguration:
+        """Return the configuration with every judge's prompts written out, category by category.
+
+        A judge that was given prompts keeps them; the others use the benchmark's `own` and, for categories without one,
+        those that are built in.
+        """
+        scorers = tuple(_with_prompts(scorer, own) for scorer in self.scorers)
+        return self.model_copy(update={"scorers": scorers})
+
     def specs(self) -> list[ModelSpec]:
         """Return the catalogue entries of the editor and of all scorers."""
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
@@ -89,12 +92,6 @@ def resolve_configuration(given: Mapping[str, Any]) -> RunConfiguration:
         raise WrongCall(f"run configuration: {first_fault(error)}") from error
 
 
-def edit_seed(run_seed: int, sample_key: str, repeat: int) -> int:
-    """Return the seed of one edit, in [0, 2**63): the same on every worker, in every order, on any number of GPUs."""
-    digest = hashlib.sha256(f"{run_seed}/{repeat}/{sample_key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
 def first_fault(error: ValidationError) -> str:
     """Return pydantic's first complaint as `place: what is wrong`."""
     fault = error.errors(include_url=False)[0]
@@ -106,17 +103,19 @@ def first_fault(error: ValidationError) -> str:
 def model_entry(role: Role, given: Any) -> dict[str, Any]:
     """Return a model as a user may write it, a name or a mapping with options flat or nested, in its one long form.
 
-    That is `name`, `options` and, where given, `label`. Raises WrongCall.
+    That is `name`, `options` and, where given, `label`; a folder of weights or a hub id in place of a name becomes the
+    entry that takes such, with a label from its name. Raises WrongCall.
     """
     entry: Any = {"name": given} if isinstance(given, str) else given
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-        raise WrongCall(f"{role}: expected a name, or a mapping with a name, not {given!r}")
+        found = "" if isinstance(given, Mapping) else f", not {given!r}"  # of a mapping a value may be secret
+        raise WrongCall(f"{role}: expected a name, or a mapping with a name{found}")
     nested = entry.get("options") or {}
     if not isinstance(nested, Mapping):
-        raise WrongCall(f"{role} {entry['name']!r}: options: expected a mapping, not {nested!r}")
+        raise WrongCall(f"{role} {entry['name']!r}: options: expected a mapping")
     flat = {key: value for key, value in entry.items() if key not in ("name", "label", "options")}
     own = {key: value for key, value in entry.items() if key in ("name", "label")}
-    return {**own, "options": {**nested, **flat}}
+    return _with_weights(role, {**own, "options": {**nested, **flat}})
 
 
 def _resolve(role: Role, given: Any) -> dict[str, Any]:
@@ -126,7 +125,7 @@ def _resolve(role: Role, given: Any) -> dict[str, Any]:
     except WrongCall as error:
         raise ValueError(str(error)) from error
     try:
-        options = spec.options.model_validate(entry["options"])
+        options = spec.options.model_validate({**spec.preset, **entry["options"]})
     except ValidationError as error:
         raise ValueError(f"{role} {entry['name']!r}: {_with_known_options(error, spec)}") from error
     return {
@@ -136,12 +135,41 @@ def _resolve(role: Role, given: Any) -> dict[str, Any]:
     }
 
 
+def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:
+    if entry["name"] in known_names(role):
+        return entry
+    weights = weights_entry(role, entry["name"])
+    if weights is None:
+        return entry
+    name, options = weights
+    label = entry.get("label") or PurePath(options["model"]).name
+    return {"name": name, "label": label, "options": {**entry["options"], **options}}
+
+
+def _with_prompts(scorer: ModelChoice, own: Mapping[str, OwnPrompt]) -> ModelChoice:
+    options = load_options(Role.SCORER, scorer)
+    if not isinstance(options, JudgeOptions) or options.prompts is not None:
+        return scorer
+    from db.judge_prompts import built_in_prompts
+
+    mode = options.mode if isinstance(options, TransformersJudgeOptions) else "generate"
+    built_in = built_in_prompts(mode)
+    given = {
+        name: benchmark_prompt(one.system, one.user, otherwise=prompt_of(built_in, name)) for name, one in own.items()
+    }
+    prompts = {**built_in, **given}
+    written = {category: prompt.model_dump(mode="json") for category, prompt in prompts.items()}
+    return scorer.model_copy(update={"options": {**scorer.options, "prompts": written}})
+
+
 def _with_known_options(error: ValidationError, spec: ModelSpec) -> str:
-    fault = first_fault(error)
-    if error.errors()[0]["type"] != "extra_forbidden":
-        return fault
-    known = ", ".join(spec.options.model_fields) or "none"
-    return f"{error.errors()[0]['loc'][0]!r} is not one of its options ({known})"
+    first = error.errors()[0]
+    if first["type"] != "extra_forbidden":
+        return first_fault(error)
+    *within, name = (str(part) for part in first["loc"])
+    if within:
+        return f"{'.'.join(within)}.{name}: is not one of its fields"
+    return f"{name!r} is not one of its options ({', '.join(spec.options.model_fields) or 'none'})"
 
 
 def load_options(role: Role, choice: ModelChoice) -> EditorOptions | ScorerOptions:

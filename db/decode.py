@@ -31,7 +31,7 @@ def decode_image(content: bytes) -> Image.Image:
             image = Image.open(io.BytesIO(content), formats=FORMATS)
             _check_size(image)
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return to_rgb(ImageOps.exif_transpose(image))
     except (ImageFault, MemoryError):
         raise
     except UnidentifiedImageError as error:
@@ -48,7 +48,8 @@ def _check_size(image: Image.Image) -> None:
         )
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return the image as RGB: 16 bits scaled to 8, transparency over white."""
     if image.mode.startswith("I;16") or image.mode == "I":
         image = image.point(lambda value: value / 256).convert("L")  # convert alone would clip 16 bits at 255
     if "A" in image.getbands() or "transparency" in image.info:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from db.configuration import ModelChoice
+from db.choice import ModelChoice
 from db.tables import FailureKind, Stage
 
 
@@ -46,14 +47,19 @@ class EditClaim(Claim):
 class ScoreClaim(Claim):
     """One score to give; `model` is the scorer."""
 
+    description: str | None
     edited_image: str
     reference_image: str | None
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job has no result. `again`: the cause may pass, so the attempts left are used, after a wait."""
+    """Why a job has no result. `again`: the cause may pass, so the attempts left are used, after a wait.
+
+    `detail` is what else is known (JSON values), such as a judge's reply that could not be read.
+    """
 
     kind: FailureKind
     reason: str
     again: bool = False
+    detail: Mapping[str, object] = field(default_factory=dict)

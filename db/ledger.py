@@ -89,7 +89,10 @@ class Ledger:
                 claimed.extend(others)
             return [
                 ScoreClaim(
-                    **common_fields(Stage.SCORE, row), edited_image=row.image, reference_image=row.reference_image
+                    **common_fields(Stage.SCORE, row),
+                    description=row.description,
+                    edited_image=row.image,
+                    reference_image=row.reference_image,
                 )
                 for row in connection.execute(scores_to_do(scores.c.id.in_(claimed)))
             ]
@@ -107,25 +110,37 @@ class Ledger:
     # -- ended -----------------------------------------------------------------------------------------------------
 
     def finish_edit(
-        self, claim: EditClaim, image: str, *, seconds: float, detail: Mapping[str, object] | None = None
+        self,
+        claim: EditClaim,
+        image: str,
+        *,
+        seconds: float,
+        detail: Mapping[str, object] | None = None,
+        environment: str | None = None,
     ) -> list[Doorbell] | None:
         """Write the edited image and queue one score per scorer of the run; return the messages to send for them.
 
         None when the claim is no longer valid: the job was taken over or cancelled, and nothing was written.
         """
         with self.write() as (connection, now):
-            done = {"image": image, "seconds": seconds, "detail": dict(detail) if detail else None}
+            done = {"image": image, **_made(seconds, detail, environment)}
             if not self._end(connection, claim, State.DONE, now, done):
                 return None
             connection.execute(_queue_scores(claim, now))
             return doorbells_for(connection, Stage.SCORE, scores.c.edit_id == claim.job_id)
 
     def finish_score(
-        self, claim: ScoreClaim, value: float, *, seconds: float, detail: Mapping[str, object] | None = None
+        self,
+        claim: ScoreClaim,
+        value: float,
+        *,
+        seconds: float,
+        detail: Mapping[str, object] | None = None,
+        environment: str | None = None,
     ) -> bool:
         """Write the score; False when the claim is no longer valid and nothing was written."""
         with self.write() as (connection, now):
-            done = {"value": value, "seconds": seconds, "detail": dict(detail) if detail else None}
+            done = {"value": value, **_made(seconds, detail, environment)}
             return self._end(connection, claim, State.DONE, now, done)
 
     def fail(self, claim: Claim, failure: Failure) -> State | None:
@@ -141,7 +156,11 @@ class Ledger:
                 )
                 if connection.execute(again.values(last_words=failure.reason)).rowcount:
                     return State.QUEUED
-            failed = {"failure_kind": failure.kind.value, "failure_reason": failure.reason}
+            failed = {
+                "failure_kind": failure.kind.value,
+                "failure_reason": failure.reason,
+                "detail": dict(failure.detail) or None,
+            }
             return State.FAILED if self._end(connection, claim, State.FAILED, now, failed) else None
 
     # -- handed back -----------------------------------------------------------------------------------------------
@@ -263,6 +282,10 @@ class Ledger:
 _UNCLAIMED = {"owner": None, "lease_until": None}
 
 
+def _made(seconds: float, detail: Mapping[str, object] | None, environment: str | None) -> dict[str, Any]:
+    return {"seconds": seconds, "detail": dict(detail) if detail else None, "environment": environment}
+
+
 def _queue_scores(claim: EditClaim, now: float) -> Insert:
     """Return the statement that enters one score per scorer of the run, in the order in which they were asked for."""
     queued = (
@@ -288,6 +311,7 @@ def _asked_again(now: float) -> dict[str, Any]:
         "failure_kind": None,
         "failure_reason": None,
         "last_words": None,
+        "detail": None,
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, func, select
 
 from db.engine import reading
 from db.errors import UnknownRun, WrongCall
-from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, run_scorers, runs, samples, scores
+from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, environments, run_scorers, runs, samples, scores
 from db.to_do import with_run
 
 
@@ -101,6 +101,20 @@ class Worker:
     since: float
 
 
+@dataclass(frozen=True)
+class GivenScore:
+    """A score as it came in; `reasoning` is what the judge said of it, empty where it said nothing."""
+
+    score_id: int
+    finished_at: float
+    scorer: str
+    category: str
+    key: str
+    repeat: int
+    value: float
+    reasoning: str
+
+
 def find_run(engine: Engine, given: str) -> Run:
     """Return the run of this id or beginning of an id, or the newest for `latest`. Raises UnknownRun."""
     query = (
@@ -166,6 +180,48 @@ def working(engine: Engine, run_id: str) -> list[Worker]:
                 mine = [row for row in rows if row.worker == name]
                 workers.append(Worker(name, stage, [row.key for row in mine], min(row.started_at for row in mine)))
     return sorted(workers, key=lambda worker: worker.name)
+
+
+def scores_given(engine: Engine, run_id: str, since: float) -> list[GivenScore]:
+    """Return the run's scores that came in at `since` (seconds since the epoch) or later, in that order."""
+    query = (
+        select(
+            scores.c.id,
+            scores.c.finished_at,
+            run_scorers.c.label,
+            samples.c.category,
+            samples.c.key,
+            edits.c.repeat,
+            scores.c.value,
+            scores.c.detail,
+        )
+        .select_from(with_run(Stage.SCORE).join(edits, scores.c.edit_id == edits.c.id))
+        .join(samples, edits.c.sample_id == samples.c.id)
+        .where(runs.c.id == run_id, scores.c.state == State.DONE, scores.c.finished_at >= since)
+        .order_by(scores.c.finished_at, scores.c.id)
+    )
+    with reading(engine) as connection:
+        return [
+            GivenScore(*row[:7], reasoning=str((row.detail or {}).get("reasoning") or ""))
+            for row in connection.execute(query)
+        ]
+
+
+def environments_of(engine: Engine, run_id: str) -> list[Mapping[str, Any]]:
+    """Return where the run's outcomes came about: the facts of each environment, with how many outcomes it has."""
+    counts: dict[str, dict[str, int]] = {}
+    with reading(engine) as connection:
+        for stage, jobs in JOB_TABLES.items():
+            used = (
+                select(jobs.c.environment, func.count())
+                .select_from(with_run(stage))
+                .where(runs.c.id == run_id, jobs.c.environment.is_not(None))
+                .group_by(jobs.c.environment)
+            )
+            for environment, count in connection.execute(used):
+                counts.setdefault(environment, {})[f"{stage}s"] = count
+        known = select(environments).where(environments.c.id.in_(counts)).order_by(environments.c.id)
+        return [{"facts": row.facts, **counts[row.id]} for row in connection.execute(known)]
 
 
 def scorer_labels(engine: Engine, run_id: str) -> list[str]:

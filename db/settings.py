@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     grace_seconds: Annotated[
         int, Field(ge=1, le=86400, description="how long a worker that is told to stop may finish its job")
     ] = 60
+    loads_at_once: Annotated[int, Field(ge=1, le=64, description="models that one host loads at once")] = 1
+    host_reserve_gb: Annotated[
+        float, Field(ge=0, description="host memory in GB (1e9 bytes) that loading and parking models leave free")
+    ] = 4.0
+    judge_api_key: Annotated[
+        SecretStr | None, Field(description="key for the server behind the scorer `api`; never logged or stored")
+    ] = None
     log_format: Annotated[
         str, Field(pattern="^(auto|text|json)$", description="auto: text on a terminal, JSON lines elsewhere")
     ] = "auto"

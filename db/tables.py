@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -57,6 +57,9 @@ class FailureKind(StrEnum):
     MODEL = "model"  # the model could not be loaded, or gave something that is not a result
     STORE = "store"  # its images could not be read or written
     ERROR = "error"  # an unexpected exception, a bug of ours or of a backend
+    UNPARSED = "unparsed"  # the judge answered, but its reply holds no score that can be read
+    REFUSED = "refused"  # the judge declined to answer
+    SERVICE = "service"  # the server behind the model was down, busy or too slow, on every attempt allowed
     POISON = "poison"  # its process died, or its lease ran out, on every attempt allowed
 
 
@@ -125,6 +128,13 @@ run_scorers = Table(
     UniqueConstraint("run_id", "label"),
 )
 
+environments = Table(
+    "environments",
+    metadata,
+    Column("id", _Digest, primary_key=True, comment="sha-256 of the facts"),
+    Column("facts", _Json, nullable=False, comment="machine, software and loaded model: what shapes a result, unasked"),
+)
+
 
 def _job_columns() -> list[Column[object]]:
     return [
@@ -144,6 +154,7 @@ def _job_columns() -> list[Column[object]]:
         Column("failure_kind", String(24)),
         Column("failure_reason", Text),
         Column("detail", _Json, comment="what else the model said"),
+        Column("environment", ForeignKey("environments.id"), comment="where the outcome came about"),
     ]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, select
 
-from db.configuration import ModelChoice, edit_seed
+from db.choice import ModelChoice
 from db.jobs import Doorbell
+from db.seeds import edit_seed
 from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
 
 
@@ -55,6 +56,7 @@ def scores_to_do(which: ColumnElement[bool]) -> Select[Any]:
             edits.c.image,
             runs.c.configuration,
             run_scorers.c.configuration.label("scorer"),
+            samples.c.description,
             samples.c.reference_image,
             *_SAMPLE,
         )

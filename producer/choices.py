@@ -63,15 +63,16 @@ def _entries(given: Any) -> list[dict[str, Any]]:
 def _apply(setting: str, models: Mapping[Role, list[dict[str, Any]]]) -> None:
     path, equals, text = setting.partition("=")
     parts = path.split(".")
-    if not equals or len(parts) not in (2, 3) or parts[0] not in ("editor", "scorer"):
+    if not equals or len(parts) < 2 or parts[0] not in ("editor", "scorer"):
         raise WrongCall(
             f"--set {setting}: expected editor.OPTION=VALUE, scorer.OPTION=VALUE or scorer.LABEL.OPTION=VALUE"
         )
     chosen = models[Role(parts[0])]
-    if len(parts) == 3:
-        chosen = [model for model in chosen if parts[1] == model.get("label", model["name"])]
+    if len(parts) > 2:
+        label = ".".join(parts[1:-1])  # which may hold dots itself
+        chosen = [model for model in chosen if label == model.get("label", model["name"])]
         if not chosen:
-            raise WrongCall(f"--set {setting}: the run has no {parts[0]} called {parts[1]!r}")
+            raise WrongCall(f"--set {setting}: the run has no {parts[0]} called {label!r}")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -42,9 +42,17 @@ def cli() -> None:
 def _run_options(command: _F) -> _F:
     options = [
         click.option("--config", "file", type=click.Path(path_type=Path), help="Run configuration, a YAML file."),
-        click.option("--editor", metavar="NAME", help="Editor, instead of the file's. [default: pillow]"),
         click.option(
-            "--scorer", "scorers", metavar="NAME", multiple=True, help="Scorer; may be repeated. [default: reference]"
+            "--editor",
+            metavar="NAME",
+            help="Editor, instead of the file's: a name, a folder, a hub id. [default: pillow]",
+        ),
+        click.option(
+            "--scorer",
+            "scorers",
+            metavar="NAME",
+            multiple=True,
+            help="Scorer, likewise; may be repeated. [default: reference]",
         ),
         click.option(
             "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
@@ -64,6 +72,7 @@ def _run_options(command: _F) -> _F:
 _benchmark = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
 _run = click.argument("run", metavar="RUN")
 _run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
+_verbose = click.option("--verbose", is_flag=True, help="Write every score as it comes in, with its reasons.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -82,8 +91,9 @@ def submit(benchmark: Path, **choices: Any) -> None:
 @_run_options
 @click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs. [default: by the models]")
 @click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
+@_verbose
 @_as_json
-def run(benchmark: Path, workers: int | None, gpus: str | None, as_json: bool, **choices: Any) -> int:
+def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, as_json: bool, **choices: Any) -> int:
     """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
     from db.broker import embedded_address, require_broker, require_same_broker
     from db.farm import engine
@@ -108,7 +118,8 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, as_json: bool, *
             require_same_broker(address)
 
         try:
-            progress = watch(engine(), find_run(engine(), submitted.run_id), _stderr(), check=check)
+            found = find_run(engine(), submitted.run_id)
+            progress = watch(engine(), found, _stderr(), check=check, verbose=verbose)
         except KeyboardInterrupt:
             say(f"ending; jobs under way have {settings().grace_seconds} s, a second Ctrl-C ends them at once")
             say(f"the same command goes on where this one stopped (run {submitted.run_id})")
@@ -119,7 +130,8 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, as_json: bool, *
 
 @cli.command()
 @_run_or_latest
-def watch(run: str) -> int:
+@_verbose
+def watch(run: str, verbose: bool) -> int:
     """Show the progress of a run until it is finished; Ctrl-C leaves the run going."""
     from db.farm import engine
     from db.queries import find_run
@@ -127,7 +139,7 @@ def watch(run: str) -> int:
 
     found = find_run(engine(), run)
     try:
-        return _exit_code(watch_run(engine(), found, _stderr()))
+        return _exit_code(watch_run(engine(), found, _stderr(), verbose=verbose))
     except KeyboardInterrupt:
         say(f"the run goes on; come back with `python -m producer watch {found.id}`")
         raise
@@ -187,6 +199,20 @@ def cancel(run: str) -> None:
 
     found = find_run(engine(), run)
     say(f"run {found.id}: cancelled {ledger().cancel(found.id):,} jobs")
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_as_json
+def models(name: str | None, as_json: bool) -> None:
+    """Show the editors and scorers a run may name, or every value that one of them stands for."""
+    from producer.models import model_data, models_data, models_table, options_table
+
+    content = models_data() if name is None else model_data(name)
+    if as_json:
+        _print_json(content)
+    else:
+        _stdout().print(models_table() if name is None else options_table(name))
 
 
 @cli.command()

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from db.child import end_child, start_child
+from db.command import say
 from db.configuration import RunConfiguration
 from db.errors import FarmError, WrongCall
+from db.gpus import visible_gpus
 from db.settings import farm_home, settings
 
 CPU_WORKERS_AT_MOST = 4
@@ -41,13 +43,16 @@ def farm(flags: list[str]) -> Iterator[Callable[[], None]]:
 
 
 def farm_flags(configuration: RunConfiguration, *, gpus: str | None, workers: int | None) -> list[str]:
-    """Return the flags of `python -m workers`: those given, else all GPUs where a model needs one, else the CPUs."""
+    """Return the flags of `python -m workers`: those given, else all GPUs where a model wants one, else the CPUs."""
     if gpus is not None and workers is not None:
         raise WrongCall("--gpus and --workers exclude each other")
     if gpus is not None:
         return ["--gpus", gpus]
-    if workers is None and not any(spec.needs_gpu for spec in configuration.specs()):
+    wanted = any(spec.needs_gpu for spec in configuration.specs())
+    if workers is None and not (wanted and visible_gpus()):
         workers = min(CPU_WORKERS_AT_MOST, os.cpu_count() or 1)
+        if wanted:
+            say(f"this machine shows no GPU: {workers} workers on its CPUs, for models that are small enough")
     return [] if workers is None else ["--workers", str(workers)]
 
 

@@ -1,4 +1,4 @@
-"""Sending messages to the workers by task name; the producer knows nothing else of them."""
+"""The producer's side of Celery: it sends messages to the workers by task name and knows nothing else of them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from db.jobs import Doorbell
 
 
 @cache
-def _app() -> Celery:
-    app = Celery("producer", set_as_current=False)
-    app.config_from_object("celeryconfig")
-    return app
+def app() -> Celery:
+    """Return the producer's own Celery app, without any task."""
+    celery = Celery("producer", set_as_current=False)
+    celery.config_from_object("celeryconfig")
+    return celery
 
 
 def send(doorbell: Doorbell) -> None:
     """Send one message. Raises ServiceUnreachable when the broker does not take it."""
     try:
-        _app().send_task(**message_for(doorbell))
+        app().send_task(**message_for(doorbell))
     except OperationalError as error:
         raise ServiceUnreachable(f"the broker at {without_password(broker_address())} went away: {error}") from error

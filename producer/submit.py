@@ -41,7 +41,7 @@ def submit(
     if not has_benchmark(engine, checked.digest) or not all(map(images.has, image_digests(engine, checked.digest))):
         chunks = _sample_rows(benchmark, images)
         enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
-    run_id, new = enter_run(engine, checked.digest, configuration)
+    run_id, new = enter_run(engine, checked.digest, configuration.with_prompts(checked.prompts))
     if not new:
         ledger.resume(run_id)
     ring_all_owed(ledger, send)

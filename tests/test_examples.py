@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.catalogue import EditorOptions, ScorerOptions
 from db.categories import ENGLISH_ALIASES
+from db.options import EditorOptions, ScorerOptions
 from workers.models.errors import InputFault
 from workers.models.pillow_editor import PillowEditor
 from workers.models.protocols import EditRequest, Rating, ScoreRequest
@@ -45,12 +45,21 @@ def decoded(image_b64: str) -> Image.Image:
 
 def edited(pair: dict[str, str]) -> Image.Image:
     request = EditRequest(pair["pair_id"], pair["edit_instruction"], decoded(pair["original_image_b64"]), seed=0)
-    return PillowEditor(EditorOptions()).edit(request)
+    return PillowEditor(EditorOptions()).edit(request).image
 
 
 def similarity(pair: dict[str, str], candidate: Image.Image) -> float:
     original, reference = (decoded(pair[field]) for field in IMAGE_FIELDS)
-    request = ScoreRequest(pair["pair_id"], pair["edit_instruction"], original, candidate, reference, seed=0)
+    request = ScoreRequest(
+        key=pair["pair_id"],
+        category="physical",
+        instruction=pair["edit_instruction"],
+        description=None,
+        source=original,
+        edited=candidate,
+        reference=reference,
+        seed=0,
+    )
     [rating] = ReferenceScorer(ScorerOptions()).score([request])
     assert isinstance(rating, Rating)
     return rating.value

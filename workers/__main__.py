@@ -1,29 +1,58 @@
-"""`python -m workers`: a farm on this machine, one worker per GPU."""
+"""`python -m workers`: a farm on this machine, one worker per GPU; `make-tiny` writes models to try it with."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import rich_click as click
 
-from db.command import run_command
+from db.command import run_command, say
 from db.errors import WrongCall
+from db.gpus import visible_gpus
 from db.settings import settings
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: every visible GPU]")
+@click.option("--gpus-per-worker", type=click.IntRange(min=1), default=1, show_default=True, help="For large models.")
 @click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs, in place of GPUs.")
 @click.option("--queues", default="edit,score", show_default=True, metavar="LIST", help="Queues each worker serves.")
-def main(gpus: str | None, workers: int | None, queues: str) -> None:
+@click.pass_context
+def main(context: click.Context, gpus: str | None, gpus_per_worker: int, workers: int | None, queues: str) -> None:
     """Run one worker per GPU of this machine, start again those that die, end them gently on Ctrl-C."""
+    if context.invoked_subcommand is None:
+        _check_queues(queues)
+        _run_farm(_environments(gpus, gpus_per_worker, workers), queues)
+
+
+@main.command("make-tiny")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def make_tiny(folder: Path) -> None:
+    """Write FOLDER/editor and FOLDER/judge: real architectures, tiny random weights, for trials without a GPU."""
+    try:
+        from workers.models.loading.quiet import quiet_libraries
+        from workers.tiny.editor import make_editor
+        from workers.tiny.judge import make_judge
+    except ImportError as error:
+        raise WrongCall(f"{error.name} is not installed: pip install 'editfarm[gpu]'") from error
+    quiet_libraries()
+    make_editor(folder / "editor")
+    make_judge(folder / "judge")
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)  # the libraries write them for their owner alone; workers may be other users
+    say(f"--editor {folder / 'editor'} --scorer {folder / 'judge'}")
+
+
+def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     from db import farm
     from db.broker import require_broker
     from workers.logs import configure_logging
     from workers.supervisor import Supervisor, worker_process
 
-    _check_queues(queues)
-    environments = _environments(gpus, workers)
     require_broker()
     farm.engine().dispose()  # the schema is made once, before the workers race for it
     configure_logging("INFO")
@@ -41,20 +70,30 @@ def _check_queues(queues: str) -> None:
         raise WrongCall(f"--queues {queues}: there is no queue {wrong[0]!r}; expected edit, score or edit,score")
 
 
-def _environments(gpus: str | None, workers: int | None) -> dict[str, dict[str, str]]:
+def _environments(gpus: str | None, gpus_per_worker: int, workers: int | None) -> dict[str, dict[str, str]]:
     """Return, by the place that names the worker, what each worker's environment adds."""
     if gpus is not None and workers is not None:
         raise WrongCall("--gpus and --workers exclude each other")
     if workers is not None:
-        return {f"cpu{number}": {"CUDA_VISIBLE_DEVICES": ""} for number in range(workers)}
-    from workers.gpu import visible_gpus
-
+        return _on_cpus(workers)
     chosen = [gpu.strip() for gpu in gpus.split(",")] if gpus is not None else visible_gpus()
     if not chosen:
         raise WrongCall("this machine shows no GPU: say --workers N for N workers on CPUs, or --gpus LIST")
     if "" in chosen or len(set(chosen)) < len(chosen):
         raise WrongCall(f"--gpus {gpus}: expected different GPUs, as in 0,1,2")
-    return {f"gpu{gpu}": {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu} for gpu in chosen}
+    if len(chosen) % gpus_per_worker:
+        raise WrongCall(f"--gpus-per-worker {gpus_per_worker}: {len(chosen)} GPUs do not make whole groups of it")
+    groups = [chosen[start : start + gpus_per_worker] for start in range(0, len(chosen), gpus_per_worker)]
+    return {
+        f"gpu{'+'.join(group)}": {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(group)}
+        for group in groups
+    }
+
+
+def _on_cpus(workers: int) -> dict[str, dict[str, str]]:
+    """Share the cores out: each torch would otherwise take all of them."""
+    cores = str(max(1, (os.cpu_count() or 1) // workers))
+    return {f"cpu{number}": {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": cores} for number in range(workers)}
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ def configure_logging(level: int | str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # "received", "succeeded": our own events say more
+    # "received", "succeeded", a line for every request to a judge: our own events say more
+    for chatty in ("celery.worker.strategy", "celery.app.trace", "httpx", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -9,19 +9,19 @@ import io
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 
 import structlog
 from PIL import Image
 
-from db.decode import decode_image
+from db.decode import decode_image, to_rgb
 from db.errors import ImageFault, first_line
 from db.images import ImageMissing, ImageStore
 from db.jobs import Claim, EditClaim, Failure, ScoreClaim
 from db.tables import FailureKind
-from workers.models.errors import InputFault, ModelFault, OutOfMemory
-from workers.models.protocols import EditRequest, Rating, Scorer, ScoreRequest
+from workers.models.errors import InputFault, ModelFault, OutOfMemory, Refused, ServiceFault, Unparsed
+from workers.models.protocols import EditedImage, EditRequest, OnStep, Rating, Scorer, ScoreRequest, unobserved
 from workers.resident import CannotLoad, Resident
 
 log = structlog.get_logger()
@@ -35,31 +35,42 @@ PNG_COMPRESSION = 1
 
 @dataclass(frozen=True)
 class Edited:
-    """An edit that was made; `image` is the digest of the stored PNG, `seconds` the model's own time."""
+    """An edit that was made; `image` is the digest of the stored PNG, `seconds` the model's own time.
+
+    `detail` is what the editor said besides, `facts` what machine, software and model it came about on.
+    """
 
     image: str
     seconds: float
+    detail: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A score that was given; `seconds` is this score's share of its batch."""
+    """A score that was given; `seconds` is this score's share of its batch, the rest as in `Edited`."""
 
     value: float
     seconds: float
     detail: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def perform_edit(claim: EditClaim, images: ImageStore, resident: Resident) -> Edited | Failure:
-    """Make the edit and store its image."""
+def perform_edit(
+    claim: EditClaim, images: ImageStore, resident: Resident, on_step: OnStep = unobserved
+) -> Edited | Failure:
+    """Make the edit and store its image; `on_step` is told after each denoising step."""
     try:
         source = decode_image(images.get(claim.source_image))
         editor = resident.editor(claim.model)
-        request = EditRequest(key=claim.key, instruction=claim.instruction, source=source, seed=claim.seed)
+        request = EditRequest(claim.key, claim.instruction, source, claim.seed, on_step)
         started = time.perf_counter()
         edited = editor.edit(request)
         seconds = time.perf_counter() - started
-        return Edited(image=images.put(_as_png(edited)), seconds=seconds)
+        if not isinstance(edited, EditedImage) or not isinstance(edited.image, Image.Image):
+            raise ModelFault("the editor gave something that is not an image")
+        detail = _storable(edited.detail)
+        return Edited(images.put(_as_png(edited.image)), seconds, detail, resident.facts())
     except Exception as error:  # noqa: BLE001 - the border: every fault of a job is an outcome of that job
         return _failure(error, claim)
 
@@ -78,7 +89,9 @@ def perform_scores(claims: Sequence[ScoreClaim], images: ImageStore, resident: R
         scorer = resident.scorer(claims[0].model)
     except CannotLoad as error:
         return [_failure(error, claim) for claim in claims]
-    outcomes.update(_score_batch(scorer, readable, requests))
+    facts = resident.facts()
+    for job_id, outcome in _score_batch(scorer, readable, requests).items():
+        outcomes[job_id] = replace(outcome, facts=facts) if isinstance(outcome, Scored) else outcome
     return [outcomes[claim.job_id] for claim in claims]
 
 
@@ -126,7 +139,7 @@ def _storable(detail: Mapping[str, object]) -> Mapping[str, object]:
     try:
         json.dumps(plain, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ModelFault(f"the scorer's detail cannot be stored: {error}") from error
+        raise ModelFault(f"the model's detail cannot be stored: {error}") from error
     return plain
 
 
@@ -146,7 +159,9 @@ def _score_request(claim: ScoreClaim, images: ImageStore) -> ScoreRequest:
     reference = claim.reference_image
     return ScoreRequest(
         key=claim.key,
+        category=claim.category,
         instruction=claim.instruction,
+        description=claim.description,
         source=decode_image(images.get(claim.source_image)),
         edited=decode_image(images.get(claim.edited_image)),
         reference=decode_image(images.get(reference)) if reference else None,
@@ -155,30 +170,45 @@ def _score_request(claim: ScoreClaim, images: ImageStore) -> ScoreRequest:
 
 
 def _as_png(image: Image.Image) -> bytes:
-    if not isinstance(image, Image.Image) or 0 in image.size:
-        raise ModelFault("the editor gave something that is not an image")
+    if 0 in image.size:
+        raise ModelFault(f"the editor gave an image of {image.width} x {image.height} pixels")
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "PNG", compress_level=PNG_COMPRESSION)
+    to_rgb(image).save(buffer, "PNG", compress_level=PNG_COMPRESSION)
     return buffer.getvalue()
+
+
+_KINDS: tuple[tuple[type[Exception], FailureKind, bool], ...] = (
+    (InputFault, FailureKind.INPUT, False),
+    (ImageFault, FailureKind.INPUT, False),
+    (OutOfMemory, FailureKind.OUT_OF_MEMORY, False),
+    (MemoryError, FailureKind.OUT_OF_MEMORY, False),
+    (Unparsed, FailureKind.UNPARSED, False),
+    (Refused, FailureKind.REFUSED, False),
+    (ServiceFault, FailureKind.SERVICE, True),
+    (ModelFault, FailureKind.MODEL, False),
+    (ImageMissing, FailureKind.STORE, True),
+    (OSError, FailureKind.STORE, True),
+)
+"""What each fault is called, the particular before the general, and whether it may pass by itself."""
 
 
 def _failure(error: Exception, claim: Claim) -> Failure:
     """Name the kind of a fault. What may pass is tried again; an unexpected exception is logged with its traceback."""
     reason = _plain(str(error).strip() or type(error).__name__)[:LONGEST_REASON]
-    match error:
-        case InputFault() | ImageFault():
-            return Failure(FailureKind.INPUT, reason)
-        case OutOfMemory() | MemoryError():
-            return Failure(FailureKind.OUT_OF_MEMORY, reason)
-        case CannotLoad():
-            return Failure(FailureKind.MODEL, reason, again=True)
-        case ModelFault():
-            return Failure(FailureKind.MODEL, reason)
-        case ImageMissing() | OSError():
-            return Failure(FailureKind.STORE, reason, again=True)
-        case _:
-            log.error(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
-            return Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
+    if isinstance(error, CannotLoad):
+        return Failure(FailureKind.MODEL, reason, again=error.may_pass)
+    for kind_of_error, kind, again in _KINDS:
+        if isinstance(error, kind_of_error):
+            return Failure(kind, reason, again, _detail_of(error))
+    log.error(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
+    return Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
+
+
+def _detail_of(error: Exception) -> Mapping[str, object]:
+    try:
+        return _storable(error.detail) if isinstance(error, ModelFault) else {}
+    except ModelFault:
+        return {}  # the reason stands without it
 
 
 def _plain(text: str) -> str:

@@ -1,67 +1,173 @@
-"""Which model is on this GPU: one at a time, loaded when a job first needs it, given up for another.
+"""Which model is on this GPU: one at a time, loaded when a job first needs it, parked in host memory for another.
 
-The one object of a pool child that outlives a job: loading takes minutes, so what is loaded stays.
+The one object of a pool child that outlives a job: loading takes minutes, so what is loaded stays. Models that fill no
+GPU, arithmetic on pixels or a server elsewhere, stay beside it and displace nothing.
 """
 
 from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 import structlog
 
 from db.catalogue import Role, find_spec
-from db.configuration import ModelChoice, load_options
-from workers.models.protocols import Editor, Scorer
+from db.choice import ModelChoice
+from db.configuration import load_options
+from workers.host import Host, HostTooSmall
+from workers.machine import machine_facts
+from workers.models.errors import ModelFault
+from workers.models.protocols import Editor, Model, Scorer
 
 log = structlog.get_logger()
 
+_Key = tuple[Role, ModelChoice]
+
 
 class CannotLoad(Exception):
-    """The model could not be loaded here."""
+    """The model could not be loaded here; `may_pass`: another time it might."""
+
+    def __init__(self, reason: str, *, may_pass: bool = True) -> None:
+        super().__init__(reason)
+        self.may_pass = may_pass
+
+
+def _untold(_what: str) -> None:
+    """Nobody watches."""
 
 
 class Resident:
-    """The model in memory; asking for another one closes it first, so two never share the device."""
+    """The model on the device; asking for another one parks or closes it first, so two never share the device.
 
-    def __init__(self) -> None:
-        self._choice: tuple[Role, ModelChoice] | None = None
-        self._model: Editor | Scorer | None = None
+    `show` is told what is done, `wait` what is waited for.
+    """
+
+    def __init__(
+        self, host: Host, *, show: Callable[[str], None] = _untold, wait: Callable[[str], None] = _untold
+    ) -> None:
+        self._host = host
+        self._show = show
+        self._wait = wait
+        self._resident: tuple[_Key, Model] | None = None
+        self._parked: list[tuple[_Key, Model]] = []
+        self._beside: dict[str, Model] = {}
+        self._asked: Model | None = None
+        self._machine: Mapping[str, object] = {}
 
     def editor(self, choice: ModelChoice) -> Editor:
         """Return the editor, loading it if it is not the resident model. Raises CannotLoad."""
-        return cast(Editor, self._resident(Role.EDITOR, choice))
+        return cast(Editor, self._model((Role.EDITOR, choice)))
 
     def scorer(self, choice: ModelChoice) -> Scorer:
         """Return the scorer, likewise."""
-        return cast(Scorer, self._resident(Role.SCORER, choice))
+        return cast(Scorer, self._model((Role.SCORER, choice)))
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what of machine, software and the model last asked for shapes its results."""
+        return {**self._machine, "model": dict(self._asked.facts()) if self._asked is not None else {}}
 
     def close(self) -> None:
-        """Give up the resident model."""
-        model, self._model, self._choice = self._model, None, None
-        if model is not None:
+        """Give up every model."""
+        models = [model for _, model in self._parked] + list(self._beside.values())
+        if self._resident is not None:
+            models.append(self._resident[1])
+        self._resident, self._parked, self._beside, self._asked = None, [], {}, None
+        for model in models:
             model.close()
 
-    def _resident(self, role: Role, choice: ModelChoice) -> Editor | Scorer:
-        if self._model is None or self._choice != (role, choice):
-            self.close()
+    def _model(self, key: _Key) -> Model:
+        self._asked = self._on_the_gpu(key) if find_spec(key[0], key[1].name).fills_gpu else self._off_the_gpu(key)
+        return self._asked
+
+    def _on_the_gpu(self, key: _Key) -> Model:
+        if self._resident is None or self._resident[0] != key:
             started = time.perf_counter()
-            self._model = _load(role, choice)
-            self._choice = (role, choice)
-            log.info(
-                "model.loaded", role=role.value, model=choice.label, seconds=round(time.perf_counter() - started, 3)
-            )
-        return self._model
+            left = self._leave()
+            self._resident = (key, self._woken(key) or self._loaded(key))
+            if left is not None:
+                _log("model.swapped", key, started, instead_of=left)
+        return self._resident[1]
+
+    def _off_the_gpu(self, key: _Key) -> Model:
+        name = f"{key[0]} {key[1].model_dump_json()}"
+        if name not in self._beside:
+            self._beside[name] = self._loaded(key)
+        return self._beside[name]
+
+    def _leave(self) -> str | None:
+        """Free the device; return the label of the model that was on it."""
+        if self._resident is None:
+            return None
+        (key, model), self._resident = self._resident, None
+        started = time.perf_counter()
+        if model.park(self._host.reserved):
+            self._parked.append((key, model))
+            _log("model.parked", key, started)
+        else:
+            model.close()
+            _log("model.closed", key, started)
+        return key[1].label
+
+    def _woken(self, key: _Key) -> Model | None:
+        """Return the model from host memory; None where it is not there."""
+        parked = [entry for entry in self._parked if entry[0] == key]
+        if not parked:
+            return None
+        self._parked.remove(parked[0])
+        model = parked[0][1]
+        started = time.perf_counter()
+        with _as_cannot_load(key):
+            model.wake()
+        _log("model.woken", key, started)
+        return model
+
+    def _loaded(self, key: _Key) -> Model:
+        role, choice = key
+        started = time.perf_counter()
+        with _as_cannot_load(key):
+            module, _, name = find_spec(role, choice.name).backend.partition(":")  # from the catalogue alone
+            backend: type[Model] = getattr(importlib.import_module(module), name)
+            options = load_options(role, choice)
+            needed = backend.host_bytes(options)
+            self._make_room(needed)
+            with self._host.loading(needed, self._wait):
+                self._show("loading")
+                model = cast(Callable[[Any], Model], backend)(options)
+        self._machine = machine_facts()  # its libraries are there now
+        _log("model.loaded", key, started)
+        return model
+
+    def _make_room(self, needed_bytes: int) -> None:
+        """Give up parked models, the longest parked first, as far as loading needs their memory."""
+        while self._parked and not self._host.has_room(needed_bytes):
+            key, model = self._parked.pop(0)
+            started = time.perf_counter()
+            model.close()
+            _log("model.closed", key, started)
 
 
-def _load(role: Role, choice: ModelChoice) -> Editor | Scorer:
+@contextmanager
+def _as_cannot_load(key: _Key) -> Iterator[None]:
+    role, choice = key
     try:
-        module, _, name = find_spec(role, choice.name).backend.partition(":")  # from the catalogue, never from outside
-        backend: Any = getattr(importlib.import_module(module), name)
-        return cast("Editor | Scorer", backend(load_options(role, choice)))
+        yield
+    except ModelFault as fault:
+        raise CannotLoad(f"{role.value} {choice.label!r} cannot be loaded: {fault}", may_pass=False) from fault
+    except HostTooSmall as error:
+        raise CannotLoad(
+            f"{role.value} {choice.label!r} cannot be loaded: {error}", may_pass=not error.for_good
+        ) from error
     except Exception as error:  # whatever a backend's loading may raise is a reason, not a crash
         log.error("model.cannot_load", role=role.value, model=choice.label, exc_info=error)
         raise CannotLoad(
             f"{role.value} {choice.label!r} could not be loaded: {type(error).__name__}: {error}"
         ) from error
+
+
+def _log(event: str, key: _Key, started: float, **more: str) -> None:
+    role, choice = key
+    seconds = round(time.perf_counter() - started, 3)
+    log.info(event, role=role.value, model=choice.label, **more, seconds=seconds)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+import json
+import socket
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,23 +15,37 @@ from kombu.exceptions import OperationalError
 from celeryconfig import message_for
 from db import farm
 from db.doorbells import ring
-from db.jobs import Claim, Doorbell, Failure
+from db.environments import enter_environment
+from db.jobs import Claim, Doorbell, Failure, ScoreClaim
 from db.owner import Owner, this_process
+from db.settings import farm_home, settings
 from db.tables import Stage
 from workers.app import app
+from workers.progress import Progress
 
 if TYPE_CHECKING:
+    from workers.perform import Scored
     from workers.resident import Resident
 
 log = structlog.get_logger()
 
 
 @cache
+def progress() -> Progress:
+    """Return what tells of this pool child's work."""
+    return Progress()
+
+
+@cache
 def resident() -> Resident:
     """Return this pool child's one resident model."""
+    from workers.host import Host
     from workers.resident import Resident
 
-    return Resident()
+    folder = farm_home() / "hosts" / socket.gethostname()  # FARM_HOME may be a folder that several hosts share
+    reserve_bytes = round(settings().host_reserve_gb * 1e9)
+    host = Host(folder, loads_at_once=settings().loads_at_once, reserve_bytes=reserve_bytes)
+    return Resident(host, show=progress().show, wait=progress().wait)
 
 
 def send(doorbell: Doorbell) -> None:
@@ -45,11 +62,18 @@ def edit(self: Task[..., None], edit_id: int) -> None:
         return
     from workers.perform import perform_edit  # the parent imports this module too, and needs no images
 
-    outcome = perform_edit(claim, farm.images(), resident())
+    progress().begin(self, model=claim.model.label, key=claim.key)
+    outcome = perform_edit(claim, farm.images(), resident(), progress().step)
     if isinstance(outcome, Failure):
         _fail(claim, outcome)
         return
-    doorbells = ledger.finish_edit(claim, outcome.image, seconds=outcome.seconds)
+    doorbells = ledger.finish_edit(
+        claim,
+        outcome.image,
+        seconds=outcome.seconds,
+        detail=outcome.detail,
+        environment=_environment(outcome.facts),
+    )
     if doorbells is None:
         _log_lost(claim)
         return
@@ -69,13 +93,37 @@ def score(self: Task[..., None], score_id: int) -> None:
         return
     from workers.perform import perform_scores
 
+    progress().begin(self, model=claims[0].model.label, key=claims[0].key)
+    progress().show("scoring")
     for claim, outcome in zip(claims, perform_scores(claims, farm.images(), resident()), strict=True):
         if isinstance(outcome, Failure):
             _fail(claim, outcome)
-        elif ledger.finish_score(claim, outcome.value, seconds=outcome.seconds, detail=outcome.detail):
-            log.info("score.done", **_ids(claim), value=round(outcome.value, 3), seconds=round(outcome.seconds, 3))
         else:
-            _log_lost(claim)
+            _finish_score(claim, outcome)
+
+
+def _finish_score(claim: ScoreClaim, outcome: Scored) -> None:
+    written = farm.ledger().finish_score(
+        claim,
+        outcome.value,
+        seconds=outcome.seconds,
+        detail=outcome.detail,
+        environment=_environment(outcome.facts),
+    )
+    if written:
+        log.info("score.done", **_ids(claim), value=round(outcome.value, 3), seconds=round(outcome.seconds, 3))
+    else:
+        _log_lost(claim)
+
+
+def _environment(facts: Mapping[str, object]) -> str:
+    """Return the id under which the ledger knows these facts; entered once by each child."""
+    return _entered_environment(json.dumps(facts, sort_keys=True))
+
+
+@lru_cache(maxsize=16)
+def _entered_environment(facts: str) -> str:
+    return enter_environment(farm.engine(), json.loads(facts))
 
 
 def _owner(task: Task[..., None]) -> Owner:

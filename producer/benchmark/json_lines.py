@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from db.prompts import OwnPrompt
 from producer.benchmark.sample import Fault, Sample, read_sample
 
 
@@ -29,6 +30,11 @@ class JsonLinesBenchmark:
     def name(self) -> str:
         """The file's name without its suffix."""
         return self._path.stem
+
+    @property
+    def prompts(self) -> Mapping[str, OwnPrompt]:
+        """None: a line is a sample, and the layout has no place for a category."""
+        return {}
 
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the lines in their order; empty lines are passed over."""

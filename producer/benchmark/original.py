@@ -2,12 +2,13 @@
 
     {"name": ..., "categories": [{"name": "物理", "pairs": [{"pair_id": ..., "original_image_b64": ..., ...}]}]}
 
-Categories may also be an object keyed by name, whose values are `{"pairs": [...]}` or the list of pairs itself.
+Categories may also be an object keyed by name, whose values are `{"pairs": [...]}` or the list of pairs itself. A
+category may bring `system_prompt` and `user_prompt` for its judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 
 import ijson
 
+from db.prompts import OwnPrompt
 from producer.benchmark.sample import MAX_KEY, Fault, FieldFault, Sample, check_text, read_sample
 
 _BUFFER = 1 << 20  # ijson's default of 64 kB is half as fast on images of megabytes
@@ -30,6 +32,7 @@ class _Outline:
     categories: bool = False
     broken: bool = False
     category_names: dict[int, Any] = field(default_factory=dict)
+    prompts: dict[int | str, dict[str, Any]] = field(default_factory=dict)
 
 
 class OriginalBenchmark:
@@ -47,6 +50,17 @@ class OriginalBenchmark:
     def name(self) -> str:
         """The file's `name`, else its file name."""
         return self._outline.name or self._path.stem
+
+    @property
+    def prompts(self) -> Mapping[str, OwnPrompt]:
+        """The categories' own prompts; of a category's two, one may be missing."""
+        own: dict[str, OwnPrompt] = {}
+        for category, texts in self._outline.prompts.items():
+            name = self._outline.category_names.get(category) if isinstance(category, int) else category
+            if isinstance(name, str):
+                place = f"categories[{category!r}]"
+                own[name.strip()] = OwnPrompt(place, texts.get("system_prompt"), texts.get("user_prompt"))
+        return own
 
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the pairs in their order."""
@@ -102,16 +116,31 @@ class OriginalBenchmark:
 
 
 def _read_outline(outline: _Outline, events: Iterator[_Event]) -> None:
-    position = -1
+    position, name = -1, ""
     for prefix, event, value in events:
         if prefix == "categories":
             outline.categories |= event in ("start_array", "start_map")
+            name = value if event == "map_key" else name
         elif prefix == "name" and event == "string":
             outline.name = value.strip()[:MAX_KEY] or None
         elif prefix == "categories.item" and event not in ("map_key", "end_map", "end_array"):
             position += 1
         elif prefix == "categories.item.name":
             outline.category_names[position] = value
+        elif prefix.endswith("_prompt") and event not in ("map_key", "end_map", "end_array", "null"):
+            _read_prompt(outline, prefix, position, name, _WHOLE.get(event, value))
+
+
+_WHOLE: Mapping[str, object] = {"start_map": {}, "start_array": []}
+"""What stands for a value that comes in several events; that it is no text is all that matters."""
+
+
+def _read_prompt(outline: _Outline, prefix: str, position: int, name: str, value: object) -> None:
+    for which in ("system_prompt", "user_prompt"):
+        if prefix == f"categories.item.{which}" and name != "item":
+            outline.prompts.setdefault(position, {})[which] = value
+        elif prefix == f"categories.{name}.{which}":
+            outline.prompts.setdefault(name, {})[which] = value
 
 
 def _pairs_of(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from db.images import digest_of
+from db.prompts import OwnPrompt
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Benchmark(Protocol):
     def name(self) -> str:
         """What the benchmark calls itself, or the file's name without suffix."""
 
+    @property
+    def prompts(self) -> Mapping[str, OwnPrompt]:
+        """The judge's prompts that the file brings, by category; none for those it has nothing to say about."""
+
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the samples in their order, a fault where there is no usable one."""
 
@@ -85,7 +90,7 @@ def read_sample(record: object, *, place: str, folder: Path, category: str | Non
     URL. The record's own `category` counts where none is given.
     """
     if not isinstance(record, Mapping):
-        return Fault(place, f"expected an object, found {_kind(record)}")
+        return Fault(place, f"expected an object, found {kind_of(record)}")
     shown = next((str(record[name]) for name in _KEY if record.get(name) not in (None, "")), None)
     place = f"{place} ({shown[:MAX_KEY]})" if shown else place
     try:
@@ -132,7 +137,7 @@ def _text(record: Mapping[str, Any], names: tuple[str, ...], limit: int) -> str 
         if isinstance(value, int) and not isinstance(value, bool) and names is _KEY:
             value = str(value)
         if not isinstance(value, str):
-            raise FieldFault(f"{name}: expected a text, found {_kind(value)}")
+            raise FieldFault(f"{name}: expected a text, found {kind_of(value)}")
         return check_text(value, name, limit)
     return None
 
@@ -144,7 +149,7 @@ def _image(record: Mapping[str, Any], names: tuple[str, ...], folder: Path) -> b
             if value is None:
                 continue
             if not isinstance(value, str) or not value:
-                raise FieldFault(f"{field}: expected a text, found {_kind(value) if value != '' else 'an empty one'}")
+                raise FieldFault(f"{field}: expected a text, found {kind_of(value) if value != '' else 'an empty one'}")
             try:
                 return read(value)
             except FieldFault as fault:
@@ -171,6 +176,7 @@ def _from_path(value: str, folder: Path) -> bytes:
         raise FieldFault(f"{value[:200]!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """Return what a JSON value is, in words."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
     return names.get(type(value), "a number")

@@ -29,6 +29,7 @@ def report_as_json(report: Report) -> str:
             }
             for scorer in report.scorers
         ],
+        "environments": list(report.environments),
         "failures": [asdict(failure) for failure in report.failures],
     }
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)

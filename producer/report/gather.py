@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
 
-from db.queries import Progress, Run, edit_outcomes, find_run, progress_of, score_outcomes, scorer_labels
+from db.queries import (
+    Progress,
+    Run,
+    edit_outcomes,
+    environments_of,
+    find_run,
+    progress_of,
+    score_outcomes,
+    scorer_labels,
+)
 from db.tables import Stage, State
 from producer.statistics import Summary, summarise
 
@@ -51,6 +60,7 @@ class Report:
     run: Run
     progress: Progress
     scorers: Sequence[ScorerReport]
+    environments: Sequence[Mapping[str, Any]]
     failures: Sequence[FailedJob]
 
 
@@ -65,6 +75,7 @@ def gather_report(engine: Engine, given_run: str) -> Report:
         run=run,
         progress=progress,
         scorers=[_scorer_report(label, edits, scores) for label in labels],
+        environments=environments_of(engine, run.id),
         failures=_failures(edits, scores, labels),
     )
 

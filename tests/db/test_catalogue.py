@@ -11,8 +11,9 @@ from typing import get_type_hints
 
 import pytest
 
-from db.catalogue import EDITORS, SCORERS, EditorOptions, ModelSpec, Role, find_spec, known_names
+from db.catalogue import EDITORS, SCORERS, ModelSpec, Role, find_spec, known_names
 from db.errors import WrongCall
+from db.options import EditorOptions
 
 PlugIn = Callable[[str], None]
 
@@ -34,7 +35,8 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlugIn:
 
 
 A_SPEC = """
-from db.catalogue import EditorOptions, ModelSpec
+from db.catalogue import ModelSpec
+from db.options import EditorOptions
 
 class Options(EditorOptions):
     steps: int = 20
@@ -54,7 +56,8 @@ def test_a_built_in_backend_imports_and_takes_its_options(spec: ModelSpec) -> No
         backend = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         pytest.skip(f"not here: {error}")
-    [parameter] = inspect.signature(backend).parameters.values()
+    parameter, *injected = inspect.signature(backend).parameters.values()
+    assert all(one.default is not inspect.Parameter.empty for one in injected)
     accepted = get_type_hints(backend.__init__)[parameter.name]
     assert issubclass(spec.options, accepted)
 
@@ -78,7 +81,10 @@ def test_editors_and_scorers_are_told_apart() -> None:
 def test_an_unknown_name_lists_the_known_ones(role: Role, models: dict[str, ModelSpec]) -> None:
     with pytest.raises(WrongCall) as error:
         find_spec(role, "photoshop")
-    assert str(error.value) == f"no {role} is called 'photoshop'; known: {', '.join(sorted(models))}"
+    assert str(error.value) == (
+        f"no {role} is called 'photoshop'; known: {', '.join(sorted(models))}, "
+        "or a folder of weights, or a hub id as OWNER/NAME"
+    )
 
 
 def test_a_path_to_code_is_not_a_name() -> None:

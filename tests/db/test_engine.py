@@ -122,7 +122,7 @@ def test_a_ledger_that_is_opened_again_keeps_what_is_in_it(engine: Engine, datab
 def test_a_newer_schema_is_refused(engine: Engine, database_url: str) -> None:
     with transaction(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(WrongCall, match=r"schema 9999, newer than this editfarm knows \(0001\): update editfarm"):
+    with pytest.raises(WrongCall, match=r"schema 9999, newer than this editfarm knows \(0002\): update editfarm"):
         open_engine(database_url)
 
 

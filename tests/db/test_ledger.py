@@ -6,12 +6,12 @@ import subprocess
 
 import pytest
 
-from db.configuration import edit_seed
 from db.doorbells import take_owed
 from db.jobs import Doorbell, Failure
 from db.ledger import BACK_OFF_SECONDS, Ledger
 from db.owner import Owner, Process, process_of
 from db.queries import progress_of
+from db.seeds import edit_seed
 from db.tables import FailureKind, Stage, State
 from tests.conftest import Clock
 from tests.db.steps import IMAGE, claimed, claimed_scores, job, job_ids, owner, queued_edit, queued_scores

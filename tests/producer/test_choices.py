@@ -164,8 +164,8 @@ def test_values_are_yaml(setting: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"editor": "nope"}, ["no editor is called 'nope'", "known: pillow, simulated"]),
-        ({"scorers": ["nope"]}, ["no scorer is called 'nope'", "known: reference, simulated"]),
+        ({"editor": "nope"}, ["no editor is called 'nope'", "pillow, qwen-image-2.1"]),
+        ({"scorers": ["nope"]}, ["no scorer is called 'nope'", "reference, simulated"]),
         ({"scorers": ["reference", "reference"]}, ["two scorers are called 'reference'"]),
         ({"editor": "simulated", "settings": ["editor.stepz=4"]}, ["'stepz'", "seconds, spread", "width"]),
         ({"settings": ["scorer.stepz=4"]}, ["scorer 'reference'", "'stepz'", "(batch_size)"]),
@@ -177,7 +177,7 @@ def test_values_are_yaml(setting: str, expected: object) -> None:
         ({"settings": ["batch_size=4"]}, ["--set batch_size=4", "expected editor.OPTION=VALUE"]),
         ({"settings": ["scorer.batch_size"]}, ["--set scorer.batch_size", "expected editor.OPTION=VALUE"]),
         ({"settings": ["judge.batch_size=4"]}, ["--set judge.batch_size=4", "expected editor.OPTION=VALUE"]),
-        ({"settings": ["scorer.a.b.c=4"]}, ["--set scorer.a.b.c=4", "expected editor.OPTION=VALUE"]),
+        ({"settings": ["scorer.a.b.c=4"]}, ["--set scorer.a.b.c=4", "no scorer called 'a.b'"]),
         ({"settings": [""]}, ["expected editor.OPTION=VALUE"]),
         ({"repeats": 0}, ["repeats", "greater than or equal to 1"]),
         ({"repeats": 1001}, ["repeats", "1000"]),

@@ -487,7 +487,7 @@ MISTAKES = [
     mistake("submit folder.json", 4, "folder.json: cannot be read: Is a directory"),
     mistake("submit benchmark.parquet", 4, "no reader for this kind of file; expected .json"),
     mistake("submit binary.json", 4, "is not valid JSON"),
-    mistake(f"submit {GOOD} --editor nope", 2, "no editor is called 'nope'; known: pillow"),
+    mistake(f"submit {GOOD} --editor nope", 2, "no editor is called 'nope'; known: diffusers"),
     mistake(f"submit {GOOD} --config broken.yaml", 2, "broken.yaml: is not YAML"),
     mistake(f"submit {GOOD}", 2, "FARM_LEASE_SECONDS", FARM_LEASE_SECONDS="two"),
     mistake(f"submit {GOOD}", {2, 3}, "/file", FARM_HOME="file"),

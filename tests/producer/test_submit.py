@@ -15,7 +15,7 @@ from db.owner import Owner, this_process
 from db.queries import all_runs, find_run, progress_of
 from db.tables import Stage, State
 from producer.benchmark import open_benchmark
-from producer.benchmark.sample import Fault, Sample
+from producer.benchmark.sample import Fault, OwnPrompt, Sample
 from producer.submit import submit
 from tests.factories import configuration, original_file, pair
 
@@ -32,6 +32,7 @@ class Changing:
     def __init__(self, first: Path, then: Path) -> None:
         self.path = first
         self.name = "changing"
+        self.prompts: dict[str, OwnPrompt] = {}
         self._files = iter((first, then))
 
     def __iter__(self) -> Iterator[Sample | Fault]:

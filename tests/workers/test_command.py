@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from db.gpus import visible_gpus
 from tests.farm.conftest import ROOT
+from workers.__main__ import _environments
 from workers.app import worker_name
-from workers.gpu import visible_gpus
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,7 @@ from workers.gpu import visible_gpus
         (["--gpus", "0,"], "expected different GPUs"),
         (["--gpus", "0", "--workers", "2"], "exclude each other"),
         (["--workers", "0"], "not in the range"),
+        (["--gpus", "0,1,2", "--gpus-per-worker", "2"], "3 GPUs do not make whole groups"),
         (["--workers", "1", "--queues", "edits"], "there is no queue 'edits'"),
     ],
 )
@@ -49,6 +51,22 @@ def test_without_a_broker_it_says_both_ways_to_one(tmp_path: Path) -> None:
     assert "FARM_BROKER_URL" in done.stderr and "python -m producer broker" in done.stderr
     assert "hidden" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_large_models_get_groups_of_gpus() -> None:
+    environments = _environments("0,1,2,3", 2, None)
+
+    pinned = {name: environment["CUDA_VISIBLE_DEVICES"] for name, environment in environments.items()}
+    assert pinned == {"gpu0+1": "0,1", "gpu2+3": "2,3"}
+
+
+def test_workers_on_cpus_share_the_cores_and_see_no_gpu() -> None:
+    environments = _environments(None, 1, 2)
+
+    cores = max(1, (os.cpu_count() or 1) // 2)
+    assert environments == {
+        f"cpu{number}": {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": str(cores)} for number in (0, 1)
+    }
 
 
 @pytest.mark.parametrize(("pinned", "gpus"), [("3,5", ["3", "5"]), ("", []), ("-1", []), ("GPU-ab12", ["GPU-ab12"])])

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from db.configuration import ModelChoice
+from db.choice import ModelChoice
 from db.decode import decode_image
 from db.images import ImageStore, digest_of
 from db.jobs import EditClaim, Failure, ScoreClaim
 from db.tables import FailureKind, Stage
 from tests.factories import configuration, png
-from workers.models.errors import InputFault, ModelFault, OutOfMemory
-from workers.models.protocols import EditRequest, Rating, ScoreRequest
+from workers.models.errors import InputFault, ModelFault, OutOfMemory, Refused, ServiceFault, Unparsed
+from workers.models.protocols import EditedImage, EditRequest, Rating, ScoreRequest
 from workers.perform import Edited, Scored, perform_edit, perform_scores
 from workers.resident import CannotLoad, Resident
 
@@ -22,8 +22,10 @@ class Hosting(Resident):
     """A resident whose model is the test's own."""
 
     def __init__(self, model: Any) -> None:
-        super().__init__()
         self.model = model
+
+    def facts(self) -> dict[str, object]:
+        return {"device": "test"}
 
     def editor(self, choice: ModelChoice) -> Any:
         if isinstance(self.model, CannotLoad):
@@ -34,8 +36,9 @@ class Hosting(Resident):
 
 
 class Inverter:
-    def edit(self, request: EditRequest) -> Any:
-        return request.source.point(lambda value: 255 - value)
+    def edit(self, request: EditRequest) -> EditedImage:
+        request.on_step(1, 1)
+        return EditedImage(request.source.point(lambda value: 255 - value), {"steps": 1})
 
 
 class Raising:
@@ -70,7 +73,12 @@ def score_claims(images: ImageStore, *keys: str) -> list[ScoreClaim]:
     image = images.put(png())
     scorer = configuration().scorers[0]
     return [
-        ScoreClaim(**_fields(Stage.SCORE, number, key, image, scorer), edited_image=image, reference_image=None)
+        ScoreClaim(
+            **_fields(Stage.SCORE, number, key, image, scorer),
+            description="a square",
+            edited_image=image,
+            reference_image=None,
+        )
         for number, key in enumerate(keys)
     ]
 
@@ -97,6 +105,7 @@ def test_an_edited_image_is_in_the_store_before_the_outcome_names_it(images: Ima
     outcome = perform_edit(edit_claim(source), images, Hosting(Inverter()))
 
     assert isinstance(outcome, Edited)
+    assert (outcome.detail, outcome.facts) == ({"steps": 1}, {"device": "test"})
     stored = decode_image(images.get(outcome.image))
     assert (stored.size, stored.getpixel((0, 0))) == ((3, 2), (255, 255, 255))
 
@@ -108,6 +117,10 @@ def test_an_edited_image_is_in_the_store_before_the_outcome_names_it(images: Ima
         (OutOfMemory("too big"), FailureKind.OUT_OF_MEMORY, False),
         (ModelFault("no image came out"), FailureKind.MODEL, False),
         (CannotLoad("weights are missing"), FailureKind.MODEL, True),
+        (CannotLoad("takes no size", may_pass=False), FailureKind.MODEL, False),
+        (Refused("the safety checker withheld it"), FailureKind.REFUSED, False),
+        (Unparsed("no score"), FailureKind.UNPARSED, False),
+        (ServiceFault("503"), FailureKind.SERVICE, True),
         (OSError(28, "No space left on device"), FailureKind.STORE, True),
         (ZeroDivisionError("division by zero"), FailureKind.ERROR, False),
     ],
@@ -124,6 +137,43 @@ def test_whatever_an_edit_raises_becomes_a_failure_with_its_kind(
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.again) == (kind, again)
     assert str(error) in outcome.reason
+
+
+def test_denoising_steps_are_told(images: ImageStore) -> None:
+    steps: list[tuple[int, int]] = []
+
+    perform_edit(edit_claim(images.put(png())), images, Hosting(Inverter()), lambda *step: steps.append(step))
+
+    assert steps == [(1, 1)]
+
+
+def test_the_same_pixels_are_stored_as_the_same_bytes(images: ImageStore) -> None:
+    claim = edit_claim(images.put(png(3, 2, "black")))
+
+    first, again = (perform_edit(claim, images, Hosting(Inverter())) for _ in range(2))
+
+    assert isinstance(first, Edited) and isinstance(again, Edited)
+    assert first.image == again.image
+
+
+def test_a_transparent_edit_is_stored_as_it_looks_on_white(images: ImageStore) -> None:
+    class Transparent:
+        def edit(self, request: EditRequest) -> EditedImage:
+            return EditedImage(Image.new("RGBA", (2, 2), (255, 0, 0, 0)))
+
+    outcome = perform_edit(edit_claim(images.put(png())), images, Hosting(Transparent()))
+
+    assert isinstance(outcome, Edited)
+    assert decode_image(images.get(outcome.image)).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_judges_unreadable_reply_is_kept_with_the_failure(images: ImageStore) -> None:
+    scorer = Answering({"a": Unparsed("names no score", {"reply": "I like it\0"})})
+
+    (outcome,) = perform_scores(score_claims(images, "a"), images, Hosting(scorer))
+
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.detail) == (FailureKind.UNPARSED, {"reply": "I like it"})
 
 
 def test_a_source_that_is_gone_or_no_image_is_a_failure(images: ImageStore) -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from db.catalogue import EditorOptions
+from db.options import EditorOptions
 from workers.models.errors import InputFault
 from workers.models.pillow_editor import PillowEditor
 from workers.models.protocols import EditRequest
@@ -45,7 +45,7 @@ TWINS = {
 
 def edit(instruction: str, source: Image.Image | None = None) -> Image.Image:
     request = EditRequest("sample", instruction, source or Image.fromarray(NOISE), seed=0)
-    return PillowEditor(EditorOptions()).edit(request)
+    return PillowEditor(EditorOptions()).edit(request).image
 
 
 def edited_pixels(instruction: str, pixels: Pixels = NOISE) -> NDArray[np.int64]:

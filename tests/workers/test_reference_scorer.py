@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 from skimage.metrics import structural_similarity
 
-from db.catalogue import ScorerOptions
+from db.options import ScorerOptions
 from workers.models.errors import InputFault, ModelFault
 from workers.models.protocols import Rating, ScoreRequest
 from workers.models.reference_scorer import ReferenceScorer
@@ -20,7 +20,16 @@ def score(*requests: ScoreRequest) -> list[Rating | ModelFault]:
 
 
 def request(edited: Image.Image, reference: Image.Image | None, key: str = "sample") -> ScoreRequest:
-    return ScoreRequest(key, "Blur the image", source=edited, edited=edited, reference=reference, seed=0)
+    return ScoreRequest(
+        key=key,
+        category="style",
+        instruction="Blur the image",
+        description=None,
+        source=edited,
+        edited=edited,
+        reference=reference,
+        seed=0,
+    )
 
 
 def rate(edited: Image.Image, reference: Image.Image) -> Rating:

@@ -6,7 +6,7 @@ import time
 import pytest
 from PIL import Image
 
-from db.catalogue import SimulatedEditorOptions, SimulatedScorerOptions
+from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from workers.models.errors import ModelFault, OutOfMemory
 from workers.models.protocols import EditRequest, Rating, ScoreRequest
 from workers.models.simulated import SimulatedEditor, SimulatedScorer, batch_factor
@@ -19,14 +19,23 @@ def edit_request(key: str = "p-1", seed: int = 7) -> EditRequest:
 
 
 def score_request(key: str = "p-1") -> ScoreRequest:
-    return ScoreRequest(key=key, instruction="make it rain", source=IMAGE, edited=IMAGE, reference=None, seed=7)
+    return ScoreRequest(
+        key=key,
+        category="物理",
+        instruction="make it rain",
+        description=None,
+        source=IMAGE,
+        edited=IMAGE,
+        reference=None,
+        seed=7,
+    )
 
 
 def test_the_same_request_gives_the_same_image_and_another_seed_another_one() -> None:
     editor = SimulatedEditor(SimulatedEditorOptions(seconds=0))
 
-    first, again = editor.edit(edit_request()), editor.edit(edit_request())
-    other = editor.edit(edit_request(seed=8))
+    first, again = editor.edit(edit_request()).image, editor.edit(edit_request()).image
+    other = editor.edit(edit_request(seed=8)).image
 
     assert first.size == (64, 64)
     assert first.tobytes() == again.tobytes() != other.tobytes()

@@ -14,27 +14,24 @@ from typing import cast
 from PIL import ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 from PIL.Image import Image, Transpose
 
-from db.catalogue import EditorOptions
+from db.options import EditorOptions
 from workers.models.errors import InputFault
-from workers.models.protocols import EditRequest
+from workers.models.protocols import EditedImage, Editor, EditRequest
 
 
-class PillowEditor:
+class PillowEditor(Editor):
     """An editor for trials, tests and laptops; it ignores the seed, since an instruction has one result."""
 
     def __init__(self, options: EditorOptions) -> None:
         self.options = options
 
-    def edit(self, request: EditRequest) -> Image:
+    def edit(self, request: EditRequest) -> EditedImage:
         """Return a new RGB image. Raises InputFault for an instruction, or a caption, that it cannot carry out."""
         instruction = " ".join(request.instruction.split())
         for operation, phrase in _PHRASES:
             if found := phrase.fullmatch(instruction):
-                return _OPERATIONS[operation](request.source, **found.groupdict())
+                return EditedImage(_OPERATIONS[operation](request.source, **found.groupdict()))
         raise InputFault(f"unknown instruction {_shorten(instruction)!r}; known operations: {', '.join(_OPERATIONS)}")
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _shorten(text: str, longest: int = 80) -> str:

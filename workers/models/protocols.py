@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 
 from PIL.Image import Image
 
 from workers.models.errors import ModelFault
+
+OnStep = Callable[[int, int], None]
+"""Told after each denoising step: how many are done, of how many."""
+
+Reserve = Callable[[int], AbstractContextManager[bool]]
+"""Asks for so many bytes of host memory; within the block they are ours to allocate, if what it yields is True."""
+
+
+def unobserved(_done: int, _total: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,15 @@ class EditRequest:
     instruction: str
     source: Image
     seed: int
+    on_step: OnStep = unobserved
+
+
+@dataclass(frozen=True)
+class EditedImage:
+    """An edited image, with whatever else the editor wants kept beside it (JSON values)."""
+
+    image: Image
+    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,7 +51,9 @@ class ScoreRequest:
     """One edited image to rate; all images are RGB. `reference` is None where the sample has none."""
 
     key: str
+    category: str
     instruction: str
+    description: str | None
     source: Image
     edited: Image
     reference: Image | None
@@ -45,21 +68,43 @@ class Rating:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
-class Editor(Protocol):
-    """Turns (image, instruction, seed) into an image. Built from its options; what is costly is loaded then."""
+class Model:
+    """What is resident on a GPU. Built from its options alone; what is costly is loaded then.
 
-    def edit(self, request: EditRequest) -> Image:
+    Loading raises ModelFault where the options do not fit the model, anything else where it may succeed another time.
+    """
+
+    @classmethod
+    def host_bytes(cls, options: Any) -> int:  # noqa: ARG003 - the least a model can say of any options
+        """Return how much host memory loading takes at most, in bytes, as far as that is known beforehand."""
+        return 0
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what of the loaded model and its software shapes results and is not an option (JSON values)."""
+        return {}
+
+    def park(self, reserve: Reserve) -> bool:  # noqa: ARG002 - as above
+        """Give up the device but keep the weights in host memory; False when that cannot be done: then close it."""
+        return False
+
+    def wake(self) -> None:
+        """Take the device again after `park`."""
+
+    def close(self) -> None:
+        """Give back memory and devices."""
+
+
+class Editor(Model, ABC):
+    """Turns (image, instruction, seed) into an image."""
+
+    @abstractmethod
+    def edit(self, request: EditRequest) -> EditedImage:
         """Return the edited image. Raises ModelFault where it cannot be made."""
 
-    def close(self) -> None:
-        """Give back memory and devices."""
 
-
-class Scorer(Protocol):
+class Scorer(Model, ABC):
     """Rates edited images, several in one call."""
 
+    @abstractmethod
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Rating | ModelFault]:
         """Return a rating, or the fault, for each request in its order. Raises OutOfMemory for the batch as a whole."""
-
-    def close(self) -> None:
-        """Give back memory and devices."""

@@ -15,11 +15,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
-from db.catalogue import ScorerOptions
+from db.options import ScorerOptions
 from workers.models.errors import InputFault, ModelFault
-from workers.models.protocols import Rating, ScoreRequest
+from workers.models.pairs import bring_to_size
+from workers.models.protocols import Rating, Scorer, ScoreRequest
 
 Plane: TypeAlias = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ _C2 = (0.03 * 255) ** 2
 _LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
-class ReferenceScorer:
+class ReferenceScorer(Scorer):
     """Ten times the SSIM of the lumas; an image that is anticorrelated with its reference (SSIM below 0) rates 0.
 
     An edited image of another size is first resized to the reference's, and the detail says from which. A sample
@@ -43,9 +44,6 @@ class ReferenceScorer:
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Rating | ModelFault]:
         """Return a rating or a fault for each request, in order; the detail holds the unclipped `ssim`."""
         return [_rate(request) for request in batch]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def mean_ssim(x: Plane, y: Plane) -> float:
@@ -66,12 +64,9 @@ def _rate(request: ScoreRequest) -> Rating | ModelFault:
     if min(reference.size) < _WINDOW_PX:
         size = f"{reference.width} x {reference.height} px"
         return InputFault(f"sample {request.key!r}: SSIM needs {_WINDOW_PX} px a side; the reference image has {size}")
-    detail: dict[str, object] = {}
-    if edited.size != reference.size:
-        detail["resized_from"] = list(edited.size)
-        edited = edited.resize(reference.size, Resampling.LANCZOS)
+    edited, resizing = bring_to_size(edited, reference.size)
     ssim = mean_ssim(_luma(edited), _luma(reference))
-    return Rating(10 * min(1.0, max(0.0, ssim)), {"ssim": ssim, **detail})
+    return Rating(10 * min(1.0, max(0.0, ssim)), {"ssim": ssim, **resizing})
 
 
 def _luma(image: Image) -> Plane:

@@ -15,19 +15,19 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from db.catalogue import SimulatedEditorOptions, SimulatedOptions, SimulatedScorerOptions
+from db.options import SimulatedEditorOptions, SimulatedOptions, SimulatedScorerOptions
 from workers.models.errors import ModelFault, OutOfMemory
-from workers.models.protocols import EditRequest, Rating, ScoreRequest
+from workers.models.protocols import EditedImage, Editor, EditRequest, Rating, Scorer, ScoreRequest
 
 
-class SimulatedEditor:
+class SimulatedEditor(Editor):
     """Waits, then writes an image of one colour that depends on the sample and the seed."""
 
     def __init__(self, options: SimulatedEditorOptions) -> None:
         self._options = options
         time.sleep(options.load_seconds)
 
-    def edit(self, request: EditRequest) -> Image.Image:
+    def edit(self, request: EditRequest) -> EditedImage:
         """Return the image. Raises OutOfMemory above `oom_above` source pixels, ModelFault for keys drawn to fail."""
         options = self._options
         _crash_if_told(options, request.key)
@@ -35,17 +35,17 @@ class SimulatedEditor:
         if options.oom_above is not None and pixels > options.oom_above:
             raise OutOfMemory(f"simulated: {pixels:,} source pixels are more than {options.oom_above:,}")
         draw = _draw(options, "edit", request.key, request.seed)
-        time.sleep(_duration(options, draw))
+        step_seconds = _duration(options, draw) / options.steps
+        for step in range(1, options.steps + 1):
+            time.sleep(step_seconds)
+            request.on_step(step, options.steps)
         if draw.random() < options.fail_rate:
             raise ModelFault("simulated: this sample was drawn to fail")
         colour = (draw.randrange(256), draw.randrange(256), draw.randrange(256))
-        return Image.new("RGB", (options.width, options.height), colour)
-
-    def close(self) -> None:
-        """Hold nothing."""
+        return EditedImage(Image.new("RGB", (options.width, options.height), colour))
 
 
-class SimulatedScorer:
+class SimulatedScorer(Scorer):
     """Waits, then draws a value between 0 and 10 that depends on the sample and the seed."""
 
     def __init__(self, options: SimulatedScorerOptions) -> None:
@@ -66,9 +66,6 @@ class SimulatedScorer:
         mean = sum(_duration(options, draw) for draw in draws) / len(draws)
         time.sleep(mean * batch_factor(len(batch), options.batch_size, options.batch_speedup))
         return [_rating(options, draw) for draw in draws]
-
-    def close(self) -> None:
-        """Hold nothing."""
 
 
 def batch_factor(count: int, batch_size: int, speedup: float) -> float:

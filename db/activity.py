@@ -1,0 +1,49 @@
+"""What a worker is at, as it is told while a job runs: sent by workers as Celery events, shown by `watch`.
+
+Nothing depends on it: an event that is lost costs a glance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+EVENT = "task-progress"
+"""The type of the event; Flower counts it and shows the task as in PROGRESS."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What one worker is at: `loading`, `editing`, `scoring` or what it waits for, and with which model.
+
+    `step` of `steps` denoising steps are done, at `steps_per_second`; 0 where there are none.
+    """
+
+    gpu: str
+    what: str
+    model: str
+    key: str = ""
+    step: int = 0
+    steps: int = 0
+    steps_per_second: float = 0.0
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the event."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, event: Mapping[str, Any]) -> Self | None:
+        """Return what the event says; None for one that another version sent."""
+        try:
+            return cls(**{name: type(default)(event[name]) for name, default in _BLANK.items()})
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+
+    def __str__(self) -> str:
+        if self.steps:
+            return f"step {self.step}/{self.steps} {self.steps_per_second:.1f} it/s"
+        return f"{self.what} {self.model}"
+
+
+_BLANK = asdict(Activity(gpu="", what="", model=""))

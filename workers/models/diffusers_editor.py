@@ -1,0 +1,244 @@
+"""Edits with any image-editing pipeline of the diffusers library, chosen by the `model_index.json` of its weights.
+
+No class per model: how pipelines differ stands in `pipelines`, how they are made fast in `speed`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import structlog
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+
+from db.options import DiffusersEditorOptions, Lora
+from workers.models.diffusion.memory_ladder import climb
+from workers.models.diffusion.pipelines import CallArguments
+from workers.models.diffusion.speed import apply_speed_options, reset_caches
+from workers.models.errors import ModelFault, Refused
+from workers.models.loading.devices import empty_cache, placement
+from workers.models.loading.parking import HostCopy
+from workers.models.loading.processors import is_processor, load_processor
+from workers.models.loading.quiet import quiet_libraries
+from workers.models.loading.weights import (
+    EVERYTHING,
+    PIPELINE,
+    folder_at_hand,
+    largest_file_bytes,
+    stored_dtype,
+    weight_bytes,
+    weights_folder,
+    weights_identity,
+)
+from workers.models.pixels import within_area
+from workers.models.protocols import EditedImage, Editor, EditRequest, OnStep, Reserve, unobserved
+
+log = structlog.get_logger()
+
+_WARM_UPS = (("warm up", (1024, 1024)), ("warm up at greater length " * 8, (1216, 832)))
+
+
+class DiffusersEditor(Editor):
+    """One pipeline, one edit at a time: pipelines keep state in their scheduler and are not thread-safe.
+
+    The same request gives the same pixels on the same device and software: noise comes from a generator on the CPU,
+    because those of CUDA differ between cards, and nothing is left over from the edit before.
+    """
+
+    def __init__(self, options: DiffusersEditorOptions) -> None:
+        quiet_libraries()
+        self._options = options
+        self._folder = weights_folder(options.model, options.revision, PIPELINE)
+        self._index = _read_index(self._folder)
+        pipeline_class = _pipeline_class(self._index)
+        self._arguments = CallArguments(pipeline_class, options)  # refuses an option before 60 GB are moved
+        self._dtype = _dtype(options, self._folder)
+        self._pipeline = self._load()
+        self._identity = weights_identity(self._folder)
+        self._on_step: OnStep = unobserved
+        self._pipeline.progress_bar = self._progress_bar  # the one way to see steps that every pipeline has
+        self._host_copy: HostCopy | None = None
+        apply_speed_options(self._pipeline, options)
+        if options.compile:
+            self._warm_up()
+
+    @classmethod
+    def host_bytes(cls, options: DiffusersEditorOptions) -> int:
+        """Return the size of the weights, on a machine with a GPU of their largest file: they pass through."""
+        folder = folder_at_hand(options.model, options.revision)
+        if folder is None:
+            return 0
+        return largest_file_bytes(folder) if torch.cuda.is_available() else weight_bytes(folder)
+
+    def edit(self, request: EditRequest) -> EditedImage:
+        """Return the edited image, as the pipeline made it. Raises OutOfMemory, InputFault, or Refused.
+
+        The detail says which rungs of the memory ladder it took, if any.
+        """
+        source = within_area(request.source, self._options.max_source_pixels)
+        instruction = _without_control_tokens(request.instruction, self._pipeline)
+        arguments = self._arguments.for_edit(instruction, source, self._size_multiple())
+        self._on_step = request.on_step
+        with self._clean_caches():
+            image, rungs = climb(lambda: self._call(arguments, request.seed), self._pipeline)
+        return EditedImage(image, {"out_of_memory": rungs} if rungs else {})
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the pipeline and its weights, and every argument of a call as it is used."""
+        device_map = getattr(self._pipeline, "hf_device_map", None)
+        return {
+            "pipeline": type(self._pipeline).__name__,
+            "weights": self._identity,
+            "loras": self._lora_identities,
+            "dtype": str(self._dtype).removeprefix("torch."),
+            "arguments": self._arguments.effective(),
+            "scheduler": type(self._pipeline.scheduler).__name__,
+            **({"device_map": {name: str(device) for name, device in device_map.items()}} if device_map else {}),
+        }
+
+    def park(self, reserve: Reserve) -> bool:
+        """Leave the GPU, the weights staying in pinned host memory."""
+        self._host_copy = self._host_copy or HostCopy(self._networks())
+        return self._host_copy.leave(reserve)
+
+    def wake(self) -> None:
+        """Come back to the GPU."""
+        if self._host_copy is not None:
+            self._host_copy.come_back()
+
+    def close(self) -> None:
+        """Give back all memory."""
+        self._pipeline = self._host_copy = None
+        empty_cache()
+
+    def _load(self) -> Any:
+        where = placement(weight_bytes(self._folder))
+        pipeline = DiffusionPipeline.from_pretrained(
+            self._folder,
+            dtype=self._dtype,
+            **({} if where == "cpu" else {"device_map": where}),
+            **self._processors(),
+        )
+        if where == "balanced":
+            log.info("model.spread", model=self._options.model, device_map=str(pipeline.hf_device_map))
+        if self._options.scheduler:
+            scheduler = pipeline.scheduler
+            pipeline.scheduler = type(scheduler).from_config(scheduler.config, **self._options.scheduler)
+        self._load_loras(pipeline)
+        return pipeline
+
+    def _load_loras(self, pipeline: Any) -> None:
+        names = [f"lora_{number}" for number in range(len(self._options.loras))]
+        folders = [_lora_folder(lora) for lora in self._options.loras]
+        self._lora_identities = [weights_identity(folder) for folder in folders]
+        for name, folder, lora in zip(names, folders, self._options.loras, strict=True):
+            pipeline.load_lora_weights(folder, weight_name=lora.weight_name, adapter_name=name)
+        if names:  # switched on beside the weights, never fused into them: unfusing leaves rounding behind
+            pipeline.set_adapters(names, [lora.scale for lora in self._options.loras])
+
+    def _processors(self) -> dict[str, Any]:
+        """Return the pipeline's vision-language processors, which diffusers could load with torchvision only."""
+        return {
+            name: load_processor(self._folder / name)
+            for name, entry in self._index.items()
+            if isinstance(entry, list) and entry[0] == "transformers" and is_processor(entry[1])
+        }
+
+    def _call(self, arguments: Mapping[str, Any], seed: int) -> Image.Image:
+        generator = torch.Generator("cpu").manual_seed(seed)
+        output = self._pipeline(**arguments, generator=generator, output_type="pil")
+        if any(getattr(output, "nsfw_content_detected", None) or ()):
+            raise Refused("the pipeline's safety checker withheld the image")
+        image: Image.Image = output.images[0]
+        return image
+
+    @contextmanager
+    def _clean_caches(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            reset_caches(self._pipeline, self._options)
+            raise
+
+    def _progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:  # noqa: ARG002 - diffusers' own form
+        return _StepCounter(self._on_step, total or 0)
+
+    def _size_multiple(self) -> int:
+        """Return what widths and heights must be multiples of: a latent is packed in patches of two."""
+        return 2 * int(getattr(self._pipeline, "vae_scale_factor", 8))
+
+    def _networks(self) -> list[torch.nn.Module]:
+        return [part for part in self._pipeline.components.values() if isinstance(part, torch.nn.Module)]
+
+    def _warm_up(self) -> None:
+        """Compile before the first job, for two lengths of prompt and image: the second makes lengths dynamic."""
+        for prompt, size in _WARM_UPS:
+            arguments = self._arguments.for_edit(prompt, Image.new("RGB", size, "grey"), self._size_multiple())
+            self._call({**arguments, "num_inference_steps": 2}, seed=0)
+
+
+class _StepCounter:
+    """What a pipeline takes for its progress bar; each update is a finished step."""
+
+    def __init__(self, on_step: OnStep, total: int) -> None:
+        self._on_step, self._total, self._done = on_step, total, 0
+
+    def __enter__(self) -> _StepCounter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, count: int = 1) -> None:
+        self._done += count
+        self._on_step(self._done, self._total)
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    try:
+        index: dict[str, Any] = json.loads((folder / "model_index.json").read_text())
+    except FileNotFoundError as error:
+        raise ModelFault(f"{folder} holds no model_index.json: it is no pipeline of diffusers") from error
+    return index
+
+
+def _pipeline_class(index: Mapping[str, Any]) -> type[Any]:
+    name = index.get("_class_name")
+    found = getattr(diffusers, str(name), None)
+    if found is None:
+        raise ModelFault(f"diffusers {diffusers.__version__} has no pipeline {name!r}")
+    pipeline_class: type[Any] = found
+    return pipeline_class
+
+
+def _dtype(options: DiffusersEditorOptions, folder: Path) -> torch.dtype:
+    name = options.dtype
+    if name == "auto":
+        denoiser = folder / "transformer"
+        name = stored_dtype(denoiser if denoiser.is_dir() else folder / "unet")  # type: ignore[assignment]
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def _lora_folder(lora: Lora) -> Path:
+    files = EVERYTHING if lora.weight_name is None else (lora.weight_name,)
+    return weights_folder(lora.model, lora.revision, files)
+
+
+def _without_control_tokens(instruction: str, pipeline: Any) -> str:
+    """Return the instruction with a space within every control token of the pipeline's tokenizers.
+
+    An instruction is text; `<|im_end|>` in it must not end the prompt, nor an image placeholder stand for an image.
+    """
+    for part in pipeline.components.values():
+        tokenizer = getattr(part, "tokenizer", part)  # of a processor, its own
+        for token in sorted(getattr(tokenizer, "get_added_vocab", dict)(), key=len, reverse=True):
+            if len(token) > 1 and token in instruction:
+                instruction = instruction.replace(token, f"{token[0]} {token[1:]}")
+    return instruction

@@ -1,0 +1,85 @@
+"""What is tried, one after the other, when an edit does not fit the GPU's memory.
+
+Each rung costs more time than the one before, and tiling changes a few pixels; so an edit that needed one says so, and
+the next edit begins at the bottom again: what it looks like must not depend on what ran before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+
+import structlog
+import torch
+
+from workers.models.errors import OutOfMemory
+from workers.models.loading.devices import empty_cache, is_out_of_memory
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+def climb(call: Callable[[], T], pipeline: Any) -> tuple[T, list[str]]:
+    """Return what the call returns, and the rungs it took: none when it fitted at once.
+
+    Raises OutOfMemory, naming what was tried, when it fits on none of them; the pipeline is then as it was.
+    """
+    taken: list[str] = []
+    with ExitStack() as undone:
+        rungs = _rungs(pipeline)
+        while True:
+            try:
+                return call(), taken
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                shortage = str(error).strip().partition("\n")[0]
+            rung = next(rungs, None)  # outside the except: there the failed call's tensors are still held
+            if rung is None:
+                raise OutOfMemory(f"{shortage} (tried: {', '.join(taken)})", {"out_of_memory": taken})
+            name, step = rung
+            taken.append(name)
+            log.warning("edit.out_of_memory", reason=shortage, next=name)
+            undone.enter_context(step(pipeline))
+
+
+Rung = Callable[[Any], Any]
+
+
+def _rungs(pipeline: Any) -> Iterator[tuple[str, Rung]]:
+    yield "emptied cache", _emptied_cache
+    if hasattr(pipeline.vae, "enable_tiling") and not getattr(pipeline.vae, "use_tiling", False):
+        yield "VAE tiling", _vae_tiling
+    if torch.cuda.is_available() and torch.cuda.device_count() == 1:
+        yield "model offload", _model_offload
+
+
+@contextmanager
+def _emptied_cache(_pipeline: Any) -> Iterator[None]:
+    empty_cache()
+    yield
+
+
+@contextmanager
+def _vae_tiling(pipeline: Any) -> Iterator[None]:
+    pipeline.vae.enable_tiling()
+    empty_cache()
+    try:
+        yield
+    finally:
+        pipeline.vae.disable_tiling()
+
+
+@contextmanager
+def _model_offload(pipeline: Any) -> Iterator[None]:
+    """Keep on the GPU only the network that computes just now."""
+    device = pipeline.device
+    pipeline.reset_device_map()
+    pipeline.enable_model_cpu_offload()
+    try:
+        yield
+    finally:
+        pipeline.remove_all_hooks()
+        pipeline.to(device)

@@ -1,0 +1,135 @@
+"""Reads a judge's reply: JSON first, then `Score: 8.5` and `8/10`. Never a number that the judge did not say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from workers.models.errors import Unparsed
+
+_REASONING = ("reasoning", "reason", "explanation", "rationale", "analysis")
+
+# A number with all that belongs to it, so that the 5 of "8,5" is none, and the scale that is said behind it.
+_NUMBER = r"(?P<value>[-+]?\d++(?:[.,]\d++)*+(?:[eE][-+]?\d++)?+)"
+_SCALE = r"(?:分?[\"'*_\s]*+[(（]?\s*+(?:/|out\s+of|满分)\s*+(?P<scale>\d++(?:\.\d++)?+))?+"
+_NOT_MORE = r"(?![ \t]*+(?:[-–—~～/]|to|or|到|至|或)[ \t]*+\d|[ \t]*+[%％])"
+_LABELLED = re.compile(
+    rf"(?:\bscore\b|评分|得分|分数|打分)[\"'*_\s]*+(?:\bis\b|[:：=为是])[\"'*_\s]*+{_NUMBER}{_SCALE}{_NOT_MORE}",
+    re.IGNORECASE,
+)
+_OF_A_SCALE = re.compile(rf"(?<![\d.,/]){_NUMBER}{_SCALE}{_NOT_MORE}", re.IGNORECASE)
+_NUMBER_ALONE = re.compile(rf"\s*+{_NUMBER}{_SCALE}\s*+")
+_PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_RANGE_BEFORE = re.compile(r"\d[ \t]*(?:[-–—~～]|to|or|到|至|或)[ \t]*$")
+_OPENING = re.compile(r"\s*(?:```(?:json)?\s*)?{")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge said: its overall score in [0, 10], what it gave each criterion, and why."""
+
+    value: float
+    criteria: Mapping[str, float] = field(default_factory=dict)
+    reasoning: str = ""
+
+    def detail(self) -> dict[str, object]:
+        """Return what is kept beside the score."""
+        return {"reasoning": self.reasoning, "criteria": dict(self.criteria)}
+
+
+def read_reply(reply: str, *, cut_off: bool = False) -> Verdict:
+    """Return the verdict of a reply; `cut_off` when the judge was stopped before it had ended.
+
+    Of several JSON objects with a `score` the last counts. A text must name one score: several that differ are none.
+    Raises Unparsed, keeping the reply, for what holds no score from 0 to 10.
+    """
+    try:
+        answer = _without_thinking(reply)
+        if cut_off and not _OPENING.match(answer):
+            raise Unparsed("the reply was cut off before its score")
+        objects = list(_objects_with_a_score(answer))
+        if objects:
+            return _from_json(objects[-1])
+        if cut_off:
+            raise Unparsed("the reply was cut off within its JSON")
+        return _from_text(answer)
+    except Unparsed as fault:
+        raise Unparsed(str(fault), {"reply": reply}) from None
+
+
+def _without_thinking(reply: str) -> str:
+    """Return what follows the thinking; some chat templates open it themselves, so only its end may be there."""
+    _, end, answer = reply.rpartition("</think>")
+    if not end and "<think>" in reply:
+        raise Unparsed("the reply was cut off while the judge was thinking")
+    return answer
+
+
+def _objects_with_a_score(text: str) -> Iterator[dict[str, object]]:
+    """Yield the outermost JSON objects that have a score; one within a broken object is not the reply's."""
+    decoder = json.JSONDecoder(strict=False)  # judges put bare line breaks into strings
+    depth, start = 0, text.find("{")
+    while start >= 0:
+        try:
+            value, end = decoder.raw_decode(text, start) if depth == 0 else (None, start + 1)
+        except (ValueError, RecursionError):
+            value, end = None, start + 1
+        if isinstance(value, dict) and "score" in value:
+            yield value
+        following = text.find("{", end)
+        if value is None:
+            depth = max(0, depth + 1 - text.count("}", end, following if following >= 0 else len(text)))
+        start = following
+
+
+def _from_json(said: Mapping[str, object]) -> Verdict:
+    criteria = {
+        name: _on_scale(value, name)
+        for name, value in said.items()
+        if name != "score" and isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    reasons = [said[name] for name in _REASONING if isinstance(said.get(name), str)]
+    return Verdict(_on_scale(said["score"], "score"), criteria, str(reasons[0]) if reasons else "")
+
+
+def _from_text(text: str) -> Verdict:
+    said = {_on_ten(match) for match in _LABELLED.finditer(text)} or {
+        _on_ten(match) for match in _OF_A_SCALE.finditer(text) if _is_of_ten(match)
+    }
+    if len(said) > 1:
+        raise Unparsed(f"the reply names several scores: {', '.join(f'{value:g}' for value in sorted(said))}")
+    if not said:
+        raise Unparsed("the reply names no score")
+    return Verdict(said.pop(), reasoning=text.strip())
+
+
+def _is_of_ten(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 20) : match.start()]
+    return match["scale"] is not None and float(match["scale"]) == 10 and not _RANGE_BEFORE.search(before)
+
+
+def _on_scale(value: object, name: str) -> float:
+    number = _NUMBER_ALONE.fullmatch(value) if isinstance(value, str) else None
+    if number is not None and _PLAIN.fullmatch(number["value"]):
+        return _on_ten(number)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unparsed(f"the reply's {name} is {_shown(value)}, which is no number")
+    if not 0 <= value <= 10:  # NaN and the infinities are not either
+        raise Unparsed(f"the reply's {name} is {str(value)[:80]}, which is not from 0 to 10")
+    return float(value)
+
+
+def _on_ten(match: re.Match[str]) -> float:
+    if not _PLAIN.fullmatch(match["value"]):
+        raise Unparsed("the reply names no score")
+    if match["scale"] is not None and float(match["scale"]) != 10:
+        raise Unparsed(f"the reply's score is {match['value']} of {match['scale']}, which is not from 0 to 10")
+    return _on_scale(float(match["value"]), "score")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return json.dumps(value)[:80]

@@ -1,0 +1,92 @@
+"""Where a model's weights are, how large and which: a local folder, or a snapshot from the Hugging Face hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+EVERYTHING = ("*",)
+PIPELINE = ("model_index.json", "*/*")
+"""A pipeline's files: its parts lie in folders; weights beside them are other packings of the same."""
+
+_NOT_LOADED = ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack", "*.h5", "*.onnx", "*.gguf", "original/*"]
+_DTYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
+_PIECES = 16
+_PIECE_BYTES = 1 << 16
+_HEADER_LENGTH_BYTES = 8  # a safetensors file: the header's length, the header as JSON, the tensors
+
+
+def weights_folder(model: str, revision: str | None, files: Sequence[str] = EVERYTHING) -> Path:
+    """Return the folder of the weights; of a hub id the snapshot, into which what is missing of `files` is fetched.
+
+    Without a network the snapshot in the cache is taken as it is.
+    """
+    if Path(model).is_dir():
+        return Path(model)
+    return Path(snapshot_download(model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED))
+
+
+def folder_at_hand(model: str, revision: str | None) -> Path | None:
+    """Return the folder if it is on this machine, complete or not; None where all of it has yet to be fetched."""
+    if Path(model).is_dir():
+        return Path(model)
+    try:
+        return Path(snapshot_download(model, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+
+
+def weight_bytes(folder: Path) -> int:
+    """Return the size of all weights in the folder, in bytes on disk."""
+    return sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+
+
+def largest_file_bytes(folder: Path) -> int:
+    """Return the size of the largest file of weights: what the host holds at a time on their way to a GPU."""
+    return max((path.stat().st_size for path in folder.rglob("*.safetensors")), default=0)
+
+
+def stored_dtype(folder: Path) -> str:
+    """Return the type of the first tensor in the folder, `bfloat16` where it is none of torch's usual ones."""
+    for path in sorted(folder.glob("*.safetensors")):
+        for name, tensor in _header(path).items():
+            if name != "__metadata__":
+                return _DTYPES.get(tensor["dtype"], "bfloat16")
+    return "bfloat16"
+
+
+def weights_identity(folder: Path) -> str:
+    """Return what tells these weights from others under the same name.
+
+    Of a hub snapshot its commit. Of any other folder a sha-256 over its configuration files and over sixteen pieces of
+    each weight file, spread evenly: reading sixty gigabytes would take longer than loading them.
+    """
+    if folder.parent.name == "snapshots":
+        return f"commit {folder.name}"
+    sha = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".json", ".safetensors"):
+            sha.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
+            for piece in _pieces(path):
+                sha.update(piece)
+    return f"pieces {sha.hexdigest()[:16]}"
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    distance = max(_PIECE_BYTES, path.stat().st_size // _PIECES)
+    with path.open("rb") as file:
+        for start in range(0, path.stat().st_size, distance):
+            file.seek(start)
+            yield file.read(_PIECE_BYTES)
+
+
+def _header(path: Path) -> dict[str, dict[str, str]]:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(_HEADER_LENGTH_BYTES), "little")
+        header: dict[str, dict[str, str]] = json.loads(file.read(length))
+    return header

@@ -1,0 +1,149 @@
+"""Judges with any vision-language model of the transformers library, in true batches.
+
+Two modes. `generate`: the judge reasons, then gives numbers, and its reply is read. `expected`: nothing is generated;
+the score is the mean of the digits 0 to 9 under the probabilities of the reply's first digit, from one forward pass,
+stretched to 0 to 10. It is faster, and steadier where bfloat16 makes single tokens depend on the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from db.options import TransformersJudgeOptions
+from workers.models.errors import ModelFault, Unparsed
+from workers.models.judging.constrained import JsonConstraint
+from workers.models.judging.question import Question, prompts_digest, question_for
+from workers.models.judging.replies import Verdict, read_reply
+from workers.models.judging.sampling import SeededSampling
+from workers.models.judging.vision_language import Reply, VisionLanguageModel
+from workers.models.loading.devices import empty_cache
+from workers.models.loading.parking import HostCopy
+from workers.models.loading.quiet import quiet_libraries
+from workers.models.loading.weights import (
+    folder_at_hand,
+    largest_file_bytes,
+    weight_bytes,
+    weights_folder,
+    weights_identity,
+)
+from workers.models.protocols import Rating, Reserve, Scorer, ScoreRequest
+
+_DIGITS = "0123456789"
+
+
+class TransformersScorer(Scorer):
+    """One judge. In float32 a score does not depend on what else is in its batch; in bfloat16 a reply may."""
+
+    def __init__(self, options: TransformersJudgeOptions) -> None:
+        quiet_libraries()
+        self._options = options
+        self._folder = weights_folder(options.model, options.revision)
+        self._model = VisionLanguageModel(self._folder, options)
+        self._constraint = JsonConstraint(self._model) if options.constrained else None
+        self._digits = _digit_tokens(self._model.tokenizer) if options.mode == "expected" else []
+        self._identity = weights_identity(self._folder)
+        self._host_copy: HostCopy | None = None
+
+    @classmethod
+    def host_bytes(cls, options: TransformersJudgeOptions) -> int:
+        """Return the size of the weights, on a machine with a GPU of their largest file: they pass through."""
+        folder = folder_at_hand(options.model, options.revision)
+        if folder is None:
+            return 0
+        return largest_file_bytes(folder) if torch.cuda.is_available() else weight_bytes(folder)
+
+    def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
+        """Return a rating or a fault for each request; the detail holds reasons and criteria, or the digits' mean.
+
+        An unreadable reply is asked for once more, sampled, before it is the fault Unparsed, which keeps both replies.
+        """
+        questions = [question_for(request, self._options) for request in batch]
+        if self._options.mode == "expected":
+            return self._expected(questions)
+        replies = self._ask(questions, self._options.temperature, [request.seed for request in batch])
+        answers = [_read(reply) for reply in replies]
+        again = [number for number, answer in enumerate(answers) if isinstance(answer, Unparsed)]
+        if again:
+            seconds = self._ask(
+                [questions[number] for number in again],
+                self._options.second_temperature,
+                [batch[number].seed ^ 1 for number in again],
+            )
+            for number, reply in zip(again, seconds, strict=True):
+                answers[number] = _second(_read(reply), first=replies[number])
+        return answers
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the network and its weights, and how it computes."""
+        network = self._model.network
+        return {
+            "network": type(network).__name__,
+            "weights": self._identity,
+            "prompts": prompts_digest(self._options),
+            "dtype": str(network.dtype).removeprefix("torch."),
+            "attention": str(network.config._attn_implementation),
+            "image_processor": type(self._model.processor.image_processor).__name__,
+            "patch_embeddings_as_products": self._model.linearized,
+        }
+
+    def park(self, reserve: Reserve) -> bool:
+        """Leave the GPU, the weights staying in pinned host memory."""
+        self._host_copy = self._host_copy or HostCopy([self._model.network])
+        return self._host_copy.leave(reserve)
+
+    def wake(self) -> None:
+        """Come back to the GPU."""
+        if self._host_copy is not None:
+            self._host_copy.come_back()
+
+    def close(self) -> None:
+        """Give back all memory."""
+        del self._model
+        self._host_copy = None
+        empty_cache()
+
+    def _ask(self, questions: Sequence[Question], temperature: float, seeds: Sequence[int]) -> list[Reply]:
+        processors: list[Any] = []
+        if self._constraint is not None:
+            processors.append(self._constraint.for_one_call())
+        if temperature > 0:
+            processors.append(SeededSampling(temperature, seeds))
+        return self._model.reply(questions, max_new_tokens=self._options.max_new_tokens, processors=processors)
+
+    def _expected(self, questions: Sequence[Question]) -> list[Rating | ModelFault]:
+        probabilities = self._model.next_token_probabilities(questions, self._options.reply_prefix)[:, self._digits]
+        return [self._expectation(row.tolist()) for row in probabilities]
+
+    def _expectation(self, digits: Sequence[float]) -> Rating | ModelFault:
+        """Return 10/9 of the mean digit; Unparsed where the judge would rather have said something else."""
+        mass = sum(digits)
+        detail: dict[str, object] = {"digits": [round(share, 6) for share in digits], "digit_mass": mass}
+        if mass < self._options.min_digit_mass:
+            return Unparsed(f"the judge would begin with a digit with a probability of only {mass:.3g}", detail)
+        mean = sum(digit * share for digit, share in enumerate(digits)) / mass
+        return Rating(min(10.0, mean * 10 / 9), detail)
+
+
+def _read(reply: Reply) -> Rating | ModelFault:
+    try:
+        verdict: Verdict = read_reply(reply.text, cut_off=reply.cut_off)
+    except Unparsed as fault:
+        return fault
+    return Rating(verdict.value, verdict.detail())
+
+
+def _second(answer: Rating | ModelFault, *, first: Reply) -> Rating | ModelFault:
+    if isinstance(answer, Rating):
+        return Rating(answer.value, {**answer.detail, "asked_twice": True})
+    return Unparsed(str(answer), {**answer.detail, "first_reply": first.text})
+
+
+def _digit_tokens(tokenizer: Any) -> list[int]:
+    """Return the token of each digit. Raises ModelFault for a tokenizer that does not keep digits single."""
+    tokens = [tokenizer.encode(digit, add_special_tokens=False) for digit in _DIGITS]
+    if any(len(token) != 1 for token in tokens):
+        raise ModelFault("mode `expected` needs a tokenizer in which each digit is one token; use mode `generate`")
+    return [token[0] for token in tokens]

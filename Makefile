@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 LOCK := constraints.txt pyproject.toml
 
-.PHONY: help run test check format clean
+.PHONY: help run test check format bench clean
 
 help:
 	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table"
 	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
 	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
+	@echo "make bench   what judging in batches is worth, on this CPU; for a GPU see benchmarks/RESULTS.md"
 	@echo "make clean   remove .venv and ./farm"
 
 # The sample holds one instruction that the editor does not know, so that the report shows a failure: exit code 1.
@@ -32,6 +33,9 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks.judge_batching
 
 clean:
 	rm -rf $(VENV) farm

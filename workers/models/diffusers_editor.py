@@ -22,7 +22,7 @@ from workers.models.diffusion.memory_ladder import climb
 from workers.models.diffusion.pipelines import CallArguments
 from workers.models.diffusion.speed import apply_speed_options, reset_caches
 from workers.models.errors import ModelFault, Refused
-from workers.models.loading.devices import empty_cache, placement
+from workers.models.loading.devices import empty_cache, empty_host_cache, placement
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.processors import is_processor, load_processor
 from workers.models.loading.quiet import quiet_libraries
@@ -116,6 +116,7 @@ class DiffusersEditor(Editor):
         """Give back all memory."""
         self._pipeline = self._host_copy = None
         empty_cache()
+        empty_host_cache()
 
     def _load(self) -> Any:
         where = placement(weight_bytes(self._folder))

@@ -15,7 +15,7 @@ from tests.workers.models.conftest import Weights
 from workers.models.errors import ModelFault
 from workers.models.loading import devices
 from workers.models.loading.devices import is_out_of_memory, placement
-from workers.models.loading.parking import HostCopy
+from workers.models.loading.parking import HostCopy, host_bytes_of
 from workers.models.loading.processors import is_processor, load_processor
 from workers.models.loading.weights import (
     folder_at_hand,
@@ -51,7 +51,9 @@ class Memory:
 
 def host_copy(network: nn.Module) -> HostCopy:
     """Return a copy that takes the CPU for a device: pinning needs a GPU."""
-    return HostCopy([network], is_away=lambda tensor: True, pin=lambda tensor: tensor.detach().clone())
+    return HostCopy(
+        [network], is_away=lambda tensor: True, allocate=lambda count: torch.empty(count, dtype=torch.uint8)
+    )
 
 
 def places(network: Network) -> list[int]:
@@ -79,7 +81,39 @@ def test_the_copy_is_made_once_and_shared_weights_count_once() -> None:
         assert parked.leave(memory.reserve)
         parked.come_back()
 
-    assert memory.asked == [4 * (9 + 3 + 3)]
+    assert memory.asked == [2048]  # three places of 512 bytes, rounded up to a power of two
+
+
+def test_every_kind_of_tensor_is_kept_bit_for_bit() -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("halved", torch.randn(3, 5).to(torch.bfloat16))
+            self.register_buffer("small", torch.randn(7).to(torch.float8_e4m3fn))
+            self.register_buffer("counted", torch.arange(5))
+            self.register_buffer("one", torch.tensor(2.5))
+            self.register_buffer("none", torch.empty(0, 4))
+            self.register_buffer("turned", torch.randn(4, 6).t())
+
+    network = Mixed()
+    before = {name: (tensor.shape, tensor.float().tolist()) for name, tensor in network.named_buffers()}
+    parked = host_copy(network)
+
+    parked.leave(Memory().reserve)
+    assert {name: (tensor.shape, tensor.float().tolist()) for name, tensor in network.named_buffers()} == before
+    parked.come_back()
+    assert {name: (tensor.shape, tensor.float().tolist()) for name, tensor in network.named_buffers()} == before
+
+
+def test_the_full_size_models_take_hardly_more_of_the_host_than_their_weights() -> None:
+    from diffusers import QwenImageTransformer2DModel
+
+    with torch.device("meta"):
+        transformer = QwenImageTransformer2DModel().to(torch.bfloat16)
+    weights = sum(parameter.nbytes for parameter in transformer.parameters())
+
+    assert weights == pytest.approx(40.9e9, rel=0.01)
+    assert host_bytes_of([transformer]) < 1.06 * weights
 
 
 def test_without_room_on_the_host_nothing_moves() -> None:

@@ -41,3 +41,9 @@ def empty_cache() -> None:
     """Return to the device what torch keeps for later."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def empty_host_cache() -> None:
+    """Return to the host the pinned memory that torch keeps for later, where this torch can."""
+    if torch.cuda.is_available() and hasattr(torch.accelerator, "empty_host_cache"):
+        torch.accelerator.empty_host_cache()

@@ -11,16 +11,18 @@ from workers.models.errors import Unparsed
 
 _REASONING = ("reasoning", "reason", "explanation", "rationale", "analysis")
 
-# A number with all that belongs to it, so that the 5 of "8,5" is none, and the scale that is said behind it.
-_NUMBER = r"(?P<value>[-+]?\d++(?:[.,]\d++)*+(?:[eE][-+]?\d++)?+)"
-_SCALE = r"(?:分?[\"'*_\s]*+[(（]?\s*+(?:/|out\s+of|满分)\s*+(?P<scale>\d++(?:\.\d++)?+))?+"
-_NOT_MORE = r"(?![ \t]*+(?:[-–—~～/]|to|or|到|至|或)[ \t]*+\d|[ \t]*+[%％])"
+# A number with all that belongs to it, so that the 5 of "8,5" is none, and the scale that is said behind it. No
+# possessive quantifiers: Python 3.11.2 reads some of them wrongly. Spaces are bounded, so that no reply takes long.
+_NUMBER = r"(?P<value>[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?)(?!\d|[.,]\d|[eE][-+]?\d)"
+_MARKS = r"[\"'*_\s]{0,20}"
+_SCALE = rf"(?:分?{_MARKS}[(（]?\s{{0,5}}(?:/|out\s{{1,5}}of|满分)\s{{0,5}}(?P<scale>\d+(?:\.\d+)?)(?!\.?\d))?"
+_NOT_MORE = r"(?![ \t]{0,5}(?:[-–—~～/]|to|or|到|至|或)[ \t]{0,5}\d|[ \t]{0,5}[%％])"  # a range, a date, a share
 _LABELLED = re.compile(
-    rf"(?:\bscore\b|评分|得分|分数|打分)[\"'*_\s]*+(?:\bis\b|[:：=为是])[\"'*_\s]*+{_NUMBER}{_SCALE}{_NOT_MORE}",
+    rf"(?:\bscore\b|评分|得分|分数|打分){_MARKS}(?:\bis\b|[:：=为是]){_MARKS}{_NUMBER}{_SCALE}{_NOT_MORE}",
     re.IGNORECASE,
 )
 _OF_A_SCALE = re.compile(rf"(?<![\d.,/]){_NUMBER}{_SCALE}{_NOT_MORE}", re.IGNORECASE)
-_NUMBER_ALONE = re.compile(rf"\s*+{_NUMBER}{_SCALE}\s*+")
+_NUMBER_ALONE = re.compile(rf"\s*{_NUMBER}{_SCALE}\s*")
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _RANGE_BEFORE = re.compile(r"\d[ \t]*(?:[-–—~～]|to|or|到|至|或)[ \t]*$")
 _OPENING = re.compile(r"\s*(?:```(?:json)?\s*)?{")

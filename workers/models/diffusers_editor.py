@@ -6,8 +6,7 @@ No class per model: how pipelines differ stands in `pipelines`, how they are mad
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from workers.models.diffusion.memory_ladder import climb
 from workers.models.diffusion.pipelines import CallArguments
 from workers.models.diffusion.speed import apply_speed_options, reset_caches
 from workers.models.errors import ModelFault, Refused
-from workers.models.loading.devices import empty_cache, empty_host_cache, placement
+from workers.models.loading.devices import give_back_memory, placement
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.processors import is_processor, load_processor
 from workers.models.loading.quiet import quiet_libraries
@@ -85,8 +84,7 @@ class DiffusersEditor(Editor):
         instruction = _without_control_tokens(request.instruction, self._pipeline)
         arguments = self._arguments.for_edit(instruction, source, self._size_multiple())
         self._on_step = request.on_step
-        with self._clean_caches():
-            image, rungs = climb(lambda: self._call(arguments, request.seed), self._pipeline)
+        image, rungs = climb(lambda: self._call(arguments, request.seed), self._pipeline)
         return EditedImage(image, {"out_of_memory": rungs} if rungs else {})
 
     def facts(self) -> Mapping[str, object]:
@@ -115,8 +113,7 @@ class DiffusersEditor(Editor):
     def close(self) -> None:
         """Give back all memory."""
         self._pipeline = self._host_copy = None
-        empty_cache()
-        empty_host_cache()
+        give_back_memory()
 
     def _load(self) -> Any:
         where = placement(weight_bytes(self._folder))
@@ -153,19 +150,15 @@ class DiffusersEditor(Editor):
 
     def _call(self, arguments: Mapping[str, Any], seed: int) -> Image.Image:
         generator = torch.Generator("cpu").manual_seed(seed)
-        output = self._pipeline(**arguments, generator=generator, output_type="pil")
+        try:
+            output = self._pipeline(**arguments, generator=generator, output_type="pil")
+        except BaseException:
+            reset_caches(self._pipeline, self._options)
+            raise
         if any(getattr(output, "nsfw_content_detected", None) or ()):
             raise Refused("the pipeline's safety checker withheld the image")
         image: Image.Image = output.images[0]
         return image
-
-    @contextmanager
-    def _clean_caches(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            reset_caches(self._pipeline, self._options)
-            raise
 
     def _progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:  # noqa: ARG002 - diffusers' own form
         return _StepCounter(self._on_step, total or 0)

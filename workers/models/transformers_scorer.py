@@ -19,7 +19,7 @@ from workers.models.judging.question import Question, prompts_digest, question_f
 from workers.models.judging.replies import Verdict, read_reply
 from workers.models.judging.sampling import SeededSampling
 from workers.models.judging.vision_language import Reply, VisionLanguageModel
-from workers.models.loading.devices import empty_cache, empty_host_cache
+from workers.models.loading.devices import give_back_memory
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.quiet import quiet_libraries
 from workers.models.loading.weights import (
@@ -103,8 +103,7 @@ class TransformersScorer(Scorer):
         """Give back all memory."""
         del self._model
         self._host_copy = None
-        empty_cache()
-        empty_host_cache()
+        give_back_memory()
 
     def _ask(self, questions: Sequence[Question], temperature: float, seeds: Sequence[int]) -> list[Reply]:
         processors: list[Any] = []

@@ -50,7 +50,8 @@ Rung = Callable[[Any], Any]
 
 def _rungs(pipeline: Any) -> Iterator[tuple[str, Rung]]:
     yield "emptied cache", _emptied_cache
-    if hasattr(pipeline.vae, "enable_tiling") and not getattr(pipeline.vae, "use_tiling", False):
+    vae = getattr(pipeline, "vae", None)
+    if hasattr(vae, "enable_tiling") and not getattr(vae, "use_tiling", False):
         yield "VAE tiling", _vae_tiling
     if torch.cuda.is_available() and torch.cuda.device_count() == 1:
         yield "model offload", _model_offload

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import torch
 
 from workers.models.errors import ModelFault
@@ -43,7 +45,9 @@ def empty_cache() -> None:
         torch.cuda.empty_cache()
 
 
-def empty_host_cache() -> None:
-    """Return to the host the pinned memory that torch keeps for later, where this torch can."""
+def give_back_memory() -> None:
+    """Return to device and host all that nothing refers to any more, pinned memory too where this torch can."""
+    gc.collect()  # networks hold on to themselves by their hooks
+    empty_cache()
     if torch.cuda.is_available() and hasattr(torch.accelerator, "empty_host_cache"):
         torch.accelerator.empty_host_cache()

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.measuring import figure, markdown_table, median_seconds, seconds_of
+from benchmarks.measuring import figure, markdown_table, median_seconds, seconds_of, the_device
 from benchmarks.networks import DTYPE, EDITOR, TINY_EDITOR, EditorSize, make_transformer, make_vae
 from db.options import DiffusersEditorOptions
 from workers.models.diffusion.speed import apply_speed_options
 from workers.models.errors import ModelFault
-from workers.models.loading.devices import empty_cache, the_device
+from workers.models.loading.devices import empty_cache
 
 PEAK_TFLOPS = {
     "NVIDIA H100 80GB HBM3": 989,

@@ -70,6 +70,11 @@ def measured_on(device: str, libraries: Iterable[str]) -> str:
     return f"Measured on {device}; Python {platform.python_version()}, {versions}; {day}."
 
 
+def the_device() -> torch.device:
+    """Return the first GPU, on a machine without one the CPU."""
+    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+
+
 def gpu_description() -> str:
     """Return the first GPU's name and its driver, on a machine without one the CPU."""
     if not torch.cuda.is_available():

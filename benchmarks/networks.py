@@ -22,7 +22,7 @@ from transformers import (
     Qwen3VLMoeConfig,
 )
 
-from workers.models.loading.devices import the_device
+from benchmarks.measuring import the_device
 
 DTYPE = torch.bfloat16
 

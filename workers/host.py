@@ -9,17 +9,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from workers.models.loading.host_memory import Memory, host_memory
+
 LOOK_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 900.0
 """How long a worker waits for others to free host memory before its job is handed back."""
-
-_CGROUP = Path("/sys/fs/cgroup")
-
 
 SMALL_BYTES = 256 * 1024**2
 """What a laptop has left at any time is neither waited for nor reserved."""
@@ -31,14 +29,6 @@ class HostTooSmall(Exception):
     def __init__(self, reason: str, *, for_good: bool) -> None:
         super().__init__(reason)
         self.for_good = for_good
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A host's memory in bytes: how much there is, and how much can be had now without swapping."""
-
-    total: int
-    available: int
 
 
 class Host:
@@ -56,7 +46,7 @@ class Host:
         self._folder = folder
         self._turns = [FileLock(folder / f"load-{number}.lock") for number in range(loads_at_once)]
         self._reserve_bytes = reserve_bytes
-        self._memory = memory or _memory
+        self._memory = memory or host_memory
 
     @contextmanager
     def loading(self, needed_bytes: int, on_wait: Callable[[str], None]) -> Iterator[None]:
@@ -147,30 +137,6 @@ class Host:
 
     def _amount(self, lock: FileLock) -> Path:
         return Path(lock.lock_file).with_suffix(".bytes")
-
-
-def _memory() -> Memory | None:
-    """Return this host's memory, within this container's limit; None where it cannot be told."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    kilobytes = {line.partition(":")[0]: int(line.split()[1]) for line in lines if line.split()[1:]}
-    host = Memory(kilobytes["MemTotal"] * 1024, kilobytes["MemAvailable"] * 1024)
-    limit = _limit_of_container()
-    if limit is None:
-        return host
-    return Memory(min(host.total, limit.total), min(host.available, limit.available))
-
-
-def _limit_of_container() -> Memory | None:
-    try:
-        limit = int((_CGROUP / "memory.max").read_text())
-        used = int((_CGROUP / "memory.current").read_text())
-        stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # where there is no limit it reads "max"
-        return None
-    return Memory(limit, limit - used + int(stat.get("inactive_file", 0)))  # the page cache gives way
 
 
 def _read_number(path: Path) -> int:

@@ -87,7 +87,7 @@ def perform_scores(claims: Sequence[ScoreClaim], images: ImageStore, resident: R
     readable = [claim for claim in claims if claim.job_id in requests]
     try:
         scorer = resident.scorer(claims[0].model)
-    except CannotLoad as error:
+    except Exception as error:  # noqa: BLE001 - the border, as above
         return [_failure(error, claim) for claim in claims]
     facts = resident.facts()
     for job_id, outcome in _score_batch(scorer, readable, requests).items():
@@ -111,9 +111,9 @@ def _score_batch(
     except Exception as error:  # noqa: BLE001 - the border, as above
         if len(claims) == 1:
             return {claims[0].job_id: _failure(error, claims[0])}
-        half = len(claims) // 2
         log.warning("batch.halved", scores=len(claims), reason=first_line(error))
-        return _score_batch(scorer, claims[:half], requests) | _score_batch(scorer, claims[half:], requests)
+    half = len(claims) // 2  # not within the except: there the failed batch's tensors are still held
+    return _score_batch(scorer, claims[:half], requests) | _score_batch(scorer, claims[half:], requests)
 
 
 def _outcome(answer: Rating | ModelFault, claim: ScoreClaim, seconds: float) -> Scored | Failure:

@@ -17,6 +17,7 @@ import structlog
 from db.catalogue import Role, find_spec
 from db.choice import ModelChoice
 from db.configuration import load_options
+from db.errors import first_line
 from workers.host import Host, HostTooSmall
 from workers.machine import machine_facts
 from workers.models.errors import ModelFault
@@ -54,6 +55,7 @@ class Resident:
         self._resident: tuple[_Key, Model] | None = None
         self._parked: list[tuple[_Key, Model]] = []
         self._beside: dict[str, Model] = {}
+        self._refused: dict[str, str] = {}  # why what can never be loaded cannot: once is enough to find out
         self._asked: Model | None = None
         self._machine: Mapping[str, object] = {}
 
@@ -103,13 +105,20 @@ class Resident:
             return None
         (key, model), self._resident = self._resident, None
         started = time.perf_counter()
-        if model.park(self._host.reserved):
+        if self._parks(key, model):
             self._parked.append((key, model))
             _log("model.parked", key, started)
         else:
             model.close()
             _log("model.closed", key, started)
         return key[1].label
+
+    def _parks(self, key: _Key, model: Model) -> bool:
+        try:
+            return model.park(self._host.reserved)
+        except Exception as error:  # noqa: BLE001 - memory that cannot be pinned, a device that is gone: it is closed
+            log.warning("model.not_parked", model=key[1].label, reason=first_line(error))
+            return False
 
     def _woken(self, key: _Key) -> Model | None:
         """Return the model from host memory; None where it is not there."""
@@ -119,18 +128,35 @@ class Resident:
         self._parked.remove(parked[0])
         model = parked[0][1]
         started = time.perf_counter()
-        with _as_cannot_load(key):
-            model.wake()
+        try:
+            with _as_cannot_load(key):
+                model.wake()
+        except CannotLoad:
+            model.close()
+            raise
         _log("model.woken", key, started)
         return model
 
     def _loaded(self, key: _Key) -> Model:
+        name = f"{key[0]} {key[1].model_dump_json()}"
+        if name in self._refused:
+            raise CannotLoad(self._refused[name], may_pass=False)
+        try:
+            return self._load(key)
+        except CannotLoad as error:
+            if not error.may_pass:
+                self._refused[name] = str(error)
+            raise
+
+    def _load(self, key: _Key) -> Model:
         role, choice = key
         started = time.perf_counter()
         with _as_cannot_load(key):
             module, _, name = find_spec(role, choice.name).backend.partition(":")  # from the catalogue alone
             backend: type[Model] = getattr(importlib.import_module(module), name)
             options = load_options(role, choice)
+            self._show("fetching")
+            backend.fetch(options)
             needed = backend.host_bytes(options)
             self._make_room(needed)
             with self._host.loading(needed, self._wait):
@@ -154,7 +180,7 @@ def _as_cannot_load(key: _Key) -> Iterator[None]:
     role, choice = key
     try:
         yield
-    except ModelFault as fault:
+    except (ModelFault, ImportError) as fault:
         raise CannotLoad(f"{role.value} {choice.label!r} cannot be loaded: {fault}", may_pass=False) from fault
     except HostTooSmall as error:
         raise CannotLoad(

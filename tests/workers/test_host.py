@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from workers import host as module
-from workers.host import Host, HostTooSmall, Memory
+from workers.host import Host, HostTooSmall
+from workers.models.loading.host_memory import Memory
 
 GB = 10**9
 

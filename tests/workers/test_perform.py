@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -223,6 +224,27 @@ def test_a_batch_too_big_for_memory_is_halved_until_it_fits(images: ImageStore) 
 
     assert all(isinstance(outcome, Scored) for outcome in outcomes)
     assert scorer.batches == [5, 2, 3, 1, 2]
+
+
+def test_a_failed_batch_is_gone_from_memory_when_its_halves_are_tried(images: ImageStore) -> None:
+    class Tensors:
+        """What a batch holds on the device."""
+
+    held: list[weakref.ref[Tensors]] = []
+    alive: list[int] = []
+
+    class Exhausted:
+        def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
+            alive.append(sum(one() is not None for one in held))
+            tensors = Tensors()
+            held.append(weakref.ref(tensors))
+            if len(batch) > 1:
+                raise OutOfMemory("too many")
+            return [Rating(5.0)]
+
+    perform_scores(score_claims(images, *"abcdefgh"), images, Hosting(Exhausted()))
+
+    assert set(alive) == {0}
 
 
 def test_a_single_score_too_big_for_memory_fails_alone(images: ImageStore) -> None:

@@ -12,8 +12,9 @@ from db.choice import ModelChoice
 from db.options import EditorOptions
 from tests.factories import configuration
 from workers import resident as module
-from workers.host import Host, HostTooSmall, Memory
+from workers.host import Host, HostTooSmall
 from workers.models.errors import ModelFault
+from workers.models.loading.host_memory import Memory
 from workers.models.protocols import Model, Reserve
 from workers.resident import CannotLoad, Resident
 
@@ -168,7 +169,7 @@ def test_loading_is_shown(host: Host, recorded: type[Recorded]) -> None:
 
     Resident(host, show=shown.append).editor(choice("a"))
 
-    assert shown == ["loading"]
+    assert shown == ["fetching", "loading"]
 
 
 def test_the_options_reach_the_backend(host: Host) -> None:
@@ -198,6 +199,52 @@ def test_a_backend_that_cannot_be_built_names_itself_and_the_cause(
         Resident(host).editor(configuration().editor)
 
     assert caught.value.may_pass is may_pass
+
+
+def test_what_can_never_be_loaded_is_tried_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def broken(self: Any, options: Any) -> None:
+        tries.append(1)
+        raise ModelFault("takes no size")
+
+    monkeypatch.setattr("workers.models.simulated.SimulatedEditor.__init__", broken)
+    resident = Resident(host)
+
+    for _ in range(3):
+        with pytest.raises(CannotLoad, match="takes no size"):
+            resident.editor(configuration().editor)
+
+    assert len(tries) == 1
+
+
+def test_a_model_that_cannot_be_parked_is_closed(host: Host, recorded: type[Recorded]) -> None:
+    def broken(self: Any, reserve: Reserve) -> bool:
+        raise RuntimeError("cannot pin")
+
+    recorded.park = broken  # type: ignore[method-assign]
+    resident = Resident(host)
+    resident.editor(choice("a"))
+    resident.editor(choice("b"))
+
+    assert recorded.events == ["load a", "close a", "load b"]
+
+
+def test_a_model_that_cannot_be_woken_is_closed_and_loaded_the_next_time(host: Host, recorded: type[Recorded]) -> None:
+    def broken(self: Any) -> None:
+        raise RuntimeError("no room on the device")
+
+    recorded.parks = True
+    resident = Resident(host)
+    resident.editor(choice("a"))
+    resident.editor(choice("b"))
+    recorded.wake = broken  # type: ignore[method-assign]
+
+    with pytest.raises(CannotLoad, match="no room on the device"):
+        resident.editor(choice("a"))
+    resident.editor(choice("a"))
+
+    assert recorded.events == ["load a", "park a", "load b", "park b", "close a", "load a"]
 
 
 def test_a_failed_load_leaves_the_device_free_for_the_next(host: Host, recorded: type[Recorded]) -> None:

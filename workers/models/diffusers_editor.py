@@ -6,7 +6,7 @@ No class per model: how pipelines differ stands in `pipelines`, how they are mad
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from db.options import DiffusersEditorOptions, Lora
 from workers.models.diffusion.memory_ladder import climb
 from workers.models.diffusion.pipelines import CallArguments
 from workers.models.diffusion.speed import apply_speed_options, reset_caches
+from workers.models.diffusion.token_types import pass_token_types
 from workers.models.errors import ModelFault, Refused
-from workers.models.loading.devices import give_back_memory, placement
+from workers.models.loading.devices import give_back_memory, placement, refuse_offloading
 from workers.models.loading.parking import HostCopy
+from workers.models.loading.patch_embedding import linearize_patch_embedding
 from workers.models.loading.processors import is_processor, load_processor
 from workers.models.loading.quiet import quiet_libraries
 from workers.models.loading.weights import (
@@ -58,19 +60,27 @@ class DiffusersEditor(Editor):
         pipeline_class = _pipeline_class(self._index)
         self._arguments = CallArguments(pipeline_class, options)  # refuses an option before 60 GB are moved
         self._dtype = _dtype(options, self._folder)
-        self._pipeline = self._load()
         self._identity = weights_identity(self._folder)
-        self._on_step: OnStep = unobserved
-        self._pipeline.progress_bar = self._progress_bar  # the one way to see steps that every pipeline has
         self._host_copy: HostCopy | None = None
-        apply_speed_options(self._pipeline, options)
-        if options.compile:
-            self._warm_up()
+        give_back_memory()  # of a model that could not be loaded, too
+        self._pipeline = self._load()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def fetch(cls, options: DiffusersEditorOptions) -> None:
+        """Fetch pipeline and LoRA weights that come from the hub."""
+        weights_folder(options.model, options.revision, PIPELINE)
+        for lora in options.loras:
+            _lora_folder(lora)
 
     @classmethod
     def host_bytes(cls, options: DiffusersEditorOptions) -> int:
         """Return the size of the weights, on a machine with a GPU of their largest file: they pass through."""
-        folder = folder_at_hand(options.model, options.revision)
+        folder = folder_at_hand(options.model, options.revision, PIPELINE)
         if folder is None:
             return 0
         return largest_file_bytes(folder) if torch.cuda.is_available() else weight_bytes(folder)
@@ -83,7 +93,7 @@ class DiffusersEditor(Editor):
         source = within_area(request.source, self._options.max_source_pixels)
         instruction = _without_control_tokens(request.instruction, self._pipeline)
         arguments = self._arguments.for_edit(instruction, source, self._size_multiple())
-        self._on_step = request.on_step
+        self._steps.on_step = request.on_step
         image, rungs = climb(lambda: self._call(arguments, request.seed), self._pipeline)
         return EditedImage(image, {"out_of_memory": rungs} if rungs else {})
 
@@ -97,7 +107,9 @@ class DiffusersEditor(Editor):
             "dtype": str(self._dtype).removeprefix("torch."),
             "arguments": self._arguments.effective(),
             "scheduler": type(self._pipeline.scheduler).__name__,
-            **({"device_map": {name: str(device) for name, device in device_map.items()}} if device_map else {}),
+            "token_types_passed": self._token_types,
+            # of one GPU it is just that GPU's name
+            **({"device_map": {k: str(v) for k, v in device_map.items()}} if isinstance(device_map, dict) else {}),
         }
 
     def park(self, reserve: Reserve) -> bool:
@@ -125,11 +137,24 @@ class DiffusersEditor(Editor):
         )
         if where == "balanced":
             log.info("model.spread", model=self._options.model, device_map=str(pipeline.hf_device_map))
+            refuse_offloading(pipeline.hf_device_map)
         if self._options.scheduler:
             scheduler = pipeline.scheduler
             pipeline.scheduler = type(scheduler).from_config(scheduler.config, **self._options.scheduler)
         self._load_loras(pipeline)
         return pipeline
+
+    def _prepare(self) -> None:
+        """Make the loaded pipeline ready for its first edit."""
+        text_encoder = getattr(self._pipeline, "text_encoder", None)
+        self._token_types = pass_token_types(text_encoder)
+        if isinstance(text_encoder, torch.nn.Module):
+            linearize_patch_embedding(text_encoder)
+        self._steps = _Steps()
+        self._pipeline.progress_bar = self._steps.counter  # the one way to see steps that every pipeline has
+        apply_speed_options(self._pipeline, self._options)
+        if self._options.compile:
+            self._warm_up()
 
     def _load_loras(self, pipeline: Any) -> None:
         names = [f"lora_{number}" for number in range(len(self._options.loras))]
@@ -154,14 +179,12 @@ class DiffusersEditor(Editor):
             output = self._pipeline(**arguments, generator=generator, output_type="pil")
         except BaseException:
             reset_caches(self._pipeline, self._options)
+            getattr(getattr(self._pipeline, "vae", None), "clear_cache", _nothing)()  # features of a broken decoding
             raise
         if any(getattr(output, "nsfw_content_detected", None) or ()):
             raise Refused("the pipeline's safety checker withheld the image")
         image: Image.Image = output.images[0]
         return image
-
-    def _progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:  # noqa: ARG002 - diffusers' own form
-        return _StepCounter(self._on_step, total or 0)
 
     def _size_multiple(self) -> int:
         """Return what widths and heights must be multiples of: a latent is packed in patches of two."""
@@ -177,11 +200,22 @@ class DiffusersEditor(Editor):
             self._call({**arguments, "num_inference_steps": 2}, seed=0)
 
 
-class _StepCounter:
-    """What a pipeline takes for its progress bar; each update is a finished step."""
+class _Steps:
+    """Makes what pipelines take for their progress bar; knows no pipeline, which would keep it alive."""
 
-    def __init__(self, on_step: OnStep, total: int) -> None:
-        self._on_step, self._total, self._done = on_step, total, 0
+    def __init__(self) -> None:
+        self.on_step: OnStep = unobserved
+
+    def counter(self, iterable: Iterable[Any] | None = None, total: int | None = None) -> _StepCounter:
+        items = list(iterable or ())
+        return _StepCounter(self.on_step, items, total or len(items))
+
+
+class _StepCounter:
+    """Each update, or each item that was done, is a finished step."""
+
+    def __init__(self, on_step: OnStep, items: Sequence[Any], total: int) -> None:
+        self._on_step, self._items, self._total, self._done = on_step, items, total, 0
 
     def __enter__(self) -> _StepCounter:
         return self
@@ -189,9 +223,18 @@ class _StepCounter:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items:
+            yield item
+            self.update()
+
     def update(self, count: int = 1) -> None:
         self._done += count
         self._on_step(self._done, self._total)
+
+
+def _nothing() -> None:
+    """There is nothing to clear."""
 
 
 def _read_index(folder: Path) -> dict[str, Any]:

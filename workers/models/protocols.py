@@ -75,6 +75,10 @@ class Model:
     """
 
     @classmethod
+    def fetch(cls, options: Any) -> None:
+        """Bring to this host what loading needs; it may take long, and other workers may load meanwhile."""
+
+    @classmethod
     def host_bytes(cls, options: Any) -> int:  # noqa: ARG003 - the least a model can say of any options
         """Return how much host memory loading takes at most, in bytes, as far as that is known beforehand."""
         return 0

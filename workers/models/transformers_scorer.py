@@ -41,11 +41,17 @@ class TransformersScorer(Scorer):
         quiet_libraries()
         self._options = options
         self._folder = weights_folder(options.model, options.revision)
+        give_back_memory()  # of a model that could not be loaded, too
         self._model = VisionLanguageModel(self._folder, options)
         self._constraint = JsonConstraint(self._model) if options.constrained else None
         self._digits = _digit_tokens(self._model.tokenizer) if options.mode == "expected" else []
         self._identity = weights_identity(self._folder)
         self._host_copy: HostCopy | None = None
+
+    @classmethod
+    def fetch(cls, options: TransformersJudgeOptions) -> None:
+        """Fetch weights that come from the hub."""
+        weights_folder(options.model, options.revision)
 
     @classmethod
     def host_bytes(cls, options: TransformersJudgeOptions) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
+from diffusers.models.attention_dispatch import _AttentionBackendRegistry
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from PIL import Image
 
@@ -176,6 +180,28 @@ def test_the_facts_name_pipeline_weights_and_every_argument(weights: Weights) ->
     assert json.dumps(facts)
 
 
+def test_the_facts_of_a_model_on_one_gpu_can_be_told(plus: DiffusersEditor) -> None:
+    plus._pipeline.hf_device_map = "cuda"  # what device_map="cuda" leaves there
+
+    assert "device_map" not in plus.facts()
+
+
+@pytest.mark.parametrize("family", ["qwen-image-edit", "qwen-image-edit-plus", "longcat"])
+def test_the_text_encoder_knows_which_of_its_tokens_are_an_image(weights: Weights, family: str) -> None:
+    one = editor(weights(family), **CHEAP.get(family, {"size": "auto"}))
+    positions: list[Any] = []
+
+    def seen(_network: Any, _given: Any, named: dict[str, Any]) -> None:
+        positions.append(named.get("position_ids"))
+
+    one._pipeline.text_encoder.model.language_model.register_forward_pre_hook(seen, with_kwargs=True)
+    edited(one)
+
+    assert positions and all(given is not None and given.shape[0] in (3, 4) for given in positions)
+    assert any(not torch.equal(given[-1], given[-2]) for given in positions)  # rows and columns, not one line
+    assert one.facts()["token_types_passed"] is True
+
+
 def test_the_dtype_is_the_stored_one_unless_another_is_asked_for(weights: Weights) -> None:
     one = editor(weights("qwen-image-edit-plus"), dtype="bfloat16")
 
@@ -328,6 +354,44 @@ def test_attention_and_tiling_are_put_into_effect(weights: Weights) -> None:
     assert edited(one) == edited(one)
 
 
+def test_the_attention_of_one_editor_is_not_that_of_the_next(weights: Weights) -> None:
+    before = _AttentionBackendRegistry._active_backend
+
+    editor(weights("qwen-image-edit-plus"), attention="_native_math")
+
+    assert _AttentionBackendRegistry._active_backend == before
+
+
+def test_cache_dit_leaves_other_pipelines_of_its_class_alone(weights: Weights) -> None:
+    pytest.importorskip("cache_dit")
+    call = diffusers.QwenImageEditPlusPipeline.__call__
+
+    one = editor(weights("qwen-image-edit-plus"), cache="cache-dit")
+    network = weakref.ref(one._pipeline.transformer)
+    edited(one)
+    one.close()
+
+    assert diffusers.QwenImageEditPlusPipeline.__call__ is call
+    assert network() is None
+
+
+def test_an_editor_that_could_not_be_made_ready_leaves_nothing_in_memory(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks: list[weakref.ref[Any]] = []
+
+    def noted(pipeline: Any, options: Any) -> None:
+        networks.append(weakref.ref(pipeline.transformer))
+        raise ModelFault("not here")
+
+    monkeypatch.setattr("workers.models.diffusers_editor.apply_speed_options", noted)
+    with pytest.raises(ModelFault):
+        editor(weights("qwen-image-edit-plus"))
+
+    gc.collect()
+    assert networks[0]() is None
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 @pytest.mark.timeout(300)
@@ -402,6 +466,18 @@ def test_another_error_climbs_no_ladder(plus: DiffusersEditor) -> None:
 
     with pytest.raises(ValueError, match="not about memory"):
         plus.edit(request())
+
+
+def test_features_of_a_broken_decoding_do_not_stay(plus: DiffusersEditor) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        plus._pipeline.vae._feat_map = [torch.zeros(1)]
+        raise ValueError("broken off")
+
+    plus._pipeline.vae._decode = broken
+    with pytest.raises(ValueError, match="broken off"):
+        plus.edit(request())
+
+    assert not any(torch.is_tensor(feature) for feature in plus._pipeline.vae._feat_map)
 
 
 def test_an_image_that_the_safety_checker_withheld_is_no_edit(weights: Weights) -> None:

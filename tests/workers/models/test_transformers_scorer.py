@@ -19,9 +19,9 @@ from db.judge_prompts import built_in_prompts
 from db.options import TransformersJudgeOptions
 from tests.workers.models.conftest import Weights
 from workers.models.errors import ModelFault, OutOfMemory, Unparsed
-from workers.models.judging.patch_embedding import linearize_patch_embedding
 from workers.models.judging.question import question_for
 from workers.models.judging.sampling import SeededSampling
+from workers.models.loading.patch_embedding import linearize_patch_embedding
 from workers.models.protocols import Rating, ScoreRequest
 from workers.models.transformers_scorer import TransformersScorer
 
@@ -81,6 +81,15 @@ def test_a_second_judge_gives_the_same_scores(weights: Weights) -> None:
     first, second = (judge(weights("judge")).score(REQUESTS) for _ in range(2))
 
     assert values(first) == values(second)
+
+
+def test_what_a_repository_says_of_generation_does_not_shape_a_score(weights: Weights) -> None:
+    scorer = judge(weights("judge"))
+    before = values(scorer.score(REQUESTS))
+
+    scorer._model.network.generation_config.repetition_penalty = 50.0
+
+    assert values(scorer.score(REQUESTS)) == before
 
 
 def test_the_reasons_are_kept(weights: Weights) -> None:

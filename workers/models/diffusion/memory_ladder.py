@@ -15,6 +15,7 @@ import torch
 
 from workers.models.errors import OutOfMemory
 from workers.models.loading.devices import empty_cache, is_out_of_memory
+from workers.models.loading.host_memory import host_memory
 
 log = structlog.get_logger()
 
@@ -42,7 +43,10 @@ def climb(call: Callable[[], T], pipeline: Any) -> tuple[T, list[str]]:
             name, step = rung
             taken.append(name)
             log.warning("edit.out_of_memory", reason=shortage, next=name)
-            undone.enter_context(step(pipeline))
+            try:
+                undone.enter_context(step(pipeline))
+            except Exception as error:
+                raise OutOfMemory(f"{shortage} (then {name} failed: {error})", {"out_of_memory": taken}) from error
 
 
 Rung = Callable[[Any], Any]
@@ -53,8 +57,15 @@ def _rungs(pipeline: Any) -> Iterator[tuple[str, Rung]]:
     vae = getattr(pipeline, "vae", None)
     if hasattr(vae, "enable_tiling") and not getattr(vae, "use_tiling", False):
         yield "VAE tiling", _vae_tiling
-    if torch.cuda.is_available() and torch.cuda.device_count() == 1:
+    if torch.cuda.is_available() and torch.cuda.device_count() == 1 and _can_be_offloaded(pipeline):
         yield "model offload", _model_offload
+
+
+def _can_be_offloaded(pipeline: Any) -> bool:
+    networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    needed = sum(parameter.nbytes for network in networks for parameter in network.parameters())
+    memory = host_memory()
+    return bool(pipeline.model_cpu_offload_seq) and (memory is None or memory.available > 1.2 * needed)
 
 
 @contextmanager
@@ -77,10 +88,11 @@ def _vae_tiling(pipeline: Any) -> Iterator[None]:
 def _model_offload(pipeline: Any) -> Iterator[None]:
     """Keep on the GPU only the network that computes just now."""
     device = pipeline.device
-    pipeline.reset_device_map()
-    pipeline.enable_model_cpu_offload()
     try:
+        pipeline.reset_device_map()
+        pipeline.enable_model_cpu_offload()
         yield
     finally:
         pipeline.remove_all_hooks()
+        empty_cache()
         pipeline.to(device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from diffusers.models.attention_dispatch import _AttentionBackendRegistry
 
 from db.options import DiffusersEditorOptions
 from workers.models.errors import ModelFault
@@ -32,7 +33,11 @@ def apply_speed_options(pipeline: Any, options: DiffusersEditorOptions) -> None:
     if options.cache is not None:
         _enable_cache(pipeline, options)
     if options.compile:
-        _method(denoiser, "compile_repeated_blocks", "compile")(fullgraph=True)
+        if isinstance(getattr(pipeline, "hf_device_map", None), dict):
+            raise ModelFault("a model that is spread over several GPUs cannot have the option compile")
+        # what these two hang into the blocks cannot be part of a whole graph
+        in_parts = options.fp8 or options.cache == "first-block"
+        _method(denoiser, "compile_repeated_blocks", "compile")(fullgraph=not in_parts)
 
 
 def reset_caches(pipeline: Any, options: DiffusersEditorOptions) -> None:
@@ -57,6 +62,7 @@ def _enable_cache(pipeline: Any, options: DiffusersEditorOptions) -> None:
         import cache_dit
     except ImportError as error:
         raise ModelFault("cache-dit is not installed: pip install cache-dit") from error
+    _own_class(pipeline)
     blocks = len(getattr(denoiser_of(pipeline), "transformer_blocks", ()))
     configuration = cache_dit.DBCacheConfig(
         Fn_compute_blocks=max(1, min(_FIRST_BLOCKS, blocks - 1)), residual_diff_threshold=options.cache_threshold
@@ -64,11 +70,21 @@ def _enable_cache(pipeline: Any, options: DiffusersEditorOptions) -> None:
     cache_dit.enable_cache(pipeline, cache_config=configuration)
 
 
+def _own_class(pipeline: Any) -> None:
+    """Give the pipeline a class of its own: cache-dit changes the class, and would keep every pipeline of it alive."""
+    shared = type(pipeline)
+    pipeline.__class__ = type(shared.__name__, (shared,), {"__module__": shared.__module__})
+
+
 def _set_attention(denoiser: Any, backend: str) -> None:
+    """Set the denoiser's backend; diffusers makes it that of the whole process besides, which is undone."""
+    before = _AttentionBackendRegistry._active_backend
     try:
         _method(denoiser, "set_attention_backend", "attention")(backend)
     except (ValueError, RuntimeError, ImportError) as error:
         raise ModelFault(f"attention {backend!r} cannot be had here: {error}") from error
+    finally:
+        _AttentionBackendRegistry._active_backend = before
 
 
 def _method(network: Any, name: str, option: str) -> Any:

@@ -15,9 +15,9 @@ from transformers import AutoModelForImageTextToText, LogitsProcessorList
 
 from db.options import TransformersJudgeOptions
 from workers.models.errors import ModelFault, OutOfMemory
-from workers.models.judging.patch_embedding import linearize_patch_embedding
 from workers.models.judging.question import Question
-from workers.models.loading.devices import is_out_of_memory, placement
+from workers.models.loading.devices import is_out_of_memory, placement, refuse_offloading
+from workers.models.loading.patch_embedding import linearize_patch_embedding
 from workers.models.loading.processors import load_processor
 from workers.models.loading.weights import weight_bytes
 
@@ -49,13 +49,14 @@ class VisionLanguageModel:
         self, questions: Sequence[Question], *, max_new_tokens: int, processors: Sequence[Any] = ()
     ) -> list[Reply]:
         """Return a reply for each question, decoded greedily after the logits processors. Raises OutOfMemory."""
-        inputs = self._inputs(questions)
-        length = inputs["input_ids"].shape[1]
         with _out_of_memory(len(questions)), torch.inference_mode():
+            inputs = self._inputs(questions)
+            length = inputs["input_ids"].shape[1]
             tokens = self.network.generate(
                 **inputs,
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
+                repetition_penalty=1.0,  # some repositories ask for more: a digit would suffer for being in the prompt
                 logits_processor=LogitsProcessorList(processors),
             )[:, length:].cpu()
         return [self._read(row) for row in tokens]
@@ -65,8 +66,8 @@ class VisionLanguageModel:
 
         One forward pass, no token is generated. Raises OutOfMemory.
         """
-        inputs = self._inputs(questions, reply_prefix)
         with _out_of_memory(len(questions)), torch.inference_mode():
+            inputs = self._inputs(questions, reply_prefix)
             logits = self.network(**inputs, logits_to_keep=1).logits[:, -1]
             return torch.softmax(logits.float(), dim=-1).cpu()
 
@@ -108,7 +109,9 @@ def _load_network(folder: Path, options: TransformersJudgeOptions) -> Any:
             "they would be random"
         )
     if where == "balanced":
-        log.info("model.spread", model=options.model, device_map=str(network.hf_device_map))
+        device_map = getattr(network, "hf_device_map", None)  # there is none where one GPU was enough
+        log.info("model.spread", model=options.model, device_map=str(device_map))
+        refuse_offloading(device_map)
     return network.eval()
 
 
@@ -139,7 +142,7 @@ def _out_of_memory(count: int) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         reason = str(error).strip().partition("\n")[0]
-        raise OutOfMemory(f"{count} at a time: {reason}") from None  # the traceback would keep the batch's tensors
+        raise OutOfMemory(f"{count} at a time: {reason}") from None
 
 
 def _as_list(value: Any) -> list[Any]:

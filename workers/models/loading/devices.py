@@ -11,10 +11,13 @@ from workers.models.errors import ModelFault
 MOST_BYTES_ON_A_CPU = 4 * 1024**3
 """Weights beyond this are taken for a forgotten GPU: on a CPU one edit would take hours."""
 
-
-def the_device() -> torch.device:
-    """Return the first visible GPU, else the CPU."""
-    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+_SHORTAGES = (
+    "DefaultCPUAllocator",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+)
 
 
 def placement(weight_bytes: int) -> str:
@@ -32,11 +35,18 @@ def placement(weight_bytes: int) -> str:
     return "balanced" if torch.cuda.device_count() > 1 else "cuda"
 
 
+def refuse_offloading(device_map: object) -> None:
+    """Raise ModelFault where a model was spread over more than its GPUs: every step would wait for the host."""
+    places = {str(place) for place in device_map.values()} if isinstance(device_map, dict) else set()
+    if places & {"cpu", "disk"}:
+        raise ModelFault("the model does not fit the GPUs of this worker; start it with more --gpus-per-worker")
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether the device or the host had not enough memory. On a CPU torch says so in a plain RuntimeError."""
+    """Tell whether device or host had not enough memory; on a CPU, and in CUDA's libraries, only words say so."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _SHORTAGES)
 
 
 def empty_cache() -> None:

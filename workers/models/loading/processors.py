@@ -65,11 +65,12 @@ def _for_still_images(base: type[Any]) -> type[Any]:
         @classmethod
         def _get_arguments_from_pretrained(cls, path: Any, *_: Any, **named: Any) -> list[Any]:
             named.pop("processor_dict", None)
-            return [
-                transformers.AutoImageProcessor.from_pretrained(path, backend="pil", **named),
-                transformers.AutoTokenizer.from_pretrained(path, **named),
-                _NoVideo(),
-            ]
+            parts = {
+                "image_processor": transformers.AutoImageProcessor.from_pretrained(path, backend="pil", **named),
+                "tokenizer": transformers.AutoTokenizer.from_pretrained(path, **named),
+                "video_processor": _NoVideo(),
+            }
+            return [parts[name] for name in cls.get_attributes()]  # classes differ in their order
 
     StillImages.__name__ = StillImages.__qualname__ = base.__name__
     return StillImages

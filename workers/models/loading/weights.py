@@ -8,7 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from db.errors import first_line
+from workers.models.errors import ModelFault
 
 EVERYTHING = ("*",)
 PIPELINE = ("model_index.json", "*/*")
@@ -28,15 +37,22 @@ def weights_folder(model: str, revision: str | None, files: Sequence[str] = EVER
     """
     if Path(model).is_dir():
         return Path(model)
-    return Path(snapshot_download(model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED))
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED))
+    except (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
+        raise ModelFault(f"{model} cannot be fetched: {first_line(error)}") from error
 
 
-def folder_at_hand(model: str, revision: str | None) -> Path | None:
-    """Return the folder if it is on this machine, complete or not; None where all of it has yet to be fetched."""
+def folder_at_hand(model: str, revision: str | None, files: Sequence[str] = EVERYTHING) -> Path | None:
+    """Return the folder if all of it is on this machine."""
     if Path(model).is_dir():
         return Path(model)
     try:
-        return Path(snapshot_download(model, revision=revision, local_files_only=True))
+        return Path(
+            snapshot_download(
+                model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED, local_files_only=True
+            )
+        )
     except (LocalEntryNotFoundError, HFValidationError):
         return None
 

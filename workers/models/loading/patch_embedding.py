@@ -17,7 +17,8 @@ def linearize_patch_embedding(model: nn.Module) -> int:
     replaced = 0
     for module in model.modules():
         convolution = getattr(module, "proj", None)
-        if isinstance(convolution, nn.Conv3d) and _is_a_product(convolution):
+        takes_patches = hasattr(module, "temporal_patch_size")  # others are given whole frames
+        if takes_patches and isinstance(convolution, nn.Conv3d) and _is_a_product(convolution):
             module.forward = _Product(convolution)
             replaced += 1
     return replaced

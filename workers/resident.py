@@ -81,7 +81,15 @@ class Resident:
             model.close()
 
     def _model(self, key: _Key) -> Model:
-        self._asked = self._on_the_gpu(key) if find_spec(key[0], key[1].name).fills_gpu else self._off_the_gpu(key)
+        if (refusal := self._refused.get(_name(key))) is not None:
+            raise CannotLoad(refusal, may_pass=False)
+        try:
+            fills_gpu = find_spec(key[0], key[1].name).fills_gpu
+            self._asked = self._on_the_gpu(key) if fills_gpu else self._off_the_gpu(key)
+        except CannotLoad as error:
+            if not error.may_pass:
+                self._refused[_name(key)] = str(error)
+            raise
         return self._asked
 
     def _on_the_gpu(self, key: _Key) -> Model:
@@ -94,7 +102,7 @@ class Resident:
         return self._resident[1]
 
     def _off_the_gpu(self, key: _Key) -> Model:
-        name = f"{key[0]} {key[1].model_dump_json()}"
+        name = _name(key)
         if name not in self._beside:
             self._beside[name] = self._loaded(key)
         return self._beside[name]
@@ -138,17 +146,6 @@ class Resident:
         return model
 
     def _loaded(self, key: _Key) -> Model:
-        name = f"{key[0]} {key[1].model_dump_json()}"
-        if name in self._refused:
-            raise CannotLoad(self._refused[name], may_pass=False)
-        try:
-            return self._load(key)
-        except CannotLoad as error:
-            if not error.may_pass:
-                self._refused[name] = str(error)
-            raise
-
-    def _load(self, key: _Key) -> Model:
         role, choice = key
         started = time.perf_counter()
         with _as_cannot_load(key):
@@ -173,6 +170,12 @@ class Resident:
             started = time.perf_counter()
             model.close()
             _log("model.closed", key, started)
+
+
+def _name(key: _Key) -> str:
+    """Return the key as a text: a choice holds a mapping, which cannot be one."""
+    role, choice = key
+    return f"{role} {choice.model_dump_json()}"
 
 
 @contextmanager

@@ -218,6 +218,25 @@ def test_what_can_never_be_loaded_is_tried_once(host: Host, monkeypatch: pytest.
     assert len(tries) == 1
 
 
+def test_what_is_known_to_be_refused_displaces_nothing(host: Host, recorded: type[Recorded]) -> None:
+    healthy = recorded.__init__
+
+    def broken(self: Any, options: Any) -> None:
+        raise ModelFault("takes no size")
+
+    resident = Resident(host)
+    recorded.__init__ = broken  # type: ignore[method-assign]
+    with pytest.raises(CannotLoad):
+        resident.editor(choice("bad"))
+    recorded.__init__ = healthy  # type: ignore[method-assign]
+    resident.editor(choice("good"))
+    with pytest.raises(CannotLoad):
+        resident.editor(choice("bad"))
+    resident.editor(choice("good"))
+
+    assert recorded.events == ["load good"]
+
+
 def test_a_model_that_cannot_be_parked_is_closed(host: Host, recorded: type[Recorded]) -> None:
     def broken(self: Any, reserve: Reserve) -> bool:
         raise RuntimeError("cannot pin")

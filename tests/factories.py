@@ -15,6 +15,7 @@ from db.configuration import RunConfiguration, resolve_configuration
 from db.images import digest_of
 from db.intake import ContentDigest, enter_run, enter_samples
 from db.ledger import Ledger
+from workers.models.protocols import ScoreRequest
 
 
 def png(width: int = 8, height: int = 8, colour: str = "teal") -> bytes:
@@ -27,6 +28,22 @@ def png(width: int = 8, height: int = 8, colour: str = "teal") -> bytes:
 def configuration(**given: Any) -> RunConfiguration:
     """Return a resolved configuration; simulated models where nothing else is said."""
     return resolve_configuration({"editor": "simulated", "scorers": ["simulated"], **given})
+
+
+def score_request(**given: Any) -> ScoreRequest:
+    """Return a request for a score; small grey images where nothing else is said."""
+    grey = Image.new("RGB", (10, 10), "grey")
+    fields = {
+        "key": "p-1",
+        "category": "物理",
+        "instruction": "make it rain",
+        "description": None,
+        "source": grey,
+        "edited": grey,
+        "reference": None,
+        "seed": 7,
+    }
+    return ScoreRequest(**{**fields, **given})
 
 
 def content_digest(rows: Sequence[dict[str, Any]]) -> str:

@@ -13,9 +13,10 @@ from PIL import Image
 
 from db.categories import ENGLISH_ALIASES
 from db.options import EditorOptions, ScorerOptions
+from tests.factories import score_request
 from workers.models.errors import InputFault
 from workers.models.pillow_editor import PillowEditor
-from workers.models.protocols import EditRequest, Rating, ScoreRequest
+from workers.models.protocols import EditRequest, Rating
 from workers.models.reference_scorer import ReferenceScorer
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -50,16 +51,7 @@ def edited(pair: dict[str, str]) -> Image.Image:
 
 def similarity(pair: dict[str, str], candidate: Image.Image) -> float:
     original, reference = (decoded(pair[field]) for field in IMAGE_FIELDS)
-    request = ScoreRequest(
-        key=pair["pair_id"],
-        category="physical",
-        instruction=pair["edit_instruction"],
-        description=None,
-        source=original,
-        edited=candidate,
-        reference=reference,
-        seed=0,
-    )
+    request = score_request(key=pair["pair_id"], source=original, edited=candidate, reference=reference)
     [rating] = ReferenceScorer(ScorerOptions()).score([request])
     assert isinstance(rating, Rating)
     return rating.value

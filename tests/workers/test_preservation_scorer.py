@@ -7,6 +7,7 @@ from PIL import Image
 from skimage.measure import label
 
 from db.options import ScorerOptions
+from tests.factories import score_request
 from workers.models.errors import InputFault, ModelFault
 from workers.models.preservation_scorer import Blocks, PreservationScorer, largest_component
 from workers.models.protocols import Rating, ScoreRequest
@@ -22,16 +23,7 @@ def score(*requests: ScoreRequest) -> list[Rating | ModelFault]:
 def request(
     source: Image.Image, edited: Image.Image, reference: Image.Image | None = None, key: str = "sample"
 ) -> ScoreRequest:
-    return ScoreRequest(
-        key=key,
-        category="colour",
-        instruction="Paint the door red",
-        description=None,
-        source=source,
-        edited=edited,
-        reference=reference,
-        seed=0,
-    )
+    return score_request(key=key, source=source, edited=edited, reference=reference)
 
 
 def rate(source: Image.Image, edited: Image.Image, reference: Image.Image | None = None) -> Rating:

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from skimage.metrics import peak_signal_noise_ratio
 
 from db.options import ScorerOptions
+from tests.factories import score_request
 from workers.models.errors import InputFault, ModelFault
 from workers.models.protocols import Rating, ScoreRequest
 from workers.models.psnr_scorer import PsnrScorer, psnr_db
@@ -21,16 +22,7 @@ def score(*requests: ScoreRequest) -> list[Rating | ModelFault]:
 
 def request(edited: Image.Image, reference: Image.Image | None, key: str = "sample") -> ScoreRequest:
     source = Image.new("RGB", edited.size, "orange")  # which PSNR must not look at
-    return ScoreRequest(
-        key=key,
-        category="style",
-        instruction="Blur the image",
-        description=None,
-        source=source,
-        edited=edited,
-        reference=reference,
-        seed=0,
-    )
+    return score_request(key=key, source=source, edited=edited, reference=reference)
 
 
 def rate(edited: Image.Image, reference: Image.Image) -> Rating:

@@ -10,6 +10,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from skimage.metrics import structural_similarity
 
 from db.options import ScorerOptions
+from tests.factories import score_request
 from workers.models.errors import InputFault, ModelFault
 from workers.models.protocols import Rating, ScoreRequest
 from workers.models.reference_scorer import ReferenceScorer
@@ -20,16 +21,7 @@ def score(*requests: ScoreRequest) -> list[Rating | ModelFault]:
 
 
 def request(edited: Image.Image, reference: Image.Image | None, key: str = "sample") -> ScoreRequest:
-    return ScoreRequest(
-        key=key,
-        category="style",
-        instruction="Blur the image",
-        description=None,
-        source=edited,
-        edited=edited,
-        reference=reference,
-        seed=0,
-    )
+    return score_request(key=key, source=edited, edited=edited, reference=reference)
 
 
 def rate(edited: Image.Image, reference: Image.Image) -> Rating:

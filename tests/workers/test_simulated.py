@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
+from tests.factories import score_request
 from workers.models.errors import ModelFault, OutOfMemory
-from workers.models.protocols import EditRequest, Rating, ScoreRequest
+from workers.models.protocols import EditRequest, Rating
 from workers.models.simulated import SimulatedEditor, SimulatedScorer, batch_factor
 
 IMAGE = Image.new("RGB", (10, 10))
@@ -16,19 +17,6 @@ IMAGE = Image.new("RGB", (10, 10))
 
 def edit_request(key: str = "p-1", seed: int = 7) -> EditRequest:
     return EditRequest(key=key, instruction="make it rain", source=IMAGE, seed=seed)
-
-
-def score_request(key: str = "p-1") -> ScoreRequest:
-    return ScoreRequest(
-        key=key,
-        category="物理",
-        instruction="make it rain",
-        description=None,
-        source=IMAGE,
-        edited=IMAGE,
-        reference=None,
-        seed=7,
-    )
 
 
 def test_the_same_request_gives_the_same_image_and_another_seed_another_one() -> None:
@@ -77,7 +65,7 @@ def test_a_full_batch_is_as_much_faster_per_item_as_asked(
 
 def test_the_share_drawn_to_fail_is_the_rate_and_the_same_every_time() -> None:
     scorer = SimulatedScorer(SimulatedScorerOptions(seconds=0, fail_rate=0.3))
-    batch = [score_request(str(number)) for number in range(1000)]
+    batch = [score_request(key=str(number)) for number in range(1000)]
 
     first, again = scorer.score(batch), scorer.score(batch)
 
@@ -93,6 +81,6 @@ def test_memory_runs_out_above_the_limit_and_not_at_it() -> None:
         SimulatedEditor(SimulatedEditorOptions(seconds=0, oom_above=99)).edit(edit_request())
 
     scorer = SimulatedScorer(SimulatedScorerOptions(seconds=0, oom_above=2))
-    assert len(scorer.score([score_request("a"), score_request("b")])) == 2
+    assert len(scorer.score([score_request(key="a"), score_request(key="b")])) == 2
     with pytest.raises(OutOfMemory, match="a batch of 3"):
-        scorer.score([score_request("a"), score_request("b"), score_request("c")])
+        scorer.score([score_request(key="a"), score_request(key="b"), score_request(key="c")])

@@ -19,10 +19,10 @@ from PIL import Image
 from db.options import DiffusersEditorOptions, Lora
 from workers.models.diffusion.memory_ladder import climb
 from workers.models.diffusion.pipelines import CallArguments
-from workers.models.diffusion.speed import apply_speed_options, reset_caches
+from workers.models.diffusion.speed import apply_speed_options, networks_of, reset_caches
 from workers.models.diffusion.token_types import pass_token_types
 from workers.models.errors import ModelFault, Refused
-from workers.models.loading.devices import give_back_memory, placement, refuse_offloading
+from workers.models.loading.devices import give_back_memory, host_bytes_to_load, placement, refuse_offloading
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.patch_embedding import linearize_patch_embedding
 from workers.models.loading.processors import is_processor, load_processor
@@ -31,7 +31,6 @@ from workers.models.loading.weights import (
     EVERYTHING,
     PIPELINE,
     folder_at_hand,
-    largest_file_bytes,
     stored_dtype,
     weight_bytes,
     weights_folder,
@@ -61,7 +60,6 @@ class DiffusersEditor(Editor):
         self._arguments = CallArguments(pipeline_class, options)  # refuses an option before 60 GB are moved
         self._dtype = _dtype(options, self._folder)
         self._identity = weights_identity(self._folder)
-        self._host_copy: HostCopy | None = None
         give_back_memory()  # of a model that could not be loaded, too
         self._pipeline = self._load()
         try:
@@ -80,10 +78,7 @@ class DiffusersEditor(Editor):
     @classmethod
     def host_bytes(cls, options: DiffusersEditorOptions) -> int:
         """Return the size of the weights, on a machine with a GPU of their largest file: they pass through."""
-        folder = folder_at_hand(options.model, options.revision, PIPELINE)
-        if folder is None:
-            return 0
-        return largest_file_bytes(folder) if torch.cuda.is_available() else weight_bytes(folder)
+        return host_bytes_to_load(folder_at_hand(options.model, options.revision, PIPELINE))
 
     def edit(self, request: EditRequest) -> EditedImage:
         """Return the edited image, as the pipeline made it. Raises OutOfMemory, InputFault, or Refused.
@@ -114,17 +109,16 @@ class DiffusersEditor(Editor):
 
     def park(self, reserve: Reserve) -> bool:
         """Leave the GPU, the weights staying in pinned host memory."""
-        self._host_copy = self._host_copy or HostCopy(self._networks())
         return self._host_copy.leave(reserve)
 
     def wake(self) -> None:
         """Come back to the GPU."""
-        if self._host_copy is not None:
-            self._host_copy.come_back()
+        self._host_copy.come_back()
 
     def close(self) -> None:
         """Give back all memory."""
-        self._pipeline = self._host_copy = None
+        self._pipeline = None
+        self._host_copy = HostCopy([])
         give_back_memory()
 
     def _load(self) -> Any:
@@ -153,6 +147,7 @@ class DiffusersEditor(Editor):
         self._steps = _Steps()
         self._pipeline.progress_bar = self._steps.counter  # the one way to see steps that every pipeline has
         apply_speed_options(self._pipeline, self._options)
+        self._host_copy = HostCopy(networks_of(self._pipeline))
         if self._options.compile:
             self._warm_up()
 
@@ -189,9 +184,6 @@ class DiffusersEditor(Editor):
     def _size_multiple(self) -> int:
         """Return what widths and heights must be multiples of: a latent is packed in patches of two."""
         return 2 * int(getattr(self._pipeline, "vae_scale_factor", 8))
-
-    def _networks(self) -> list[torch.nn.Module]:
-        return [part for part in self._pipeline.components.values() if isinstance(part, torch.nn.Module)]
 
     def _warm_up(self) -> None:
         """Compile before the first job, for two lengths of prompt and image: the second makes lengths dynamic."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-
 from db.options import TransformersJudgeOptions
 from workers.models.errors import ModelFault, Unparsed
 from workers.models.judging.constrained import JsonConstraint
@@ -19,16 +17,10 @@ from workers.models.judging.question import Question, prompts_digest, question_f
 from workers.models.judging.replies import Verdict, read_reply
 from workers.models.judging.sampling import SeededSampling
 from workers.models.judging.vision_language import Reply, VisionLanguageModel
-from workers.models.loading.devices import give_back_memory
+from workers.models.loading.devices import give_back_memory, host_bytes_to_load
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.quiet import quiet_libraries
-from workers.models.loading.weights import (
-    folder_at_hand,
-    largest_file_bytes,
-    weight_bytes,
-    weights_folder,
-    weights_identity,
-)
+from workers.models.loading.weights import folder_at_hand, weights_folder, weights_identity
 from workers.models.protocols import Rating, Reserve, Scorer, ScoreRequest
 
 _DIGITS = "0123456789"
@@ -46,7 +38,7 @@ class TransformersScorer(Scorer):
         self._constraint = JsonConstraint(self._model) if options.constrained else None
         self._digits = _digit_tokens(self._model.tokenizer) if options.mode == "expected" else []
         self._identity = weights_identity(self._folder)
-        self._host_copy: HostCopy | None = None
+        self._host_copy = HostCopy([self._model.network])
 
     @classmethod
     def fetch(cls, options: TransformersJudgeOptions) -> None:
@@ -56,10 +48,7 @@ class TransformersScorer(Scorer):
     @classmethod
     def host_bytes(cls, options: TransformersJudgeOptions) -> int:
         """Return the size of the weights, on a machine with a GPU of their largest file: they pass through."""
-        folder = folder_at_hand(options.model, options.revision)
-        if folder is None:
-            return 0
-        return largest_file_bytes(folder) if torch.cuda.is_available() else weight_bytes(folder)
+        return host_bytes_to_load(folder_at_hand(options.model, options.revision))
 
     def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
         """Return a rating or a fault for each request; the detail holds reasons and criteria, or the digits' mean.
@@ -97,18 +86,16 @@ class TransformersScorer(Scorer):
 
     def park(self, reserve: Reserve) -> bool:
         """Leave the GPU, the weights staying in pinned host memory."""
-        self._host_copy = self._host_copy or HostCopy([self._model.network])
         return self._host_copy.leave(reserve)
 
     def wake(self) -> None:
         """Come back to the GPU."""
-        if self._host_copy is not None:
-            self._host_copy.come_back()
+        self._host_copy.come_back()
 
     def close(self) -> None:
         """Give back all memory."""
         del self._model
-        self._host_copy = None
+        self._host_copy = HostCopy([])
         give_back_memory()
 
     def _ask(self, questions: Sequence[Question], temperature: float, seeds: Sequence[int]) -> list[Reply]:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import structlog
 import torch
 
+from db.errors import first_line
+from workers.models.diffusion.speed import networks_of
 from workers.models.errors import OutOfMemory
 from workers.models.loading.devices import empty_cache, is_out_of_memory
 from workers.models.loading.host_memory import host_memory
@@ -36,7 +38,7 @@ def climb(call: Callable[[], T], pipeline: Any) -> tuple[T, list[str]]:
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                shortage = str(error).strip().partition("\n")[0]
+                shortage = first_line(error)
             rung = next(rungs, None)  # outside the except: there the failed call's tensors are still held
             if rung is None:
                 raise OutOfMemory(f"{shortage} (tried: {', '.join(taken)})", {"out_of_memory": taken})
@@ -62,8 +64,7 @@ def _rungs(pipeline: Any) -> Iterator[tuple[str, Rung]]:
 
 
 def _can_be_offloaded(pipeline: Any) -> bool:
-    networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
-    needed = sum(parameter.nbytes for network in networks for parameter in network.parameters())
+    needed = sum(parameter.nbytes for network in networks_of(pipeline) for parameter in network.parameters())
     memory = host_memory()
     return bool(pipeline.model_cpu_offload_seq) and (memory is None or memory.available > 1.2 * needed)
 

@@ -19,6 +19,11 @@ def denoiser_of(pipeline: Any) -> Any:
     return getattr(pipeline, "transformer", None) or pipeline.unet
 
 
+def networks_of(pipeline: Any) -> list[torch.nn.Module]:
+    """Return every network of the pipeline."""
+    return [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+
+
 def apply_speed_options(pipeline: Any, options: DiffusersEditorOptions) -> None:
     """Put the options into effect. Raises ModelFault for one that this pipeline or this machine cannot have."""
     denoiser = denoiser_of(pipeline)

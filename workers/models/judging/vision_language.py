@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, LogitsProcessorList
 
+from db.errors import first_line
 from db.options import TransformersJudgeOptions
 from workers.models.errors import ModelFault, OutOfMemory
 from workers.models.judging.question import Question
@@ -141,8 +142,7 @@ def _out_of_memory(count: int) -> Iterator[None]:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        reason = str(error).strip().partition("\n")[0]
-        raise OutOfMemory(f"{count} at a time: {reason}") from None
+        raise OutOfMemory(f"{count} at a time: {first_line(error)}") from None
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import torch
 
 from workers.models.errors import ModelFault
+from workers.models.loading.weights import largest_file_bytes, weight_bytes
 
 MOST_BYTES_ON_A_CPU = 4 * 1024**3
 """Weights beyond this are taken for a forgotten GPU: on a CPU one edit would take hours."""
@@ -20,19 +22,26 @@ _SHORTAGES = (
 )
 
 
-def placement(weight_bytes: int) -> str:
+def placement(size_bytes: int) -> str:
     """Return where weights of this size go: `cpu`, `cuda`, or `balanced` over all GPUs that this worker sees.
 
     Raises ModelFault for weights too large for a CPU when no GPU is visible.
     """
     if not torch.cuda.is_available():
-        if weight_bytes > MOST_BYTES_ON_A_CPU:
+        if size_bytes > MOST_BYTES_ON_A_CPU:
             raise ModelFault(
-                f"{weight_bytes / 1e9:.1f} GB of weights need a GPU, and this worker sees none: "
+                f"{size_bytes / 1e9:.1f} GB of weights need a GPU, and this worker sees none: "
                 "set CUDA_VISIBLE_DEVICES, or start it by `python -m workers --gpus LIST`"
             )
         return "cpu"
     return "balanced" if torch.cuda.device_count() > 1 else "cuda"
+
+
+def host_bytes_to_load(folder: Path | None) -> int:
+    """Return what loading takes of the host: all weights, on their way to a GPU the largest file; 0 where unknown."""
+    if folder is None:
+        return 0
+    return largest_file_bytes(folder) if torch.cuda.is_available() else weight_bytes(folder)
 
 
 def refuse_offloading(device_map: object) -> None:

@@ -59,9 +59,11 @@ class HostCopy:
         is_away: Callable[[Tensor], bool] = lambda tensor: tensor.is_cuda,
         allocate: Callable[[int], Tensor] = lambda count: torch.empty(count, dtype=torch.uint8, pin_memory=True),
     ) -> None:
-        self._tensors = [tensor for tensor in _tensors(modules) if is_away(tensor) and tensor.numel()]
-        self._devices = [tensor.device for tensor in self._tensors]
+        self._modules = list(modules)
+        self._is_away = is_away
         self._allocate = allocate
+        self._tensors: list[Tensor] = []
+        self._devices: list[torch.device] = []
         self._kept: list[Tensor] | None = None
 
     def leave(self, reserve: Reserve) -> bool:
@@ -70,6 +72,8 @@ class HostCopy:
         The copy is made the first time and kept. Where nothing is on a device there is nothing to do.
         """
         if self._kept is None:
+            self._tensors = [one for one in _tensors(self._modules) if self._is_away(one) and one.numel()]
+            self._devices = [tensor.device for tensor in self._tensors]
             pieces = _packed([tensor.nbytes for tensor in self._tensors])
             with reserve(sum(piece.length for piece in pieces)) as granted:
                 if not granted:

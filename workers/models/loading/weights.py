@@ -33,12 +33,12 @@ _HEADER_LENGTH_BYTES = 8  # a safetensors file: the header's length, the header 
 def weights_folder(model: str, revision: str | None, files: Sequence[str] = EVERYTHING) -> Path:
     """Return the folder of the weights; of a hub id the snapshot, into which what is missing of `files` is fetched.
 
-    Without a network the snapshot in the cache is taken as it is.
+    Without a network the cache must hold all of them.
     """
     if Path(model).is_dir():
         return Path(model)
     try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED))
+        return _snapshot(model, revision, files)
     except (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise ModelFault(f"{model} cannot be fetched: {first_line(error)}") from error
 
@@ -48,13 +48,21 @@ def folder_at_hand(model: str, revision: str | None, files: Sequence[str] = EVER
     if Path(model).is_dir():
         return Path(model)
     try:
-        return Path(
-            snapshot_download(
-                model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED, local_files_only=True
-            )
-        )
+        return _snapshot(model, revision, files, local_files_only=True)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
+
+
+def _snapshot(model: str, revision: str | None, files: Sequence[str], *, local_files_only: bool = False) -> Path:
+    return Path(
+        snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=[*files],
+            ignore_patterns=_NOT_LOADED,
+            local_files_only=local_files_only,
+        )
+    )
 
 
 def weight_bytes(folder: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from db.errors import ServiceUnreachable, WrongCall
 from db.owner import Process, this_host
@@ -12,6 +13,11 @@ from db.settings import settings
 
 DEFAULT_ADDRESS = "redis://127.0.0.1:6379/0"
 _ANSWER_SECONDS = 3
+_NO_REDIS_URL = (
+    "FARM_BROKER_URL is not a Redis URL; expected redis://:PASSWORD@HOST:PORT/NUMBER, where a password with / or @ "
+    "has them written as %2F and %40"
+)
+_DATABASE = re.compile(r"(/\d*)?")
 _PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])password=[^&]*&?")
 
 
@@ -26,9 +32,18 @@ def endpoint_file() -> Path:
 
 
 def broker_address() -> str:
-    """Return the broker's URL, password included: for connecting, never for showing."""
+    """Return the broker's URL, password included: for connecting, never for showing.
+
+    Raises WrongCall for what is no Redis URL. Nobody after us may see one: where its password stands they do not know,
+    and their complaints repeat it.
+    """
     given = settings().broker_url
-    return given.get_secret_value() if given else embedded_address() or DEFAULT_ADDRESS
+    if given is None:
+        return embedded_address() or DEFAULT_ADDRESS
+    address = given.get_secret_value()
+    if not _is_redis_url(address):
+        raise WrongCall(_NO_REDIS_URL)
+    return address
 
 
 def embedded_address() -> str | None:
@@ -50,8 +65,8 @@ def require_broker() -> str:
     try:
         client = redis.Redis.from_url(address, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
         client.ping()
-    except ValueError as error:  # the cause may quote a part of the password
-        raise WrongCall("FARM_BROKER_URL is not a Redis URL; expected redis://:PASSWORD@HOST:PORT/NUMBER") from error
+    except (ValueError, TypeError):  # the latter for a parameter that there is not
+        raise WrongCall(_NO_REDIS_URL) from None  # the cause may quote a part of the password
     except redis.RedisError as error:
         raise ServiceUnreachable(
             f"no broker answers at {without_password(address)} ({error}): set FARM_BROKER_URL to a Redis server, "
@@ -69,6 +84,15 @@ def require_same_broker(address: str) -> None:
         raise ServiceUnreachable(
             "the embedded broker ended with the command that had started it; the same command again goes on"
         )
+
+
+def _is_redis_url(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("redis", "rediss") and bool(parts.netloc) and _DATABASE.fullmatch(parts.path) is not None
 
 
 def without_password(address: str) -> str:

@@ -14,12 +14,16 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def start_child(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, output: IO[bytes] | int | None = None
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    output: IO[bytes] | int | None = None,
+    private: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, so that Ctrl-C reaches it only through us.
 
     On Linux the kernel kills it when this process dies, however that happens. `output` takes both stdout and stderr;
-    None: ours.
+    None: ours. `private`: of the files that it makes nobody else may read any.
     """
     return subprocess.Popen(
         command,
@@ -28,6 +32,7 @@ def start_child(
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
         start_new_session=True,
+        umask=0o077 if private else -1,
         preexec_fn=_die_with_parent,
     )
 

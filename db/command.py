@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from db.errors import BenchmarkInvalid, FarmError, ServiceUnreachable, first_line
+from db.errors import BenchmarkInvalid, FarmError, ServiceUnreachable, first_line, one_line
 
 SOME_FAILED = 1
 BUG = 70  # sysexits' EX_SOFTWARE; Python's own 1 would read as "some jobs failed"
@@ -55,7 +55,9 @@ def say(text: str) -> None:
 
 def _complain(error: FarmError) -> int:
     console = Console(stderr=True)
-    console.print(Text.assemble(("error: ", "bold red"), str(error)), highlight=False, soft_wrap=True)
+    console.print(
+        Text.assemble(("error: ", "bold red"), one_line(str(error), longest=5000)), highlight=False, soft_wrap=True
+    )
     if isinstance(error, BenchmarkInvalid):
         for fault in error.faults:
             console.print(Text(f"  {fault}"), highlight=False, soft_wrap=True)

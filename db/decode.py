@@ -7,19 +7,23 @@ import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from db.errors import ImageFault
+from db.errors import ImageFault, first_line, one_line
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 100 * 1024**2
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 32_768
+MAX_SCANNED_PIXELS = 100 * MAX_PIXELS
+"""Pixels of a JPEG times its scans: each of these may be a hundred bytes long and goes over all of the image."""
+
+_START_OF_SCAN = b"\xff\xda"
 
 
 def decode_image(content: bytes) -> Image.Image:
     """Return the image as RGB, upright by its EXIF orientation, transparency over white, an animation's first frame.
 
-    Raises ImageFault for what is no image of a known format, is truncated, or exceeds MAX_BYTES, MAX_PIXELS or
-    MAX_SIDE.
+    Raises ImageFault for what is no image of a known format, is truncated, or exceeds MAX_BYTES, MAX_PIXELS, MAX_SIDE
+    or MAX_SCANNED_PIXELS.
     """
     if not content:
         raise ImageFault("image is empty")
@@ -30,14 +34,17 @@ def decode_image(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore")  # Pillow's own notices; our limits below decide
             image = Image.open(io.BytesIO(content), formats=FORMATS)
             _check_size(image)
+            if image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg":
+                _check_scans(image, content)
             image.load()
-            return to_rgb(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)  # a copy would hold as much memory again
+            return to_rgb(image)
     except (ImageFault, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise ImageFault(f"image is not decodable: none of {', '.join(FORMATS)}") from error
     except Exception as error:  # decoders raise whatever hostile bytes provoke
-        raise ImageFault(f"image is not decodable: {error}") from error
+        raise ImageFault(f"image is not decodable: {one_line(first_line(error), longest=300)}") from error
 
 
 def _check_size(image: Image.Image) -> None:
@@ -46,6 +53,12 @@ def _check_size(image: Image.Image) -> None:
         raise ImageFault(
             f"image is {width} x {height}; at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} on a side are read"
         )
+
+
+def _check_scans(image: Image.Image, content: bytes) -> None:
+    scans = content.count(_START_OF_SCAN)  # a few more than there are, where a preview is embedded
+    if scans * image.width * image.height > MAX_SCANNED_PIXELS:
+        raise ImageFault(f"image is a JPEG of {image.width} x {image.height} in {scans:,} scans, more than is decoded")
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

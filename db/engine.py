@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,22 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, f
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from db.errors import ServiceUnreachable, WrongCall, first_line
+from db.settings import make_private
 from db.tables import SCHEMA_VERSION, metadata
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
+
+_LIBPQ = {
+    "connect_timeout": 10,
+    # a server whose host is gone says nothing: the kernel finds out, within half a minute
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+_EPOCH_JULIAN_DAY = 2440587.5
 
 _MIGRATION_LOCK = 0x65646974  # any fixed number; PostgreSQL's advisory locks are named by one
 _WRITES = "farm_writes"
@@ -64,47 +75,52 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def database_clock(connection: Connection) -> float:
     """Return the time in seconds since the epoch by the database's clock, the same for all hosts."""
     if connection.dialect.name == "sqlite":
-        return time.time()  # one host, one clock
+        return float(connection.scalar(select((func.julianday("now") - _EPOCH_JULIAN_DAY) * 86400)) or 0)
     return float(connection.scalar(select(extract("epoch", func.clock_timestamp()))) or 0)
 
 
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:  # a port that is no number is a ValueError
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise WrongCall(
             "FARM_DATABASE_URL is not a database URL; expected sqlite:///FILE or postgresql://USER@HOST/NAME"
-        ) from error
+        ) from None  # the cause may quote a part of the password
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "postgresql+psycopg") or (
         parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:")
     ):
         raise WrongCall(f"FARM_DATABASE_URL is a {parsed.drivername!r} URL; expected sqlite:///FILE or postgresql://")
+    if "@" in (parsed.host or ""):  # the rest of a password, which errors would repeat as the host that it is taken for
+        raise WrongCall("FARM_DATABASE_URL has a second @; in a password it is written as %40")
     return parsed
 
 
 def _shown(url: URL) -> str:
-    return url.difference_update_query(["password"]).render_as_string(hide_password=True)
+    return url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 
 def _create(url: URL) -> Engine:
     if url.drivername == "sqlite":
         assert url.database  # checked by _parse
-        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = Path(url.database)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not url.query.get("uri"):  # else it is not a path, but SQLite's own kind of URL
+            make_private(file)  # SQLite would leave that to the umask; what it makes beside it gets the same mode
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(url, pool_pre_ping=True, connect_args=_LIBPQ)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own implicit BEGIN is deferred; ours is in _begin_sqlite
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA synchronous = FULL")  # what was accepted outlives a power cut
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -117,7 +133,7 @@ def _ensure_schema(engine: Engine) -> None:
     if _schema_version(engine) == SCHEMA_VERSION:
         return
     if engine.dialect.name == "sqlite":
-        with FileLock(f"{engine.url.database}.lock"):
+        with FileLock(f"{engine.url.database}.lock", mode=0o600):
             with engine.connect() as connection:
                 driver = connection.connection.driver_connection
                 assert driver is not None
@@ -144,14 +160,18 @@ def _version_of(connection: Connection) -> str | None:
 
 
 def _upgrade(engine: Engine) -> None:
-    with transaction(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        version = _version_of(connection)
-        if version is None:
-            _create_schema(connection)
-        elif version != SCHEMA_VERSION:  # else another process was faster
-            _migrate(connection)
+    with engine.connect().execution_options(**{_WRITES: True}) as connection:
+        if engine.dialect.name == "sqlite":  # it makes a table anew to change it, while others refer to it
+            connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            version = _version_of(connection)
+            if version is None:
+                _create_schema(connection)
+            elif version != SCHEMA_VERSION:  # else another process was faster
+                _migrate(connection)
+    engine.dispose()  # with it the connection that does not look at foreign keys
 
 
 def _create_schema(connection: Connection) -> None:

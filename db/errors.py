@@ -8,6 +8,16 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
+def one_line(text: str, longest: int = 1000) -> str:
+    """Return the text as a line that a terminal may be shown: of so many characters at most, none of which acts on it.
+
+    What a benchmark file or a decoder says is a stranger's: line breaks, control characters, marks that turn the
+    direction of writing and halves of surrogate pairs are written out, as Python writes them.
+    """
+    shown = (character if character.isprintable() else ascii(character)[1:-1] for character in text[:longest])
+    return "".join(shown)[:longest]
+
+
 class FarmError(Exception):
     """Something the user can mend; shown as one line, without a traceback."""
 
@@ -29,13 +39,16 @@ class ServiceUnreachable(FarmError):
 
 
 class BenchmarkInvalid(FarmError):
-    """A benchmark file with faults; `faults` names each by its place, and nothing of the file was taken."""
+    """A benchmark file with faults; `faults` names each by its place, and nothing of the file was taken.
+
+    The message and every fault are one line, whatever stands in the file.
+    """
 
     exit_code = 4
 
     def __init__(self, message: str, faults: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.faults = faults
+        super().__init__(one_line(message, longest=5000))  # a path alone may have 4,096
+        self.faults = tuple(map(one_line, faults))
 
 
 class ImageFault(FarmError):

@@ -1,18 +1,54 @@
 """The image store: image bytes by the digest of their content, in a local folder.
 
-A name is written once and never changed, so readers need no lock. Bytes are on disk before `put` returns.
+A name is written once and never changed, so readers need no lock. Bytes are on disk before `put` returns, and so are
+the names of the file and of its folder. What may be removed is decided elsewhere (`db.upkeep.gc`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+MISSING = "missing"
+DAMAGED = "damaged"
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_UNFINISHED = ".writing-"
+_SET_ASIDE = ".trash-"
 
 
 class ImageMissing(Exception):
     """The store has no image of this digest, or its bytes are not what the digest says."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file of the store as it was a moment ago; `modified_at` in seconds since the epoch: when it was last put."""
+
+    path: Path
+    bytes: int
+    modified_at: float
+
+    @property
+    def digest(self) -> str:
+        """The digest that the file is named by, also where it is set aside."""
+        return self.path.name.removeprefix(_SET_ASIDE)[:64]
+
+
+def look(path: Path) -> Stored | None:
+    """Return the file as it is now; None when it is gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return Stored(path, found.st_size, found.st_mtime)
 
 
 def digest_of(content: bytes) -> str:
@@ -25,37 +61,27 @@ class ImageStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._on_disk: set[Path] = set()
 
     def path(self, digest: str) -> Path:
         """Return where the image lies, or would lie."""
         return self.folder / digest[:2] / digest
 
-    def has(self, digest: str) -> bool:
-        """Tell whether the image is there."""
-        return self.path(digest).is_file()
+    # -- written and read ------------------------------------------------------------------------------------------
 
     def put(self, content: bytes) -> str:
-        """Store the bytes durably and return their digest; storing the same again costs nothing.
+        """Store the bytes durably and return their digest.
 
-        Written under a temporary name, flushed to disk and renamed, so a crash leaves no half image under a digest.
+        What is there already is read and compared: the same bytes are young again, others are replaced. New bytes are
+        written under a temporary name, flushed to disk and renamed, so a crash leaves no half image under a digest.
         Raises OSError when the folder cannot be written.
         """
         digest = digest_of(content)
         path = self.path(digest)
-        if path.is_file():
-            return digest
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        self._make_folder(path.parent)
+        if not _renewed(path, content):
+            _write(path, content)
+        _sync_folder(path.parent)  # also for the name that another process gave a moment ago
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -67,6 +93,112 @@ class ImageStore:
         if digest_of(content) != digest:
             raise ImageMissing(f"image {digest} in the store {self.folder} is damaged: its content has changed")
         return content
+
+    def fault(self, digest: str) -> str | None:
+        """Return what is wrong with the image, MISSING or DAMAGED; None when it is there and whole."""
+        try:
+            with self.path(digest).open("rb") as file:
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except FileNotFoundError:
+            return MISSING
+        return None if whole else DAMAGED
+
+    # -- listed and removed ----------------------------------------------------------------------------------------
+
+    def stored(self) -> Iterator[Stored]:
+        """Yield every image, in the order of digests; one folder's names are held at a time."""
+        return self._files(_DIGEST)
+
+    def unfinished(self) -> Iterator[Stored]:
+        """Yield the temporary files of writers that are at it, or died of it."""
+        return self._files(re.compile(re.escape(_UNFINISHED) + ".*"))
+
+    def all_set_aside(self) -> Iterator[Stored]:
+        """Yield the images that are set aside: of a gc at work, or of one that died."""
+        return self._files(re.compile(re.escape(_SET_ASIDE) + _DIGEST.pattern + "-.*"))
+
+    def set_aside(self, image: Stored) -> Path | None:
+        """Take the image's name from it, so that whoever puts it from now on writes it anew.
+
+        Return where it lies now, under a name that no other gc uses; None when it is gone.
+        """
+        aside = image.path.with_name(f"{_SET_ASIDE}{image.digest}-{secrets.token_hex(4)}")
+        try:
+            return image.path.rename(aside)
+        except FileNotFoundError:
+            return None
+
+    def put_back(self, aside: Stored) -> None:
+        """Give an image that is set aside its name again, unless another has it by now."""
+        path = self.path(aside.digest)
+        with suppress(FileNotFoundError):  # another was faster
+            if path.exists():
+                aside.path.unlink()
+            else:
+                aside.path.rename(path)
+        _sync_folder(path.parent)
+
+    def restore(self, digest: str) -> bool:
+        """Put the image back where it is set aside; False when it is not."""
+        aside = [file for path in self.path(digest).parent.glob(f"{_SET_ASIDE}{digest}-*") if (file := look(path))]
+        for file in aside:
+            self.put_back(file)
+        return bool(aside)
+
+    def _files(self, names: re.Pattern[str]) -> Iterator[Stored]:
+        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            for name in sorted(filter(names.fullmatch, os.listdir(folder))):  # noqa: PTH208 - smaller than paths
+                if file := look(folder / name):
+                    yield file
+
+    # -- folders ---------------------------------------------------------------------------------------------------
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make one of the 256 folders where it is not there.
+
+        Its name is flushed to disk, once per process also when it was there: another may have made it a moment ago.
+        """
+        if folder in self._on_disk and folder.is_dir():
+            return
+        _make_durably(self.folder)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(self.folder)
+        self._on_disk.add(folder)
+
+
+def _renewed(path: Path, content: bytes) -> bool:
+    """Tell whether the file holds the content; then it is on disk, and as young as if it had just been written."""
+    try:
+        with path.open("rb") as file:
+            if file.read() != content:
+                return False
+            os.utime(path)  # by its name, not its handle: this fails when the file was set aside since it was opened
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _make_durably(folder: Path) -> None:
+    """Make a folder and those above it; what was made has its name on disk."""
+    if folder.is_dir():
+        return
+    _make_durably(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

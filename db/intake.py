@@ -1,4 +1,7 @@
-"""What is asked, entered into the ledger: a benchmark's samples, and a run with its scorers and queued edits."""
+"""What is asked, entered into the ledger: a benchmark's samples, and a run with its scorers and queued edits.
+
+Edits and scores that went missing are entered here, too.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Insert,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
-from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples
+from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples, scores
 from db.to_do import in_order, with_run
 
 
@@ -90,11 +109,13 @@ def _stored_digest(connection: Connection, benchmark_id: str) -> str:
 
 
 def image_digests(engine: Engine, benchmark_id: str) -> Iterator[str]:
-    """Yield the digest of every image of the benchmark, source or reference."""
-    columns = select(samples.c.source_image, samples.c.reference_image).where(samples.c.benchmark_id == benchmark_id)
+    """Yield the digest of every image of the benchmark, source or reference, once."""
+    sources, references = (
+        select(column).where(samples.c.benchmark_id == benchmark_id, column.is_not(None))
+        for column in (samples.c.source_image, samples.c.reference_image)
+    )
     with reading(engine) as connection:
-        for row in connection.execute(columns):
-            yield from filter(None, row)
+        yield from connection.scalars(sources.union(references))
 
 
 def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
@@ -135,8 +156,42 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
                 )
             )
         for repeat in range(configuration.repeats):
-            connection.execute(_queue_edits(run_id, benchmark_id, repeat, configuration.limit, now))
+            chosen = _queue_edits(run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
+            connection.execute(_insert(edits, chosen))
     return run_id, True
+
+
+def asked_samples(benchmark_id: str, limit: int | None) -> ColumnElement[bool]:
+    """Return the condition for the samples that a run of this benchmark with this limit has edits of."""
+    return and_(samples.c.benchmark_id == benchmark_id, true() if limit is None else samples.c.position < limit)
+
+
+def enter_missing_edits(engine: Engine, run_id: str, repeat: int, sample_ids: Sequence[int]) -> None:
+    """Queue one edit of each of these samples for which the run has none of this repeat: someone deleted it."""
+    there = exists().where(edits.c.run_id == run_id, edits.c.sample_id == samples.c.id, edits.c.repeat == repeat)
+    with transaction(engine) as connection:
+        connection.execute(select(runs.c.id).where(runs.c.id == run_id).with_for_update())
+        missing = _queue_edits(run_id, repeat, database_clock(connection)).where(samples.c.id.in_(sample_ids), ~there)
+        connection.execute(_insert(edits, missing))
+
+
+def enter_missing_scores(engine: Engine, edit_ids: Sequence[int]) -> None:
+    """Queue for those of these edits that are done the scores that are missing: one per scorer of their run."""
+    done = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
+    with transaction(engine) as connection:
+        connection.execute(select(edits.c.id).where(done).order_by(edits.c.id).with_for_update())
+        missing = (
+            select(
+                edits.c.id.label("edit_id"),
+                run_scorers.c.id.label("scorer_id"),
+                literal(State.QUEUED.value).label("state"),
+                literal(database_clock(connection)).label("not_before"),
+            )
+            .join(run_scorers, edits.c.run_id == run_scorers.c.run_id)
+            .where(done, ~exists().where(scores.c.edit_id == edits.c.id, scores.c.scorer_id == run_scorers.c.id))
+            .order_by(edits.c.id, run_scorers.c.id)
+        )
+        connection.execute(_insert(scores, missing))
 
 
 def _one_at_a_time(connection: Connection, benchmark_id: str) -> None:
@@ -155,18 +210,16 @@ def _change_priority(connection: Connection, run_id: str, priority: Priority) ->
         connection.execute(update(jobs).where(waiting).values(published_at=None))
 
 
-def _queue_edits(run_id: str, benchmark_id: str, repeat: int, limit: int | None, now: float) -> Insert:
-    chosen = (
-        select(
-            literal(run_id).label("run_id"),
-            samples.c.id.label("sample_id"),
-            literal(repeat).label("repeat"),
-            literal(State.QUEUED.value).label("state"),
-            literal(now).label("not_before"),
-        )
-        .where(samples.c.benchmark_id == benchmark_id)
-        .order_by(samples.c.position)
-    )
-    if limit is not None:
-        chosen = chosen.where(samples.c.position < limit)
-    return insert(edits).from_select([column.name for column in chosen.selected_columns], chosen)
+def _queue_edits(run_id: str, repeat: int, now: float) -> Select[Any]:
+    """Select one queued edit for every sample; which ones, the caller adds."""
+    return select(
+        literal(run_id).label("run_id"),
+        samples.c.id.label("sample_id"),
+        literal(repeat).label("repeat"),
+        literal(State.QUEUED.value).label("state"),
+        literal(now).label("not_before"),
+    ).order_by(samples.c.position)
+
+
+def _insert(jobs: Table, chosen: Select[Any]) -> Insert:
+    return insert(jobs).from_select([column.name for column in chosen.selected_columns], chosen)

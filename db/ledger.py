@@ -7,27 +7,14 @@ else; the attempt number fences off a worker that was given up for dead, so that
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Insert,
-    Row,
-    Select,
-    Table,
-    Update,
-    and_,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, Row, Table, Update, and_, delete, exists, select, update
 
-from db.engine import database_clock, transaction
+from db.engine import database_clock, reading, transaction
 from db.jobs import Claim, Doorbell, EditClaim, Failure, ScoreClaim
 from db.owner import Owner, Process
 from db.tables import (
@@ -43,9 +30,24 @@ from db.tables import (
     scores,
 )
 from db.to_do import common_fields, companions, doorbells_for, edits_to_do, in_order, scores_to_do, with_run
+from db.transitions import (
+    BACK_OFF_SPREAD,
+    LONGEST_BACK_OFF_SECONDS,
+    UNCLAIMED,
+    asked_again,
+    back_off,
+    done_with,
+    held_as,
+    held_by,
+    queue_again,
+    queue_scores,
+    running,
+    still_mine,
+    why_lost,
+)
 
-BACK_OFF_SECONDS = 10
-"""Wait before the second attempt of a job whose failure may pass; doubled for each further one."""
+CLOCK_SLACK_SECONDS = 5
+"""What the database's clock may run back by before anything is made of it."""
 
 
 class Ledger:
@@ -57,10 +59,12 @@ class Ledger:
         *,
         lease_seconds: float = 30,
         clock: Callable[[Connection], float] = database_clock,
+        spread: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.engine = engine
         self.lease_seconds = lease_seconds
         self._clock = clock
+        self._spread = spread
 
     # -- claimed ---------------------------------------------------------------------------------------------------
 
@@ -102,10 +106,18 @@ class Ledger:
         renewed = 0
         with self.write() as (connection, now):
             for jobs in JOB_TABLES.values():
-                held = in_order(jobs, and_(jobs.c.state == State.RUNNING, jobs.c.owner == str(owner)))
+                held = in_order(jobs, held_as(jobs, owner))
                 prolonged = update(jobs).where(held).values(lease_until=now + self.lease_seconds)
                 renewed += connection.execute(prolonged).rowcount
         return renewed
+
+    def holds(self, owner: Owner) -> bool:
+        """Tell whether any claim of this owner still counts."""
+        with reading(self.engine) as connection:
+            return any(
+                connection.scalar(select(jobs.c.id).where(held_as(jobs, owner)).limit(1)) is not None
+                for jobs in JOB_TABLES.values()
+            )
 
     # -- ended -----------------------------------------------------------------------------------------------------
 
@@ -123,10 +135,10 @@ class Ledger:
         None when the claim is no longer valid: the job was taken over or cancelled, and nothing was written.
         """
         with self.write() as (connection, now):
-            done = {"image": image, **_made(seconds, detail, environment)}
+            done = {"image": image, **done_with(seconds, detail, environment)}
             if not self._end(connection, claim, State.DONE, now, done):
                 return None
-            connection.execute(_queue_scores(claim, now))
+            connection.execute(queue_scores(claim, now))
             return doorbells_for(connection, Stage.SCORE, scores.c.edit_id == claim.job_id)
 
     def finish_score(
@@ -140,7 +152,7 @@ class Ledger:
     ) -> bool:
         """Write the score; False when the claim is no longer valid and nothing was written."""
         with self.write() as (connection, now):
-            done = {"value": value, **_made(seconds, detail, environment)}
+            done = {"value": value, **done_with(seconds, detail, environment)}
             return self._end(connection, claim, State.DONE, now, done)
 
     def fail(self, claim: Claim, failure: Failure) -> State | None:
@@ -151,8 +163,9 @@ class Ledger:
         jobs = JOB_TABLES[claim.stage]
         with self.write() as (connection, now):
             if failure.again:
-                again = _queue_again(jobs, now + _back_off(jobs)).where(
-                    _still_mine(jobs, claim), jobs.c.attempt < jobs.c.attempts_allowed
+                wait = back_off(jobs) * self._spread(*BACK_OFF_SPREAD)
+                again = queue_again(jobs, now + wait).where(
+                    still_mine(jobs, claim), jobs.c.attempt < jobs.c.attempts_allowed
                 )
                 if connection.execute(again.values(last_words=failure.reason)).rowcount:
                     return State.QUEUED
@@ -168,43 +181,102 @@ class Ledger:
     def release(self, process: Process) -> int:
         """Hand back what a process holds that is ending by intention: its attempts are not counted."""
         with self.write() as (connection, now):
-            released = 0
-            for jobs in JOB_TABLES.values():
-                for row in connection.execute(_held(jobs).with_for_update()):
-                    if Owner.parse(row.owner).process == process:
-                        back = _queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
-                        back = back.values(attempts_allowed=jobs.c.attempts_allowed + 1)
-                        released += connection.execute(back).rowcount
-            return released
+            held = held_by(connection, process)
+            for jobs, row in held:
+                back = queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
+                connection.execute(back.values(attempts_allowed=jobs.c.attempts_allowed + 1))
+            return len(held)
 
-    def hand_back_lost(self) -> int:
-        """Queue again what nobody works on any more: leases that ran out, owners of this host that died."""
+    def hand_back(self, process: Process, last_words: str) -> int:
+        """Hand back what a process holds that ended in the middle of it; its attempts count. Return how many."""
+        with self.write() as (connection, now):
+            held = held_by(connection, process)
+            for jobs, row in held:
+                self._hand_back(connection, jobs, row, last_words, now)
+            return len(held)
+
+    def hand_back_lost(self, *, judge_leases: bool = True) -> int:
+        """Hand back what nobody works on any more: leases that ran out, owners of this host that died.
+
+        A dead process whose parent lives is left to it: the parent knows how its child ended. `judge_leases` is False
+        for someone who cannot trust the clock yet.
+        """
         with self.write() as (connection, now):
             lost = 0
             for jobs in JOB_TABLES.values():
-                for row in connection.execute(_held(jobs).with_for_update(skip_locked=True)):
-                    last_words = _why_lost(row, now)
-                    if last_words is not None and not self._poisoned(connection, jobs, row, last_words, now):
-                        back = _queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
-                        connection.execute(back.values(last_words=last_words))
-                    lost += last_words is not None
+                for row in connection.execute(running(jobs).with_for_update(skip_locked=True)):
+                    last_words = why_lost(row, now if judge_leases else 0)
+                    if last_words is not None:
+                        self._hand_back(connection, jobs, row, last_words, now)
+                        lost += 1
             return lost
+
+    def now(self) -> float:
+        """Return the time by the database's clock, in seconds since the epoch."""
+        with reading(self.engine) as connection:
+            return self._clock(connection)
+
+    def settle_clock(self) -> int:
+        """Bring every time that lies further ahead than it can back to what it can be; return how many jobs that were.
+
+        A database whose clock was set back would otherwise leave jobs waiting, and the dead their leases, until it has
+        caught up.
+        """
+        settled = 0
+        with self.write() as (connection, now):
+            for jobs in JOB_TABLES.values():
+                for column, latest, then in (
+                    (jobs.c.not_before, now + LONGEST_BACK_OFF_SECONDS, now),
+                    (jobs.c.lease_until, now + self.lease_seconds, now + self.lease_seconds),
+                    (jobs.c.published_at, now, None),
+                ):
+                    open_jobs = and_(jobs.c.state.in_(OPEN_STATES), column > latest + CLOCK_SLACK_SECONDS)
+                    ahead = update(jobs).where(in_order(jobs, open_jobs))
+                    settled += connection.execute(ahead.values({column: then})).rowcount
+        return settled
 
     # -- asked again -----------------------------------------------------------------------------------------------
 
     def cancel(self, run_id: str) -> int:
         """Cancel what waits or runs; a worker still at it finds its claim gone. Return how many jobs that were."""
         return self._change_run(
-            run_id, OPEN_STATES, lambda now: {"state": State.CANCELLED, "finished_at": now, **_UNCLAIMED}
+            run_id, OPEN_STATES, lambda now: {"state": State.CANCELLED, "finished_at": now, **UNCLAIMED}
         )
 
     def resume(self, run_id: str) -> int:
         """Queue what was cancelled."""
-        return self._change_run(run_id, (State.CANCELLED,), _asked_again)
+        return self._change_run(run_id, (State.CANCELLED,), asked_again)
 
     def retry(self, run_id: str) -> int:
         """Queue what failed, with as many attempts as at first."""
-        return self._change_run(run_id, (State.FAILED,), _asked_again)
+        return self._change_run(run_id, (State.FAILED,), asked_again)
+
+    def remake(self, edit_ids: Sequence[int]) -> int:
+        """Queue again edits that are done but whose image is lost, and forget the scores of that image.
+
+        Return how many edits that were.
+        """
+        with self.write() as (connection, now):
+            lost = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
+            remade = connection.scalars(select(edits.c.id).where(lost).order_by(edits.c.id).with_for_update()).all()
+            connection.execute(delete(scores).where(scores.c.edit_id.in_(remade)))
+            again = {**asked_again(now), "image": None, "seconds": None, "environment": None}
+            allowed = edits.c.attempt + ATTEMPTS_ALLOWED
+            connection.execute(update(edits).where(edits.c.id.in_(remade)).values(attempts_allowed=allowed, **again))
+            return len(remade)
+
+    def forget_scores(self, score_ids: Sequence[int]) -> int:
+        """Delete those of these scores whose edit is not done or whose scorer is of another run; return how many."""
+        with self.write() as (connection, _):
+            of_them = select(scores.c.edit_id).where(scores.c.id.in_(score_ids))
+            connection.execute(select(edits.c.id).where(edits.c.id.in_(of_them)).order_by(edits.c.id).with_for_update())
+            of_its_run = exists().where(
+                edits.c.id == scores.c.edit_id,
+                edits.c.state == State.DONE,
+                run_scorers.c.id == scores.c.scorer_id,
+                run_scorers.c.run_id == edits.c.run_id,
+            )
+            return connection.execute(delete(scores).where(scores.c.id.in_(score_ids), ~of_its_run)).rowcount
 
     def _change_run(self, run_id: str, states: Sequence[State], values: Callable[[float], Mapping[str, Any]]) -> int:
         with self.write() as (connection, now):
@@ -235,7 +307,7 @@ class Ledger:
             return None
         if row.state == State.RUNNING:
             abandoned = Owner.parse(row.owner).process == owner.process  # a process does one job at a time
-            last_words = "its worker dropped it without an outcome" if abandoned else _why_lost(row, now)
+            last_words = "its worker dropped it without an outcome" if abandoned else why_lost(row, now)
             if last_words is None:
                 return None
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(last_words=last_words))
@@ -257,8 +329,13 @@ class Ledger:
 
     def _end(self, connection: Connection, claim: Claim, state: State, now: float, values: Mapping[str, Any]) -> bool:
         jobs = JOB_TABLES[claim.stage]
-        end = update(jobs).where(_still_mine(jobs, claim))
-        return bool(connection.execute(end.values(state=state, finished_at=now, **_UNCLAIMED, **values)).rowcount)
+        end = update(jobs).where(still_mine(jobs, claim))
+        return bool(connection.execute(end.values(state=state, finished_at=now, **UNCLAIMED, **values)).rowcount)
+
+    def _hand_back(self, connection: Connection, jobs: Table, row: Row[Any], last_words: str, now: float) -> None:
+        if not self._poisoned(connection, jobs, row, last_words, now):
+            back = queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
+            connection.execute(back.values(last_words=last_words))
 
     def _poisoned(self, connection: Connection, jobs: Table, row: Row[Any], last_words: str, now: float) -> bool:
         """Fail a job whose attempts are used up; False while it may be tried again."""
@@ -273,75 +350,7 @@ class Ledger:
                 failure_kind=FailureKind.POISON.value,
                 failure_reason=f"given up after {row.attempt} attempts; the last: {last_words}",
                 last_words=last_words,
-                **_UNCLAIMED,
+                **UNCLAIMED,
             )
         )
         return True
-
-
-_UNCLAIMED = {"owner": None, "lease_until": None}
-
-
-def _made(seconds: float, detail: Mapping[str, object] | None, environment: str | None) -> dict[str, Any]:
-    return {"seconds": seconds, "detail": dict(detail) if detail else None, "environment": environment}
-
-
-def _queue_scores(claim: EditClaim, now: float) -> Insert:
-    """Return the statement that enters one score per scorer of the run, in the order in which they were asked for."""
-    queued = (
-        select(
-            literal(claim.job_id).label("edit_id"),
-            run_scorers.c.id.label("scorer_id"),
-            literal(State.QUEUED.value).label("state"),
-            literal(now).label("not_before"),
-            literal(now).label("published_at"),
-        )
-        .where(run_scorers.c.run_id == claim.run_id)
-        .order_by(run_scorers.c.id)
-    )
-    return insert(scores).from_select([column.name for column in queued.selected_columns], queued)
-
-
-def _asked_again(now: float) -> dict[str, Any]:
-    return {
-        "state": State.QUEUED,
-        "not_before": now,
-        "published_at": None,
-        "finished_at": None,
-        "failure_kind": None,
-        "failure_reason": None,
-        "last_words": None,
-        "detail": None,
-    }
-
-
-def _held(jobs: Table) -> Select[Any]:
-    return select(jobs).where(jobs.c.state == State.RUNNING).order_by(jobs.c.id)
-
-
-def _still_mine(jobs: Table, claim: Claim) -> ColumnElement[bool]:
-    return and_(jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.state == State.RUNNING)
-
-
-def _queue_again(jobs: Table, not_before: float | ColumnElement[float]) -> Update:
-    return (
-        update(jobs)
-        .where(jobs.c.state == State.RUNNING)
-        .values(state=State.QUEUED, not_before=not_before, published_at=None, **_UNCLAIMED)
-    )
-
-
-def _back_off(jobs: Table) -> ColumnElement[float]:
-    """Return the wait before the next attempt, in seconds; counted by the attempts left, so that neither those that
-    were released nor those before a retry lengthen it."""
-    attempts_left = jobs.c.attempts_allowed - jobs.c.attempt
-    return BACK_OFF_SECONDS * literal(1).bitwise_lshift(ATTEMPTS_ALLOWED - 1 - attempts_left)
-
-
-def _why_lost(row: Row[Any], now: float) -> str | None:
-    process = Owner.parse(row.owner).process
-    if process.is_dead():
-        return f"process {process.pid} of worker {row.worker} died"
-    if row.lease_until <= now:
-        return f"worker {row.worker} did not renew its lease"
-    return None

@@ -46,6 +46,8 @@ class SimulatedOptions(BaseModel):
     load_seconds: Annotated[float, Field(ge=0, description="time it takes to load the model, in seconds")] = 0.0
     fail_rate: Annotated[float, Field(ge=0, le=1, description="share of items that fail, drawn by key")] = 0.0
     crash_on: Annotated[tuple[str, ...], Field(description="sample keys that kill the process")] = ()
+    hang_on: Annotated[tuple[str, ...], Field(description="sample keys at which it stands still for ever")] = ()
+    cuda_error_on: Annotated[tuple[str, ...], Field(description="sample keys at which the GPU fails")] = ()
     seed: Annotated[int, Field(ge=0, lt=2**63, description="seed of every draw")] = 0
 
 
@@ -54,7 +56,7 @@ class SimulatedEditorOptions(SimulatedOptions, EditorOptions):
 
     width: Annotated[int, Field(ge=1, le=8192, description="width of the image it writes, in pixels")] = 64
     height: Annotated[int, Field(ge=1, le=8192, description="height of the image it writes, in pixels")] = 64
-    steps: Annotated[int, Field(ge=1, le=1000, description="denoising steps it pretends to take")] = 1
+    steps: Annotated[int, Field(ge=1, le=1000, description="denoising steps it pretends to take")] = 20
     oom_above: Annotated[int | None, Field(ge=0, description="source pixels above which memory runs out")] = None
 
 

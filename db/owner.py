@@ -1,4 +1,4 @@
-"""Who holds a claim: one delivery of a message to one process of one host, and whether that process still lives."""
+"""Who holds a claim: one delivery of a message to one process of one host, and whether it may still come to an end."""
 
 from __future__ import annotations
 
@@ -32,20 +32,33 @@ class Process:
 
 @dataclass(frozen=True)
 class Owner:
-    """A process working on one delivery; the delivery is Celery's task id."""
+    """A process working on one delivery; the delivery is Celery's task id.
+
+    `parent` is the process that looks after it: while it lives, it is the one to say how its child ended.
+    """
 
     process: Process
     delivery: str
+    parent: Process | None = None
+
+    def is_lost(self) -> bool:
+        """Tell whether process and parent are known to be dead, so that nobody will speak for this claim any more."""
+        return self.process.is_dead() and (self.parent is None or self.parent.is_dead())
 
     def __str__(self) -> str:
         process = self.process
-        return f"{process.host}|{process.pid}|{process.started}|{self.delivery}"
+        parent = f"|{self.parent.pid}|{self.parent.started}" if self.parent is not None else ""
+        return f"{process.host}|{process.pid}|{process.started}|{self.delivery}{parent}"
 
     @classmethod
     def parse(cls, text: str) -> Owner:
         """Read what `str` wrote."""
-        host, pid, started, delivery = text.split("|")
-        return cls(Process(host, int(pid), started), delivery)
+        host, pid, started, delivery, *parent = text.split("|")
+        return cls(
+            Process(host, int(pid), started),
+            delivery,
+            Process(host, int(parent[0]), parent[1]) if parent else None,
+        )
 
 
 def process_of(pid: int) -> Process:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from string import Formatter
@@ -21,6 +21,7 @@ from db.errors import first_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+    from jinja2.nodes import Node
 
 
 class JudgePrompt(BaseModel):
@@ -104,12 +105,13 @@ def benchmark_prompt(system: str | None, user: str | None, *, otherwise: JudgePr
     """Return a benchmark's own prompt as templates; what it does not bring is taken from `otherwise`.
 
     A text with single-brace fields (`{edit_instruction}`) is read as Python's format strings are, as the first scripts
-    wrote them. A user prompt that names no instruction gets it in front. Raises ValueError.
+    wrote them. A user prompt that names no instruction gets it in front. Raises ValueError, also for a template that
+    does more than name and choose: whoever submits a benchmark has not written it.
     """
-    own_system = otherwise.system if system is None else _as_template(system)
+    own_system = otherwise.system if system is None else _plain_template("system", system)
     if user is None:
         return JudgePrompt(system=own_system, user=otherwise.user)
-    own_user = _as_template(user)
+    own_user = _plain_template("user", user)
     if not _speaks_of_the_instruction(own_user):
         own_user = "Instruction: {{ instruction }}\n\n" + own_user
     return JudgePrompt(system=own_system, user=own_user)
@@ -147,6 +149,52 @@ def _check(part: str, text: str) -> None:
         raise ValueError(f"the {part} prompt is no usable template: {reason}; it may name {names}") from error
     except Exception as error:  # a template may compute anything: what that raises is its own fault
         raise ValueError(f"the {part} prompt cannot be rendered: {first_line(error)}") from error
+
+
+_PLAIN_NODES = frozenset(
+    {
+        *("Template", "Output", "TemplateData", "Const", "Name", "List", "Tuple", "Filter", "Test"),
+        *("If", "CondExpr", "Compare", "Operand", "And", "Or", "Not"),
+    }
+)
+"""What a template of a benchmark may be made of: no loops, calls or arithmetic, which can take for ever."""
+
+_PLAIN_FILTERS = frozenset({"capitalize", "d", "default", "length", "lower", "title", "trim", "upper"})
+"""Filters whose result is about as long as what they are given."""
+
+_DEEPEST = 40
+"""Levels of nesting; Python's own limit is nearer in a worker, which has more on its stack than a submission."""
+
+
+def _plain_template(part: str, text: str) -> str:
+    """Return a benchmark's own text as a template. Raises ValueError."""
+    from jinja2 import TemplateSyntaxError
+
+    template = _as_template(text)
+    try:
+        level: list[Node] = [_environment().parse(template)]
+    except TemplateSyntaxError:
+        return template  # making the prompt says what is wrong with it
+    except RecursionError as error:
+        raise ValueError(f"the {part} prompt is nested too deep") from error
+    for _ in range(_DEEPEST):
+        _require_plain(part, level)
+        level = [child for node in level for child in node.iter_child_nodes()]
+    if level:
+        raise ValueError(f"the {part} prompt is nested too deep; at most {_DEEPEST} levels are taken")
+    return template
+
+
+def _require_plain(part: str, found: Sequence[Node]) -> None:
+    from jinja2 import nodes
+
+    for node in found:
+        kind = type(node).__name__
+        if kind not in _PLAIN_NODES or (isinstance(node, nodes.Filter) and node.name not in _PLAIN_FILTERS):
+            named = f"the filter {node.name!r}" if isinstance(node, nodes.Filter) else kind
+            raise ValueError(
+                f"the {part} prompt of a benchmark may name fields and choose with `if`; {named} is not taken"
+            )
 
 
 def _as_template(text: str) -> str:

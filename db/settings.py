@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -83,3 +85,12 @@ def farm_home() -> Path:
     path = settings().home_path
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def make_private(file: Path) -> None:
+    """Make the file, empty, for this user alone, where there is none; what is written into it later stays private.
+
+    A folder that the user made keeps the permissions it has, and so may let others look into it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

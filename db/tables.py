@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -47,6 +47,13 @@ class State(StrEnum):
 
 
 OPEN_STATES = (State.QUEUED, State.RUNNING)
+
+
+class Health(StrEnum):
+    """What a worker says of itself."""
+
+    SERVING = "serving"  # takes jobs
+    SICK = "sick"  # its GPU fails: it takes no more jobs, for `reason`, until it is started anew
 
 
 class FailureKind(StrEnum):
@@ -166,6 +173,8 @@ def _job_constraints() -> list[CheckConstraint | Index]:
         CheckConstraint("(state = 'failed') = (failure_kind IS NOT NULL)", name="failure_kind"),
         CheckConstraint("(failure_kind IS NULL) = (failure_reason IS NULL)", name="failure_reason"),
         CheckConstraint("(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_at"),
+        CheckConstraint("attempt <= attempts_allowed", name="attempt"),
+        CheckConstraint("state NOT IN ('running', 'done') OR attempt > 0", name="claimed"),
     ]
 
 
@@ -179,6 +188,7 @@ edits = Table(
     Column("image", _Digest, comment="the edited image"),
     *_job_constraints(),
     CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="image"),
+    CheckConstraint("length(image) = 64", name="digest"),
     UniqueConstraint("run_id", "sample_id", "repeat"),
     Index(None, "state", "published_at"),
     Index(None, "run_id", "state"),
@@ -193,9 +203,23 @@ scores = Table(
     Column("value", Double, comment="0 to 10"),
     *_job_constraints(),
     CheckConstraint("(state = 'done') = (value IS NOT NULL)", name="value"),
+    CheckConstraint("value BETWEEN 0 AND 10", name="scale"),
     UniqueConstraint("edit_id", "scorer_id"),
     Index(None, "state", "published_at"),
     Index(None, "scorer_id", "state"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("process", Text, nullable=False, comment="the worker's parent process"),
+    Column("gpu", Text, nullable=False, comment="CUDA_VISIBLE_DEVICES; empty: none"),
+    Column("health", String(16), nullable=False),
+    Column("reason", Text, comment="why it is sick"),
+    Column("since", Double, nullable=False, comment="when it became so"),
+    Column("seen_at", Double, nullable=False, comment="its last word"),
+    CheckConstraint("(health = 'sick') = (reason IS NOT NULL)", name="reason"),
 )
 
 JOB_TABLES = {Stage.EDIT: edits, Stage.SCORE: scores}

@@ -40,7 +40,7 @@ def embedded_broker() -> Iterator[str]:
     farm_home()
     folder = broker_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(folder / "lock")
+    lock = FileLock(folder / "lock", mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -70,7 +70,7 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
         "logfile": '"broker.log"',
     }
     _write_private(configuration, "".join(f"{key} {value}\n" for key, value in lines.items()))
-    server = start_child([_server_binary(), str(configuration)], output=subprocess.DEVNULL)
+    server = start_child([_server_binary(), str(configuration)], output=subprocess.DEVNULL, private=True)
     _await_port(server, port, folder)
     endpoint = {
         "url": f"redis://:{password}@127.0.0.1:{port}/0",

@@ -9,12 +9,22 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from rich.console import Console
 
 from db.command import SOME_FAILED, run_command, say
+from producer.options import (
+    benchmark_file,
+    json_flag,
+    one_run,
+    one_run_or_all,
+    one_run_or_latest,
+    run_options,
+    verbose_flag,
+)
+from producer.upkeep import fsck, gc
 
 if TYPE_CHECKING:
     from db.configuration import RunConfiguration
@@ -24,8 +34,6 @@ if TYPE_CHECKING:
     from producer.submit import Submitted
 
 click.rich_click.TEXT_MARKUP = "markdown"
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def main() -> None:
@@ -39,46 +47,13 @@ def cli() -> None:
     """Submit image-editing benchmarks to a farm of GPU workers and read their results."""
 
 
-def _run_options(command: _F) -> _F:
-    options = [
-        click.option("--config", "file", type=click.Path(path_type=Path), help="Run configuration, a YAML file."),
-        click.option(
-            "--editor",
-            metavar="NAME",
-            help="Editor, instead of the file's: a name, a folder, a hub id. [default: pillow]",
-        ),
-        click.option(
-            "--scorer",
-            "scorers",
-            metavar="NAME",
-            multiple=True,
-            help="Scorer, likewise; may be repeated. [default: reference]",
-        ),
-        click.option(
-            "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
-        ),
-        click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
-        click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
-        click.option("--limit", type=int, help="Only the first so many samples. [default: all]"),
-        click.option(
-            "--priority", type=click.Choice(["low", "normal", "high"]), help="Whose jobs go first. [default: normal]"
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-_benchmark = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
-_run = click.argument("run", metavar="RUN")
-_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
-_verbose = click.option("--verbose", is_flag=True, help="Write every score as it comes in, with its reasons.")
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+cli.add_command(fsck)
+cli.add_command(gc)
 
 
 @cli.command()
-@_benchmark
-@_run_options
+@benchmark_file
+@run_options
 def submit(benchmark: Path, **choices: Any) -> None:
     """Check a benchmark, enter a run of it and send its jobs to the workers; print the run's id."""
     configuration = _configuration(choices)
@@ -87,12 +62,12 @@ def submit(benchmark: Path, **choices: Any) -> None:
 
 
 @cli.command()
-@_benchmark
-@_run_options
+@benchmark_file
+@run_options
 @click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs. [default: by the models]")
 @click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
-@_verbose
-@_as_json
+@verbose_flag
+@json_flag
 def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, as_json: bool, **choices: Any) -> int:
     """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
     from db.broker import embedded_address, require_broker, require_same_broker
@@ -100,7 +75,7 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     from db.queries import find_run
     from db.settings import settings
     from producer.broker import embedded_broker
-    from producer.farm import farm, farm_flags
+    from producer.farm import farm, farm_flags, require_healthy_gpu
     from producer.report.gather import gather_report
     from producer.watch import watch
 
@@ -116,6 +91,7 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
         def check() -> None:
             check_farm()
             require_same_broker(address)
+            require_healthy_gpu(engine())
 
         try:
             found = find_run(engine(), submitted.run_id)
@@ -129,8 +105,8 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
 
 
 @cli.command()
-@_run_or_latest
-@_verbose
+@one_run_or_latest
+@verbose_flag
 def watch(run: str, verbose: bool) -> int:
     """Show the progress of a run until it is finished; Ctrl-C leaves the run going."""
     from db.farm import engine
@@ -146,24 +122,27 @@ def watch(run: str, verbose: bool) -> int:
 
 
 @cli.command()
-@click.argument("run", metavar="[RUN]", required=False)
-@_as_json
+@one_run_or_all
+@json_flag
 def status(run: str | None, as_json: bool) -> None:
-    """Show where a run stands, or all runs."""
+    """Show where a run stands, or all runs; and how the workers are."""
     from db.farm import engine
     from db.queries import find_run
-    from producer.status import all_status_data, status_data, status_table
+    from producer.status import all_status_data, farm_data, farm_table, status_data, status_table
 
     runs = all_status_data(engine()) if run is None else [status_data(engine(), find_run(engine(), run))]
+    workers = farm_data(engine())
     if as_json:
-        _print_json(runs if run is None else runs[0])
-    else:
-        _stdout().print(status_table(runs))
+        _print_json({"runs": runs, "farm": workers} if run is None else {**runs[0], "farm": workers})
+        return
+    _stdout().print(status_table(runs))
+    if workers:
+        _stdout().print(farm_table(workers))
 
 
 @cli.command()
-@_run_or_latest
-@_as_json
+@one_run_or_latest
+@json_flag
 def report(run: str, as_json: bool) -> None:
     """Print a run's scores by scorer and category; PARTIAL while it is not finished."""
     from db.farm import engine
@@ -173,7 +152,7 @@ def report(run: str, as_json: bool) -> None:
 
 
 @cli.command()
-@_run
+@one_run
 def retry(run: str) -> None:
     """Queue again every job of a run that failed."""
     from db.ledger import Ledger
@@ -182,7 +161,7 @@ def retry(run: str) -> None:
 
 
 @cli.command()
-@_run
+@one_run
 def resume(run: str) -> None:
     """Queue again every job of a run that was cancelled, and send the messages that waiting jobs are owed."""
     from db.ledger import Ledger
@@ -191,7 +170,7 @@ def resume(run: str) -> None:
 
 
 @cli.command()
-@_run
+@one_run
 def cancel(run: str) -> None:
     """Cancel the jobs of a run that wait or run; results that are in stay."""
     from db.farm import engine, ledger
@@ -203,7 +182,7 @@ def cancel(run: str) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
-@_as_json
+@json_flag
 def models(name: str | None, as_json: bool) -> None:
     """Show the editors and scorers a run may name, or every value that one of them stands for."""
     from producer.models import model_data, models_data, models_table, options_table

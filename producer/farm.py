@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from db.child import end_child, start_child
 from db.command import say
 from db.configuration import RunConfiguration
 from db.errors import FarmError, WrongCall
 from db.gpus import visible_gpus
-from db.settings import farm_home, settings
+from db.presence import all_are_sick, sick_workers
+from db.settings import farm_home, make_private, settings
 
 CPU_WORKERS_AT_MOST = 4
 
@@ -33,6 +36,7 @@ def farm(flags: list[str]) -> Iterator[Callable[[], None]]:
     """
     log = farm_home() / "logs" / "farm.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
+    make_private(log)
     with log.open("ab") as output:
         beginning = output.tell()
         process = start_child([sys.executable, "-m", "workers", *flags], output=output)
@@ -40,6 +44,13 @@ def farm(flags: list[str]) -> Iterator[Callable[[], None]]:
         yield lambda: _check(process, log, beginning)
     finally:
         end_child(process, settings().grace_seconds + 20)
+
+
+def require_healthy_gpu(engine: Engine) -> None:
+    """Raise FarmEnded when every worker has called its GPU sick: nothing would ever move again."""
+    if all_are_sick(engine):
+        reason = next(worker.reason for worker in sick_workers(engine))
+        raise FarmEnded(f"the GPU of every worker is sick: {reason}")
 
 
 def farm_flags(configuration: RunConfiguration, *, gpus: str | None, workers: int | None) -> list[str]:

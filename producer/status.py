@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
+from db.presence import Present, present_workers
 from db.queries import Counts, Progress, Run, Worker, all_runs, progress_of, working
 from db.tables import State
 
@@ -47,6 +48,42 @@ def status_data(engine: Engine, run: Run) -> dict[str, Any]:
 def all_status_data(engine: Engine) -> list[dict[str, Any]]:
     """Return the status of every run, the newest first."""
     return [status_data(engine, run) for run in all_runs(engine)]
+
+
+def farm_data(engine: Engine) -> list[dict[str, Any]]:
+    """Return every worker of the farm, by name: what it says of itself, and how many seconds ago."""
+    return [
+        {
+            "worker": worker.name,
+            "gpu": worker.gpu,
+            "health": _health(worker),
+            "reason": worker.reason,
+            "since": worker.since,
+            "seconds_ago": round(worker.seconds_ago, 1),
+        }
+        for worker in present_workers(engine)
+    ]
+
+
+def farm_table(farm: list[dict[str, Any]]) -> Table:
+    """Return a table with one row per worker."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("worker", "GPU", "health", "last word"):
+        table.add_column(column, overflow="fold")
+    for worker in farm:
+        health = f"{worker['health']}: {worker['reason']}" if worker["reason"] else worker["health"]
+        table.add_row(
+            Text(worker["worker"]),
+            Text(worker["gpu"] or "none"),
+            Text(health, style="" if worker["health"] == "serving" else "red"),
+            f"{worker['seconds_ago']:.0f} s ago",
+        )
+    return table
+
+
+def _health(worker: Present) -> str:
+    """Return `serving`, `sick`, or `silent` for one that has said nothing for a minute: killed, or cut off."""
+    return "silent" if worker.silent else worker.health.value
 
 
 def status_table(runs: list[dict[str, Any]]) -> Table:

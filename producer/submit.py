@@ -33,12 +33,13 @@ def submit(
 ) -> Submitted:
     """Check the whole benchmark, then store its images, enter its samples and the run, and only then send messages.
 
-    Submitting the same again finds the same run: what was cancelled is queued again, what is owed a message gets one.
+    Submitting the same again finds the same run: images that are lost or damaged are stored again, what was cancelled
+    is queued again, what is owed a message gets one.
     Raises BenchmarkInvalid, with nothing taken, or ServiceUnreachable.
     """
     checked = check_benchmark(benchmark)
     engine = ledger.engine
-    if not has_benchmark(engine, checked.digest) or not all(map(images.has, image_digests(engine, checked.digest))):
+    if not has_benchmark(engine, checked.digest) or any(map(images.fault, image_digests(engine, checked.digest))):
         chunks = _sample_rows(benchmark, images)
         enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
     run_id, new = enter_run(engine, checked.digest, configuration.with_prompts(checked.prompts))

@@ -26,6 +26,7 @@ from sqlalchemy.exc import OperationalError
 
 from db.activity import Activity
 from db.categories import with_alias
+from db.presence import Present, sick_workers
 from db.queries import Counts, GivenScore, Run, Worker, progress_of, scores_given, working
 from db.queries import Progress as RunProgress
 from db.tables import State
@@ -43,6 +44,9 @@ LINE_SECONDS = 60
 OVERLAP_SECONDS = 30.0
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # line breaks, and what a terminal would obey
+
+LONGEST_REASON = 120
+"""Characters that are shown of why a GPU is sick; `status` says the rest."""
 
 WORKERS_SHOWN = 16
 
@@ -70,7 +74,8 @@ def watch(
                     raise
             else:
                 answered_at = time.monotonic()
-                view.show(progress, [_Row.of(worker, listener.of(worker.name)) for worker in workers])
+                rows = [_Row.of(worker, listener.of(worker.name)) for worker in workers]
+                view.show(progress, rows + [_Row.of_sick(worker) for worker in sick_workers(engine)])
                 if progress.finished:
                     return progress
             check()
@@ -164,6 +169,12 @@ class _Row:
             samples=worker.keys[0] if len(worker.keys) == 1 else f"{len(worker.keys)} samples",
             seconds=max(0.0, time.time() - worker.since),
         )
+
+    @classmethod
+    def of_sick(cls, worker: Present) -> _Row:
+        place = f"[GPU {worker.gpu}]" if worker.gpu else worker.name
+        doing = _CONTROL.sub(" ", f"sick: {worker.reason}")
+        return cls(place, doing[:LONGEST_REASON], samples="", seconds=max(0.0, time.time() - worker.since))
 
 
 class _Scores:

@@ -132,8 +132,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(engine: Engine, clock: Clock) -> Ledger:
-    """A ledger with leases of 30 seconds and a clock that the test moves."""
-    return Ledger(engine, lease_seconds=30, clock=clock)
+    """A ledger with leases of 30 seconds, a clock that the test moves, and waits that are not spread."""
+    return Ledger(engine, lease_seconds=30, clock=clock, spread=lambda _least, _most: 1.0)
 
 
 @pytest.fixture

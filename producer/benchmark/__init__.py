@@ -8,7 +8,7 @@ from pathlib import Path
 from db.errors import BenchmarkInvalid
 from producer.benchmark.json_lines import JsonLinesBenchmark
 from producer.benchmark.original import OriginalBenchmark
-from producer.benchmark.sample import Benchmark
+from producer.benchmark.sample import Benchmark, open_regular
 
 _READERS: dict[str, Callable[[Path], Benchmark]] = {
     ".json": OriginalBenchmark,
@@ -23,7 +23,7 @@ def open_benchmark(path: Path) -> Benchmark:
     if reader is None:
         raise BenchmarkInvalid(f"{path}: no reader for this kind of file; expected {', '.join(_READERS)}")
     try:
-        with path.open("rb"):
+        with open_regular(path):
             return reader(path)
     except OSError as error:
         raise BenchmarkInvalid(f"{path}: cannot be read: {error.strerror}") from error

@@ -13,7 +13,19 @@ from db.errors import BenchmarkInvalid, ImageFault
 from db.intake import ContentDigest
 from db.judge_prompts import built_in_prompts
 from db.prompts import OwnPrompt, benchmark_prompt
-from producer.benchmark.sample import Benchmark, Fault, Sample, kind_of, sample_row
+from producer.benchmark.sample import (
+    Benchmark,
+    Fault,
+    FieldFault,
+    Sample,
+    check_name,
+    check_text,
+    kind_of,
+    sample_row,
+)
+
+MAX_FAULTS = 1000
+"""Faults that are named; of a file with more, which has another mistake than these, the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -31,35 +43,62 @@ class Checked:
 
 
 def check_benchmark(benchmark: Benchmark) -> Checked:
-    """Read the benchmark once and check every sample. Raises BenchmarkInvalid with every fault, by its place."""
-    faults: list[str] = []
+    """Read the benchmark once and check every sample. Raises BenchmarkInvalid with the faults, each by its place."""
+    faults = _Faults()
     digest, count, without_reference = ContentDigest(), 0, 0
     places: dict[tuple[str, str], str] = {}
     for item in benchmark:
         if isinstance(item, Fault):
-            faults.append(str(item))
+            faults.add(item)
             continue
-        faults.extend(str(fault) for fault in _faults_of(item, places))
+        faults.add(*_faults_of(item, places))
         digest.add(sample_row(item, count))
         count += 1
         without_reference += item.reference is None
-    faults.extend(str(fault) for fault in _faults_of_prompts(benchmark.prompts))
-    if not faults and not count:
-        faults.append("it has no samples")
-    if faults:
-        wrong = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
-        raise BenchmarkInvalid(f"{benchmark.path}: {wrong}, nothing was submitted", tuple(faults))
+    faults.add(*_faults_of_name(benchmark.name), *_faults_of_prompts(benchmark.prompts))
+    if not faults.count and not count:
+        raise BenchmarkInvalid(f"{benchmark.path}: 1 fault, nothing was submitted", ("it has no samples",))
+    if faults.count:
+        wrong = "1 fault" if faults.count == 1 else f"{faults.count:,} faults"
+        raise BenchmarkInvalid(f"{benchmark.path}: {wrong}, nothing was submitted", faults.lines())
     return Checked(digest.hexdigest(), benchmark.name, count, without_reference, benchmark.prompts)
+
+
+class _Faults:
+    """All faults counted, and of the first of them their lines."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lines: list[str] = []
+
+    def add(self, *faults: Fault) -> None:
+        room = MAX_FAULTS - len(self._lines)
+        self._lines.extend(str(fault) for fault in faults[:room])
+        self.count += len(faults)
+
+    def lines(self) -> tuple[str, ...]:
+        unnamed = self.count - len(self._lines)
+        return (*self._lines, f"and {unnamed:,} more") if unnamed else tuple(self._lines)
+
+
+def _faults_of_name(name: str) -> Iterator[Fault]:
+    try:
+        check_name(name, "the benchmark's name")
+    except FieldFault as fault:
+        yield Fault("name", str(fault))
 
 
 def _faults_of_prompts(prompts: Mapping[str, OwnPrompt]) -> Iterator[Fault]:
     for category, own in prompts.items():
-        for name, text in (("system_prompt", own.system), ("user_prompt", own.user)):
-            if text is not None and not isinstance(text, str):
-                yield Fault(own.place, f"{name}: expected a text, found {kind_of(text)}")
-                return
         try:
+            check_name(category, "the category's name")
+            for name, text in (("system_prompt", own.system), ("user_prompt", own.user)):
+                if text is not None and not isinstance(text, str):
+                    raise FieldFault(f"{name}: expected a text, found {kind_of(text)}")
+                check_text(text or "", name)
             benchmark_prompt(own.system, own.user, otherwise=built_in_prompts("generate")["default"])
+        except FieldFault as fault:
+            yield Fault(own.place, str(fault))
         except ValueError as error:
             reason = first_fault(error) if isinstance(error, ValidationError) else str(error)
             yield Fault(own.place, f"prompt of category {category!r}: {reason}")

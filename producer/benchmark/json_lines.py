@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from db.prompts import OwnPrompt
-from producer.benchmark.sample import Fault, Sample, read_sample
+from producer.benchmark.sample import MAX_KEY, Fault, Sample, read_sample
 
 
 class JsonLinesBenchmark:
@@ -29,7 +29,7 @@ class JsonLinesBenchmark:
     @property
     def name(self) -> str:
         """The file's name without its suffix."""
-        return self._path.stem
+        return self._path.stem[:MAX_KEY]
 
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:

@@ -17,11 +17,18 @@ from typing import Any, BinaryIO
 import ijson
 
 from db.prompts import OwnPrompt
-from producer.benchmark.sample import MAX_KEY, Fault, FieldFault, Sample, check_text, read_sample
+from producer.benchmark.sample import MAX_KEY, Fault, FieldFault, Sample, check_name, read_sample
 
 _BUFFER = 1 << 20  # ijson's default of 64 kB is half as fast on images of megabytes
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _Event = tuple[str, str, Any]
+
+_DEEPEST = 64
+_LONGEST_NAME = 1000
+
+
+class _OutOfBounds(Exception):
+    """A file that is JSON, and made to exhaust its reader."""
 
 
 @dataclass
@@ -49,7 +56,7 @@ class OriginalBenchmark:
     @property
     def name(self) -> str:
         """The file's `name`, else its file name."""
-        return self._outline.name or self._path.stem
+        return self._outline.name or self._path.stem[:MAX_KEY]
 
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:
@@ -76,6 +83,8 @@ class OriginalBenchmark:
             yield Fault(f"after {last}", f"is not valid JSON: {_reason(error)}")
         except UnicodeDecodeError as error:
             yield Fault(f"after {last}", f"is not UTF-8: {error.reason}")
+        except _OutOfBounds as error:
+            yield Fault(f"after {last}", str(error))
 
     @cached_property
     def _outline(self) -> _Outline:
@@ -83,7 +92,7 @@ class OriginalBenchmark:
         with self._path.open("rb") as file:
             try:
                 _read_outline(outline, _events(file))
-            except (ijson.JSONError, UnicodeDecodeError):
+            except (ijson.JSONError, UnicodeDecodeError, _OutOfBounds):
                 outline.broken = True  # the reading of the pairs comes to the same place and says so
         return outline
 
@@ -93,7 +102,7 @@ class OriginalBenchmark:
         try:
             if not isinstance(category, str) or not category.strip():
                 raise FieldFault("its category has no name")
-            name = check_text(category, "the category's name", MAX_KEY)
+            name = check_name(category, "the category's name")
         except FieldFault as fault:
             return Fault(place, str(fault))
         return read_sample(record, place=place, folder=self._path.parent, category=name)
@@ -184,4 +193,22 @@ def _reason(error: ijson.JSONError) -> str:
 def _events(file: BinaryIO) -> Iterator[_Event]:
     if file.read(len(_BYTE_ORDER_MARK)) != _BYTE_ORDER_MARK:
         file.seek(0)
-    return iter(ijson.parse(file, buf_size=_BUFFER, use_float=True))
+    return iter(ijson.parse(_within_bounds(ijson.basic_parse(file, buf_size=_BUFFER, use_float=True))))
+
+
+def _within_bounds(events: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Pass the events on. Raises _OutOfBounds where the path of names to an event, which each repeats, grows too long.
+
+    ijson writes that path for all that it has read at once: 20 kB of opening brackets took a gigabyte.
+    """
+    depth = 0
+    for event, value in events:
+        if event in ("start_map", "start_array"):
+            depth += 1
+            if depth > _DEEPEST:
+                raise _OutOfBounds(f"is nested too deep; at most {_DEEPEST} levels are read")
+        elif event in ("end_map", "end_array"):
+            depth -= 1
+        elif event == "map_key" and len(value) > _LONGEST_NAME:
+            raise _OutOfBounds(f"a name has {len(value):,} characters; at most {_LONGEST_NAME:,} are read")
+        yield event, value

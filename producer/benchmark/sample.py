@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
+from db.decode import MAX_BYTES
+from db.errors import one_line
 from db.images import digest_of
 from db.prompts import OwnPrompt
 
@@ -41,13 +48,13 @@ def sample_row(sample: Sample, position: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong at one place of the file."""
+    """What is wrong at one place of the file; as text it is one line, whatever stands there."""
 
     place: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return one_line(f"{self.place}: {self.message}")
 
 
 class Benchmark(Protocol):
@@ -76,6 +83,12 @@ class FieldFault(Exception):
 MAX_KEY = 200
 MAX_TEXT = 20_000
 
+_SHOWN = 200
+"""Characters of a path that a fault repeats."""
+
+_NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters, line separators, and marks that turn the direction of writing: names stand in tables."""
+
 _KEY = ("pair_id", "key", "id")
 _INSTRUCTION = ("edit_instruction", "instruction")
 _DESCRIPTION = ("original_description", "description")
@@ -91,7 +104,7 @@ def read_sample(record: object, *, place: str, folder: Path, category: str | Non
     """
     if not isinstance(record, Mapping):
         return Fault(place, f"expected an object, found {kind_of(record)}")
-    shown = next((str(record[name]) for name in _KEY if record.get(name) not in (None, "")), None)
+    shown = next((str(value) for name in _KEY if _can_be_shown(value := record.get(name))), None)
     place = f"{place} ({shown[:MAX_KEY]})" if shown else place
     try:
         source = _image(record, _SOURCE, folder)
@@ -99,10 +112,10 @@ def read_sample(record: object, *, place: str, folder: Path, category: str | Non
             raise FieldFault(f"no image: expected {_SOURCE[0]}_b64 or {_SOURCE[0]}")
         return Sample(
             place=place,
-            key=_required(record, _KEY, MAX_KEY),
-            category=category if category is not None else _required(record, ("category",), MAX_KEY),
-            instruction=_required(record, _INSTRUCTION, MAX_TEXT),
-            description=_text(record, _DESCRIPTION, MAX_TEXT),
+            key=_required(record, _KEY, check_name),
+            category=category if category is not None else _required(record, ("category",), check_name),
+            instruction=_required(record, _INSTRUCTION, check_text),
+            description=_text(record, _DESCRIPTION, check_text),
             source=source,
             reference=_image(record, _REFERENCE, folder),
         )
@@ -110,7 +123,15 @@ def read_sample(record: object, *, place: str, folder: Path, category: str | Non
         return Fault(place, str(fault))
 
 
-def check_text(text: str, name: str, limit: int) -> str:
+def check_name(text: str, name: str) -> str:
+    """Return a key or a name without surrounding space. Raises FieldFault for what no table should show."""
+    stripped = check_text(text, name, MAX_KEY)
+    if found := _NOT_IN_A_NAME.search(stripped):
+        raise FieldFault(f"{name} contains a control character, {found[0]!a}")
+    return stripped
+
+
+def check_text(text: str, name: str, limit: int = MAX_TEXT) -> str:
     """Return the text without surrounding space. Raises FieldFault for what no database or model can take."""
     stripped = text.strip()
     if len(stripped) > limit:
@@ -122,14 +143,21 @@ def check_text(text: str, name: str, limit: int) -> str:
     return stripped
 
 
-def _required(record: Mapping[str, Any], names: tuple[str, ...], limit: int) -> str:
-    text = _text(record, names, limit)
+def _can_be_shown(key: object) -> bool:
+    return isinstance(key, str | int | float) and key != ""  # what is nested may be too deep to be written
+
+
+_Check = Callable[[str, str], str]
+
+
+def _required(record: Mapping[str, Any], names: tuple[str, ...], check: _Check) -> str:
+    text = _text(record, names, check)
     if not text:
         raise FieldFault(f"{names[0]} is {'empty' if text == '' else 'missing'}")
     return text
 
 
-def _text(record: Mapping[str, Any], names: tuple[str, ...], limit: int) -> str | None:
+def _text(record: Mapping[str, Any], names: tuple[str, ...], check: _Check) -> str | None:
     for name in names:
         value = record.get(name)
         if value is None:
@@ -138,7 +166,7 @@ def _text(record: Mapping[str, Any], names: tuple[str, ...], limit: int) -> str 
             value = str(value)
         if not isinstance(value, str):
             raise FieldFault(f"{name}: expected a text, found {kind_of(value)}")
-        return check_text(value, name, limit)
+        return check(value, name)
     return None
 
 
@@ -170,10 +198,27 @@ def _from_path(value: str, folder: Path) -> bytes:
     try:
         path = (folder / value).resolve()
         if not path.is_relative_to(folder.resolve()):
-            raise FieldFault(f"{value!r} lies outside the benchmark's folder")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise FieldFault(f"{value[:200]!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+            raise FieldFault(f"{value[:_SHOWN]!r} lies outside the benchmark's folder")
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise FieldFault(f"{value[:_SHOWN]!r} has {size:,} bytes; at most {MAX_BYTES:,} are read")
+            return file.read(MAX_BYTES)
+    except (OSError, ValueError, RuntimeError) as error:  # the last for links in a circle, before Python 3.13
+        raise FieldFault(f"{value[:_SHOWN]!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading. Raises OSError, also for a pipe or a device, whose bytes never come or never end."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "Is no regular file")
+        yield file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes to would hold us up in opening it
 
 
 def kind_of(value: object) -> str:

@@ -114,7 +114,20 @@ def test_a_broker_that_does_not_answer_is_one_line_that_names_both_ways(
 
 @pytest.mark.parametrize(
     "address",
-    ["redis://:geheim@127.0.0.1:port/0", "redis://:geh/eim@127.0.0.1/0", "http://:geheim@127.0.0.1/", "nonsense"],
+    [
+        "redis://:geheim@127.0.0.1:port/0",
+        "redis://:geh/eim@127.0.0.1/0",
+        "redis://:1/geheim@127.0.0.1/0",  # where 1 would be the port
+        "redis://:geh#eim@127.0.0.1/0",
+        "redis://:geh?eim@127.0.0.1/0",
+        "redis://:geheim@[::1/0",
+        "redis://127.0.0.1/geheim",
+        "redis://127.0.0.1/0?geheim=1",
+        "redis:/geheim@127.0.0.1",
+        "amqp://farm:geheim@127.0.0.1/",
+        "http://:geheim@127.0.0.1/",
+        "nonsense",
+    ],
 )
 def test_an_address_that_cannot_be_used_is_one_line_without_its_password(
     address: str, monkeypatch: pytest.MonkeyPatch
@@ -122,8 +135,16 @@ def test_an_address_that_cannot_be_used_is_one_line_without_its_password(
     monkeypatch.setenv("FARM_BROKER_URL", address)
     with pytest.raises(WrongCall, match=r"^FARM_BROKER_URL is not a Redis URL") as error:
         require_broker()
-    assert "geh" not in str(error.value)
+    assert "geh" not in f"{error.value} {error.value.__cause__}"
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["redis://:geh/eim@127.0.0.1/0", "redis:/geheim@127.0.0.1"])
+def test_an_address_that_is_none_is_given_to_nobody(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Celery would take its password for a host, and say so in every line."""
+    monkeypatch.setenv("FARM_BROKER_URL", address)
+    with pytest.raises(WrongCall, match=r"^FARM_BROKER_URL is not a Redis URL"):
+        broker_address()
 
 
 def test_a_server_that_is_no_redis_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

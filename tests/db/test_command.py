@@ -56,6 +56,8 @@ def ended(end: BaseException | int | None, monkeypatch: pytest.MonkeyPatch) -> i
         (PermissionError(errno.EACCES, "Permission denied", "/farm"), 2, "error: /farm: Permission denied\n"),
         (OSError(errno.ENOSPC, "No space left on device"), 2, "error: the disk: No space left on device\n"),
         (FarmError("[red]x[/] :smile:"), 2, "error: [red]x[/] :smile:\n"),
+        (FarmError("a\nb\x1b[2J\ud800"), 2, "error: a\\nb\\x1b[2J\\ud800\n"),
+        (BenchmarkInvalid("b\r.json", ("pair\t3",)), 4, "error: b\\r.json\n  pair\\t3\n"),
         (KeyboardInterrupt(), 130, "\n"),  # the line of the ^C ends
     ],
     ids=repr,

@@ -155,6 +155,28 @@ def test_the_fault_of_an_image_that_is_too_large_names_its_size_and_the_limit() 
         decode_image(png_header(12_000, 12_000))
 
 
+def test_a_jpeg_of_more_scans_than_its_size_allows_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = encoded(Image.linear_gradient("L"), "JPEG", progressive=True)
+    scans = content.count(b"\xff\xda")
+    monkeypatch.setattr(decode, "MAX_SCANNED_PIXELS", 256 * 256 * scans)
+    assert decode_image(content).size == (256, 256)
+    monkeypatch.setattr(decode, "MAX_SCANNED_PIXELS", 256 * 256 * scans - 1)
+    with pytest.raises(ImageFault, match=f"^image is a JPEG of 256 x 256 in {scans} scans, more than is decoded"):
+        decode_image(content)
+
+
+def test_what_a_decoder_says_of_hostile_bytes_is_repeated_in_one_short_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def complain(*_: object) -> None:
+        raise ValueError("bad \x1b[2J" + "x" * 10_000 + "\nmore")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", complain)
+    with pytest.raises(ImageFault, match=r"^image is not decodable: bad \\x1b\[2Jxxx") as fault:
+        decode_image(png())
+    assert len(str(fault.value)) < 400
+
+
 def test_an_image_of_the_greatest_side_is_read() -> None:
     assert decode_image(encoded(Image.new("1", (MAX_SIDE, 2)))).size == (MAX_SIDE, 2)
 

@@ -7,8 +7,9 @@ import pytest
 from db import doorbells
 from db.doorbells import QUIET_SECONDS, owe_lost, ring, ring_all_owed, take_owed
 from db.jobs import Doorbell, Failure
-from db.ledger import BACK_OFF_SECONDS, Ledger
+from db.ledger import Ledger
 from db.tables import FailureKind, Stage
+from db.transitions import BACK_OFF_SECONDS
 from tests.conftest import Clock
 from tests.db.steps import claimed, job, job_ids, owner, queued_edit, queued_scores
 from tests.db.test_ledger_threads import at_once

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
-from db.images import ImageMissing, ImageStore, digest_of
+from db.images import DAMAGED, MISSING, ImageMissing, ImageStore, digest_of
 from tests.db.test_ledger_threads import at_once
 from tests.factories import png
 
@@ -20,7 +21,7 @@ def files_below(folder: Path) -> list[Path]:
 
 def test_what_goes_in_comes_out(images: ImageStore) -> None:
     digest = images.put(png())
-    assert images.has(digest)
+    assert images.fault(digest) is None
     assert images.get(digest) == png()
 
 
@@ -46,7 +47,7 @@ def test_many_may_store_the_same_content_at_once(images: ImageStore) -> None:
 
 def test_an_image_that_was_never_stored_is_missing(images: ImageStore) -> None:
     digest = digest_of(b"never stored")
-    assert not images.has(digest)
+    assert images.fault(digest) == MISSING
     with pytest.raises(ImageMissing, match=f"image {digest} is not in the store"):
         images.get(digest)
 
@@ -54,6 +55,7 @@ def test_an_image_that_was_never_stored_is_missing(images: ImageStore) -> None:
 def test_a_damaged_file_is_refused(images: ImageStore) -> None:
     digest = images.put(png())
     images.path(digest).write_bytes(png()[:-1])
+    assert images.fault(digest) == DAMAGED
     with pytest.raises(ImageMissing, match=f"image {digest} .* is damaged"):
         images.get(digest)
 
@@ -63,15 +65,18 @@ def test_a_store_that_cannot_be_made_is_an_os_error_and_leaves_nothing(tmp_path:
     store = ImageStore(tmp_path / "images")
     with pytest.raises(OSError, match="images"):
         store.put(png())
-    assert not store.has(digest_of(png()))
     assert files_below(tmp_path) == [tmp_path / "images"]
 
 
 def test_a_disk_that_is_full_leaves_no_half_image_and_no_temporary_file(
     images: ImageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_handle: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    fsync = os.fsync
+
+    def full(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
@@ -82,27 +87,86 @@ def test_a_disk_that_is_full_leaves_no_half_image_and_no_temporary_file(
 def test_an_interrupt_amid_the_writing_leaves_no_temporary_file(
     images: ImageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_handle: int) -> None:
-        raise KeyboardInterrupt
+    images.path(digest_of(png())).parent.mkdir(parents=True)
+    seen: list[Path] = []
+    fsync = os.fsync
+
+    def interrupted(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            seen.extend(files_below(images.folder))
+            raise KeyboardInterrupt
+        fsync(handle)
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         images.put(png())
+    assert len(seen) == 1
     assert files_below(images.folder) == []
 
 
-def test_an_image_is_on_disk_before_it_has_its_name(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[tuple[str, bool]] = []
+@pytest.fixture
+def synced(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """What was flushed to disk, in this order, each with whether the image had its name by then."""
+    seen: list[tuple[str, bool]] = []
     fsync = os.fsync
 
     def note(handle: int) -> None:
-        kind = "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"
-        synced.append((kind, images.has(digest_of(png()))))
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        named = images.path(digest_of(png())).exists()
+        seen.append((path.name if path.is_dir() else f"file in {path.parent.name}", named))
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", note)
+    return seen
+
+
+FOLDER = digest_of(png())[:2]
+
+
+def test_an_image_is_on_disk_before_it_has_its_name_and_the_names_are_before_put_returns(
+    images: ImageStore, synced: list[tuple[str, bool]]
+) -> None:
     images.put(png())
-    assert synced == [("file", False), ("folder", True)]
+    assert synced == [
+        (images.folder.parent.name, False),  # has the name of the store's folder
+        (images.folder.name, False),  # has the name of the image's folder
+        (f"file in {FOLDER}", False),
+        (FOLDER, True),  # has the name of the image
+    ]
+
+
+def test_a_folder_that_another_process_made_is_on_disk_before_put_returns(
+    images: ImageStore, synced: list[tuple[str, bool]]
+) -> None:
+    images.path(digest_of(png())).parent.mkdir(parents=True)
+    images.put(png())
+    assert [name for name, _ in synced] == [images.folder.name, f"file in {FOLDER}", FOLDER]
+
+
+def test_an_image_that_another_process_named_is_on_disk_before_put_returns(
+    images: ImageStore, synced: list[tuple[str, bool]]
+) -> None:
+    images.put(png())
+    synced.clear()
+    images.put(png())
+    assert synced == [(f"file in {FOLDER}", True), (FOLDER, True)]
+
+
+def test_an_image_that_is_put_again_is_young_again(images: ImageStore) -> None:
+    path = images.path(images.put(png()))
+    os.utime(path, (1, 1))
+    started = time.time()
+    images.put(png())
+    assert path.stat().st_mtime >= started - 1
+
+
+@pytest.mark.parametrize("damage", [png()[:-1], png() + b"\0", bytes(len(png())), b""])
+def test_a_damaged_file_is_mended_by_putting_the_image_again(images: ImageStore, damage: bytes) -> None:
+    digest = images.put(png())
+    images.path(digest).write_bytes(damage)
+    images.put(png())
+    assert images.get(digest) == png()
+    assert files_below(images.folder) == [images.path(digest)]
 
 
 def test_stored_images_are_private_to_their_user(images: ImageStore) -> None:

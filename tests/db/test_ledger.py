@@ -5,14 +5,16 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from sqlalchemy import Engine
 
 from db.doorbells import take_owed
 from db.jobs import Doorbell, Failure
-from db.ledger import BACK_OFF_SECONDS, Ledger
-from db.owner import Owner, Process, process_of
+from db.ledger import Ledger
+from db.owner import Owner, Process, process_of, this_process
 from db.queries import progress_of
 from db.seeds import edit_seed
 from db.tables import FailureKind, Stage, State
+from db.transitions import BACK_OFF_SECONDS, BACK_OFF_SPREAD
 from tests.conftest import Clock
 from tests.db.steps import IMAGE, claimed, claimed_scores, job, job_ids, owner, queued_edit, queued_scores
 from tests.factories import enter
@@ -359,6 +361,113 @@ def test_what_was_given_up_names_the_process_that_died(ledger: Ledger, dead_proc
 
 
 # -- handed back -------------------------------------------------------------------------------------------------------
+
+
+def test_a_dead_process_whose_parent_lives_is_left_to_it(ledger: Ledger, dead_process: Process) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(dead_process, "d-1", this_process()))
+    assert ledger.hand_back_lost() == 0
+    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert ledger.hand_back(dead_process, "killed by signal 9 (SIGKILL)") == 1
+    assert job(ledger, Stage.EDIT, edit).last_words == "killed by signal 9 (SIGKILL)"
+
+
+def test_a_dead_process_whose_parent_is_dead_too_is_handed_back_by_anyone(
+    ledger: Ledger, dead_process: Process
+) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(dead_process, "d-1", dead_process))
+    assert ledger.hand_back_lost() == 1
+    assert job(ledger, Stage.EDIT, edit).state == State.QUEUED
+
+
+def test_a_lease_that_ran_out_counts_also_where_the_parent_lives(
+    ledger: Ledger, clock: Clock, dead_process: Process
+) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(dead_process, "d-1", this_process()))
+    clock.now += 30
+    assert ledger.hand_back_lost() == 1
+    assert job(ledger, Stage.EDIT, edit).state == State.QUEUED
+
+
+def test_who_cannot_trust_the_clock_leaves_leases_alone(ledger: Ledger, clock: Clock, dead_process: Process) -> None:
+    first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
+    claimed(ledger, first, owner(1))
+    claimed(ledger, second, Owner(dead_process, "d-1"))
+    clock.now += 3600
+    assert ledger.hand_back_lost(judge_leases=False) == 1
+    assert job(ledger, Stage.EDIT, first).state == State.RUNNING
+
+
+def test_an_attempt_that_ended_with_its_process_counts(ledger: Ledger) -> None:
+    edit = queued_edit(ledger)
+    for attempt in (1, 2, 3):
+        assert claimed(ledger, edit).attempt == attempt
+        assert ledger.hand_back(owner().process, "killed by signal 11 (SIGSEGV)") == 1
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.failure_kind) == (State.FAILED, FailureKind.POISON)
+    assert row.failure_reason == "given up after 3 attempts; the last: killed by signal 11 (SIGSEGV)"
+
+
+def test_a_process_is_not_taken_for_one_whose_number_begins_alike(ledger: Ledger) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, Owner(Process("elsewhere", 12, "100"), "d-1"))
+    for other in (Process("elsewhere", 1, "100"), Process("elsewhere", 12, "10"), Process("else%", 12, "100")):
+        assert ledger.hand_back(other, "died") == ledger.release(other) == 0
+
+
+def test_an_owner_is_asked_whether_its_claims_still_count(ledger: Ledger) -> None:
+    edit = queued_edit(ledger)
+    claimed(ledger, edit, owner(1, "d-1"))
+    assert ledger.holds(owner(1, "d-1"))
+    assert not ledger.holds(owner(1, "d-2"))
+    ledger.cancel(job(ledger, Stage.EDIT, edit).run_id)
+    assert not ledger.holds(owner(1, "d-1"))
+
+
+# -- a clock that is set -----------------------------------------------------------------------------------------------
+
+
+def test_after_the_clock_was_set_back_what_waits_can_start_and_the_dead_lose_their_leases(
+    ledger: Ledger, clock: Clock
+) -> None:
+    waiting, again, dead = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    ledger.fail(claimed(ledger, again), PASSING_FAULT)
+    claimed(ledger, dead)
+    take_owed(ledger, Stage.EDIT)
+
+    clock.now -= 3600
+    assert ledger.claim_edit(waiting, owner(2), "gpu-1") is None
+    assert ledger.settle_clock() > 0
+
+    assert claimed(ledger, waiting, owner(2)).attempt == 1
+    assert claimed(ledger, again, owner(3)).attempt == 2
+    clock.now += 30
+    assert ledger.hand_back_lost() >= 1
+    assert job(ledger, Stage.EDIT, dead).state == State.QUEUED
+
+
+def test_a_clock_that_was_not_set_leaves_everything_as_it_is(ledger: Ledger) -> None:
+    edits = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    ledger.fail(claimed(ledger, edits[0]), PASSING_FAULT)
+    claimed(ledger, edits[1])
+    take_owed(ledger, Stage.EDIT)
+    assert ledger.settle_clock() == 0
+
+
+# -- waits -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_failed_together_does_not_come_back_together(engine: Engine, clock: Clock) -> None:
+    ledger = Ledger(engine, clock=clock)
+    edits = job_ids(ledger, Stage.EDIT, enter(ledger, 20))
+    for edit in edits:
+        ledger.fail(claimed(ledger, edit), PASSING_FAULT)
+    waits = [job(ledger, Stage.EDIT, edit).not_before - clock.now for edit in edits]
+    assert BACK_OFF_SECONDS * BACK_OFF_SPREAD[0] <= min(waits)
+    assert max(waits) <= BACK_OFF_SECONDS * BACK_OFF_SPREAD[1]
+    assert len(set(waits)) > 10
 
 
 def test_what_is_lost_waits_again_and_a_message_is_owed(ledger: Ledger, clock: Clock) -> None:

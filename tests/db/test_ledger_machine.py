@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,7 +24,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sqlalchemy import Row, select
+from sqlalchemy import Engine, Row, event, select
 
 from db.doorbells import owe_lost, take_owed
 from db.engine import open_engine, reading
@@ -53,6 +56,51 @@ class Hold:
     claim: Claim
     owner: Owner
     lease_until: float
+
+
+class Crash(Exception):
+    """The process is gone in the middle of a transaction."""
+
+
+@contextmanager
+def crashing(engine: Engine, statement: int) -> Iterator[None]:
+    """Crash before that statement of the next transaction, counted from 0, before its commit at the latest."""
+    left = [statement]
+
+    def execute(*_: object) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Crash
+
+    def commit(_connection: object) -> None:
+        raise Crash
+
+    event.listen(engine, "before_cursor_execute", execute)
+    event.listen(engine, "commit", commit)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", execute)
+        event.remove(engine, "commit", commit)
+
+
+STEPS: dict[str, Callable[[LedgerMachine, Claim, Owner, int], object]] = {
+    "claim": lambda machine, _claim, by, place: machine.ledger.claim_edit(machine.edits[place % SAMPLES], by, "gpu-0"),
+    "finish": lambda machine, claim, _by, _place: machine.is_finished(claim),
+    "fail": lambda machine, claim, _by, _place: machine.ledger.fail(claim, Failure(FailureKind.STORE, "x", again=True)),
+    "renew": lambda machine, _claim, by, _place: machine.ledger.renew(by),
+    "release": lambda machine, _claim, by, _place: machine.ledger.release(by.process),
+    "hand back": lambda machine, _claim, by, _place: machine.ledger.hand_back(by.process, "killed by signal 9"),
+    "hand back what is lost": lambda machine, _claim, _by, _place: machine.ledger.hand_back_lost(),
+    "cancel": lambda machine, _claim, _by, _place: machine.ledger.cancel(machine.run_id),
+    "retry": lambda machine, _claim, _by, _place: machine.ledger.retry(machine.run_id),
+    "resume": lambda machine, _claim, _by, _place: machine.ledger.resume(machine.run_id),
+    "remake": lambda machine, _claim, _by, place: machine.ledger.remake([machine.edits[place % SAMPLES]]),
+    "settle": lambda machine, _claim, _by, _place: machine.ledger.settle_clock(),
+    "announce": lambda machine, _claim, _by, _place: take_owed(machine.ledger, Stage.EDIT),
+    "look for lost messages": lambda machine, _claim, _by, _place: owe_lost(machine.ledger, Stage.SCORE, 0),
+}
+"""Everything that writes, as one transaction each."""
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -116,11 +164,44 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.ledger.release(by.process) == len(held)
         self.drop(held)
 
+    @precondition(lambda self: self.holds)
+    @rule(by=owners)
+    def die(self, by: Owner) -> None:
+        """The process dies, and its parent hands back what it held."""
+        held = [job for job, hold in self.holds.items() if hold.owner.process == by.process]
+        assert self.ledger.hand_back(by.process, "killed by signal 9") == len(held)
+        self.drop(held)
+
+    @rule(by=owners)
+    def ask_whether_a_claim_counts(self, by: Owner) -> None:
+        assert self.ledger.holds(by) == any(hold.owner == by for hold in self.holds.values())
+
+    # -- crashes -------------------------------------------------------------------------------------------------------
+
+    @rule(claim=claims, by=owners, place=places, step=st.sampled_from(sorted(STEPS)), statement=st.integers(0, 8))
+    def crash(self, claim: Claim, by: Owner, place: int, step: str, statement: int) -> None:
+        """Whoever crashes before a statement, or before the commit at the latest, has changed nothing."""
+        before = self.rows()
+        with crashing(self.ledger.engine, statement), pytest.raises(Crash):
+            STEPS[step](self, claim, by, place)
+        assert self.rows() == before
+
     # -- time, the reconciler and the user -----------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([10, LEASE_SECONDS, 100]))
     def pass_time(self, seconds: int) -> None:
         self.clock.now += seconds
+
+    @rule(seconds=st.sampled_from([-3600, 3600]))
+    def jump_in_time(self, seconds: int) -> None:
+        """The database's clock is set; those who live renew before anyone judges by it."""
+        self.clock.now += seconds
+        if seconds < 0:
+            self.ledger.settle_clock()
+        for hold in self.holds.values():
+            assert self.ledger.renew(hold.owner) > 0
+            hold.lease_until = self.clock.now + LEASE_SECONDS
+        assert self.ledger.hand_back_lost() == 0
 
     @precondition(lambda self: self.holds)
     @rule()
@@ -140,6 +221,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.holds.clear()
         if back:
             self.ledger.resume(self.run_id)
+
+    @precondition(lambda self: self.states[Stage.EDIT, State.DONE])
+    @rule(place=places)
+    def lose_an_image(self, place: int) -> None:
+        """The image of an edit is gone: it is made again, and its scores were those of another image."""
+        edit = self.edits[place % SAMPLES]
+        lost = any(row.id == edit and row.state == State.DONE for stage, row in self.rows() if stage is Stage.EDIT)
+        gone = [row.id for stage, row in self.rows() if stage is Stage.SCORE and row.edit_id == edit]
+        assert self.ledger.remake([edit]) == lost
+        if lost:
+            self.drop([(Stage.SCORE, score) for score in gone if (Stage.SCORE, score) in self.holds])
 
     @precondition(lambda self: any(self.states[stage, state] for stage in Stage for state in UNWANTED))
     @rule()

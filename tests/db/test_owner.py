@@ -28,6 +28,21 @@ def test_an_owner_is_read_back_as_it_was_written() -> None:
     assert Owner.parse(str(owner)) == owner
 
 
+def test_a_parent_is_read_back_too() -> None:
+    owner = Owner(this_process(), "d-1", process_of(os.getppid()))
+    assert Owner.parse(str(owner)) == owner
+
+
+def test_nobody_speaks_for_a_claim_when_child_and_parent_are_dead(child: subprocess.Popen[bytes]) -> None:
+    dying = process_of(child.pid)
+    owners = [Owner(dying, "d-1"), Owner(dying, "d-1", this_process()), Owner(this_process(), "d-1", dying)]
+    assert [owner.is_lost() for owner in owners] == [False, False, False]
+    child.kill()
+    child.wait()
+    assert [owner.is_lost() for owner in owners] == [True, False, False]
+    assert Owner(dying, "d-1", dying).is_lost()
+
+
 def test_owners_differ_by_process_and_by_delivery() -> None:
     process = Process("host/1", 1, "100")
     different = [

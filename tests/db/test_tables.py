@@ -14,7 +14,8 @@ from tests.db.steps import IMAGE, job, queued_edit, queued_scores
 from tests.factories import enter
 
 FAILED = {"state": "failed", "failure_kind": "model", "failure_reason": "no number in the reply", "finished_at": 1.0}
-RUNNING = {"state": "running", "owner": "host/1|1|1|d-1", "lease_until": 1.0}
+DONE = {"state": "done", "attempt": 1, "finished_at": 1.0}
+RUNNING = {"state": "running", "attempt": 1, "owner": "host/1|1|1|d-1", "lease_until": 1.0}
 
 
 def _write(ledger: Ledger, jobs: Table, **values: Any) -> None:
@@ -26,7 +27,7 @@ def test_what_these_tests_leave_out_is_what_the_database_refuses(ledger: Ledger)
     queued_scores(ledger)
     _write(ledger, scores, **FAILED)
     _write(ledger, scores, **(RUNNING | {"failure_kind": None, "failure_reason": None, "finished_at": None}))
-    _write(ledger, scores, state="done", value=10.0, finished_at=1.0, owner=None, lease_until=None)
+    _write(ledger, scores, **DONE, value=10.0, owner=None, lease_until=None)
 
 
 @pytest.mark.parametrize(
@@ -34,14 +35,20 @@ def test_what_these_tests_leave_out_is_what_the_database_refuses(ledger: Ledger)
     [
         pytest.param(FAILED | {"value": 0.0}, id="a value on a failed score"),
         pytest.param({"value": 5.0}, id="a value on a score that waits"),
-        pytest.param({"state": "done", "finished_at": 1.0}, id="a done score without a value"),
-        pytest.param({"state": "done", "value": 5.0}, id="a done score without its time"),
+        pytest.param(DONE, id="a done score without a value"),
+        pytest.param(DONE | {"value": 5.0, "finished_at": None}, id="a done score without its time"),
+        pytest.param(DONE | {"value": 5.0, "attempt": 0}, id="a done score that nobody claimed"),
+        pytest.param(DONE | {"value": 10.1}, id="a score above the scale"),
+        pytest.param(DONE | {"value": -0.1}, id="a score below the scale"),
+        pytest.param(DONE | {"value": float("nan")}, id="a score that is no number"),
         pytest.param(FAILED | {"failure_kind": None}, id="a failed score without a kind"),
         pytest.param(FAILED | {"failure_reason": None}, id="a failed score without a reason"),
         pytest.param({"failure_kind": "model", "failure_reason": "why"}, id="a reason on a score that waits"),
         pytest.param(RUNNING | {"owner": None}, id="a running score without an owner"),
         pytest.param(RUNNING | {"lease_until": None}, id="a running score without a lease"),
         pytest.param({"owner": "host/1|1|1|d-1", "lease_until": 1.0}, id="an owner of a score that waits"),
+        pytest.param(RUNNING | {"attempt": 0}, id="a running score that nobody claimed"),
+        pytest.param(RUNNING | {"attempt": 4}, id="an attempt more than allowed"),
         pytest.param({"state": "lost"}, id="an unknown state"),
     ],
 )
@@ -54,7 +61,8 @@ def test_a_score_cannot_be(ledger: Ledger, values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        pytest.param({"state": "done", "finished_at": 1.0}, id="a done edit without an image"),
+        pytest.param(DONE, id="a done edit without an image"),
+        pytest.param(DONE | {"image": "e" * 63}, id="a done edit with half a digest"),
         pytest.param(FAILED | {"image": IMAGE}, id="an image on a failed edit"),
         pytest.param(FAILED | {"failure_reason": None}, id="a failed edit without a reason"),
         pytest.param(RUNNING | {"owner": None}, id="a running edit without an owner"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from db.errors import BenchmarkInvalid
 from producer.benchmark import open_benchmark
-from producer.benchmark.check import check_benchmark
+from producer.benchmark.check import MAX_FAULTS, check_benchmark
 from tests.factories import original_file, pair, png
 
 
@@ -223,3 +224,49 @@ def test_a_file_that_no_reader_takes_is_named(tmp_path: Path, name: str) -> None
 
     with pytest.raises(BenchmarkInvalid, match=name):
         open_benchmark(tmp_path / name)
+
+
+def test_of_very_many_faults_the_first_are_named_and_all_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text("5\n" * (MAX_FAULTS + 1234))
+
+    with pytest.raises(BenchmarkInvalid) as caught:
+        check_benchmark(open_benchmark(path))
+
+    assert str(caught.value) == f"{path}: 2,234 faults, nothing was submitted"
+    assert len(caught.value.faults) == MAX_FAULTS + 1
+    assert caught.value.faults[-2:] == ("line 1000: expected an object, found a number", "and 1,234 more")
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("a\0b", "name: the benchmark's name contains a NUL character"),
+        ("a\x1b[2Jb", r"name: the benchmark's name contains a control character, '\x1b'"),
+        ("a\u202eb", r"name: the benchmark's name contains a control character, '\u202e'"),
+    ],
+)
+def test_a_benchmarks_name_can_be_stored_and_shown(tmp_path: Path, name: str, complaint: str) -> None:
+    assert faults_of(original_file(tmp_path, {"name": name, "categories": {"a": [pair("p")]}})) == (complaint,)
+
+
+@pytest.mark.parametrize("file", ["a\x1bb.jsonl", "a\nb.json", os.fsdecode(b"a\xffb.jsonl")])
+def test_a_file_whose_name_cannot_be_stored_is_refused_in_clean_lines(tmp_path: Path, file: str) -> None:
+    path = tmp_path / file
+    original_file(tmp_path).rename(path)
+
+    with pytest.raises(BenchmarkInvalid) as caught:
+        check_benchmark(open_benchmark(path))
+
+    assert str(caught.value).isprintable()
+    assert caught.value.faults[-1].startswith("name: the benchmark's name contains ")
+
+
+def test_a_name_in_any_script_is_taken(tmp_path: Path) -> None:
+    name = "评测　«Tëst» 👩‍👩‍👧 שלום"  # with a wide space and characters that are joined
+
+    checked = check_benchmark(
+        open_benchmark(original_file(tmp_path, {"name": name, "categories": {name: [pair(name)]}}))
+    )
+
+    assert checked.name == name

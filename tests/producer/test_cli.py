@@ -17,12 +17,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import update
 
 from db.doorbells import take_owed
 from db.engine import open_engine
 from db.ledger import Ledger
+from db.owner import this_process
+from db.presence import enter_worker, worker_is_sick
 from db.queries import find_run, progress_of
-from db.tables import Stage, State
+from db.tables import Stage, State, workers
 from tests.factories import original_file, pair
 from tests.producer.by_hand import RunByHand
 
@@ -300,8 +303,26 @@ def test_status_of_a_run_as_json_has_all_counts_and_who_works(shell: Shell, run:
     ]
 
 
-def test_status_without_any_run_is_an_empty_list(shell: Shell) -> None:
-    assert json.loads(shell("status", "--json").out) == []
+def test_status_without_any_run_or_worker_is_empty(shell: Shell) -> None:
+    assert json.loads(shell("status", "--json").out) == {"runs": [], "farm": []}
+
+
+def test_status_shows_which_workers_serve_which_are_sick_and_which_are_silent(shell: Shell, ledger: Ledger) -> None:
+    for gpu, name in enumerate(("edit-gpu0@h", "edit-gpu1@h", "edit-gpu2@h")):
+        enter_worker(ledger.engine, name, this_process(), str(gpu))
+    worker_is_sick(ledger.engine, "edit-gpu1@h", this_process(), "CUDA error: [/] misaligned address")
+    with ledger.write() as (connection, _):
+        connection.execute(update(workers).where(workers.c.gpu == "2").values(seen_at=workers.c.seen_at - 100))
+
+    table, data = shell("status").out, json.loads(shell("status", "--json").out)
+
+    said = [(worker["gpu"], worker["health"], worker["reason"]) for worker in data["farm"]]
+    assert said == [
+        ("0", "serving", None),
+        ("1", "sick", "CUDA error: [/] misaligned address"),
+        ("2", "silent", None),
+    ]
+    assert "sick: CUDA error: [/] misaligned address" in " ".join(table.split())
 
 
 def test_report_before_anything_ran_is_partial_with_nothing_scored(shell: Shell, ledger: Ledger) -> None:

@@ -149,7 +149,7 @@ def test_a_bad_field_is_named_by_line_and_key(tmp_path: Path, fields: dict[str, 
     [
         ("instruction", "line 1 (p): instruction contains half of a surrogate pair, which is no character"),
         ("category", "line 1 (p): category contains half of a surrogate pair, which is no character"),
-        ("key", "line 1 (\ud800): key contains half of a surrogate pair, which is no character"),
+        ("key", r"line 1 (\ud800): key contains half of a surrogate pair, which is no character"),
     ],
 )
 def test_half_a_surrogate_pair_is_a_fault(tmp_path: Path, field: str, complaint: str) -> None:

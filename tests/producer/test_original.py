@@ -244,7 +244,11 @@ def test_every_bad_pair_is_named_not_only_the_first(tmp_path: Path) -> None:
         ("", "categories[0].pairs[0]: pair_id is empty"),
         (True, "categories[0].pairs[0] (True): pair_id: expected a text, found a truth value"),
         (1.5, "categories[0].pairs[0] (1.5): pair_id: expected a text, found a number"),
-        ("a\0b", "categories[0].pairs[0] (a\0b): pair_id contains a NUL character"),
+        ("a\0b", r"categories[0].pairs[0] (a\x00b): pair_id contains a NUL character"),
+        ("a\nb", r"categories[0].pairs[0] (a\nb): pair_id contains a control character, '\n'"),
+        ("a\x1b[2Jb", r"categories[0].pairs[0] (a\x1b[2Jb): pair_id contains a control character, '\x1b'"),
+        ("a\u202eb", r"categories[0].pairs[0] (a\u202eb): pair_id contains a control character, '\u202e'"),
+        ([["a"]], "categories[0].pairs[0]: pair_id: expected a text, found a list"),
         (
             "k" * (MAX_KEY + 1),
             f"categories[0].pairs[0] ({'k' * MAX_KEY}): pair_id has 201 characters; at most 200 are taken",
@@ -401,10 +405,26 @@ def test_a_file_without_categories_is_told_what_is_expected(tmp_path: Path, cont
     ]
 
 
-def test_deep_nesting_is_a_fault_and_no_crash(tmp_path: Path) -> None:
-    path = with_text(tmp_path, '{"categories": {"a": [' + "[" * 5000 + "]" * 5000 + "]}}")
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("depth", [65, 5000, 1_000_000])
+def test_deep_nesting_is_a_fault_and_no_crash(tmp_path: Path, opening: str, depth: int) -> None:
+    path = with_text(tmp_path, '{"categories": {"a": [{"pair_id": ' + opening * depth)
 
-    assert faults_of(path) == ["categories['a'].pairs[0]: expected an object, found a list"]
+    assert faults_of(path) == ["after the beginning: is nested too deep; at most 64 levels are read"]
+
+
+def test_nesting_that_is_not_deep_is_read(tmp_path: Path) -> None:
+    nested: Any = []
+    for _ in range(50):
+        nested = {"a": [nested]} if len(str(nested)) % 2 else [nested]
+
+    assert len(samples_of(with_pairs(tmp_path, pair("p", notes=nested)))) == 1
+
+
+def test_a_name_that_is_too_long_is_a_fault(tmp_path: Path) -> None:
+    path = with_text(tmp_path, f'{{"{"k" * 1_000_000}": [{"0," * 1_000_000}')  # each 0 would be given that name
+
+    assert faults_of(path) == ["after the beginning: a name has 1,000,000 characters; at most 1,000 are read"]
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------

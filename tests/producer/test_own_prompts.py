@@ -172,6 +172,62 @@ def test_a_prompt_that_is_no_text_is_a_fault(tmp_path: Path, layout: Layout, pro
     assert "user_prompt: expected a text" in fault
 
 
+@pytest.mark.parametrize(
+    ("prompt", "complaint"),
+    [
+        ("a\0b", "user_prompt contains a NUL character"),
+        ("x" * 20_001, "user_prompt has 20,001 characters; at most 20,000 are taken"),
+        ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "nested too deep"),
+        ("{% if key %}" * 50 + "{% endif %}" * 50, "nested too deep; at most 40 levels are taken"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "For is not taken"),
+        ("{{ 10 ** 10 ** 10 }}", "Pow is not taken"),
+        ("{{ 'x' * 10 ** 10 }}", "Mul is not taken"),
+        ("{{ 'x'.ljust(10 ** 10) }}", "Call is not taken"),
+        ("{{ '%9999999999d' | format(1) }}", "the filter 'format' is not taken"),
+        ("{{ key | tojson | tojson | tojson }}", "the filter 'tojson' is not taken"),
+        ("{% set a = 'xx' %}{% set a = a ~ a %}", "Assign is not taken"),
+        ("{{ instruction.__class__ }}", "Getattr is not taken"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else None,
+)
+@pytest.mark.timeout(10)
+def test_a_prompt_that_does_more_than_name_and_choose_is_a_fault(tmp_path: Path, prompt: str, complaint: str) -> None:
+    """Whoever submits a benchmark has not written it, and rendering may take all time and memory that there is."""
+    (fault,) = faults_of(tmp_path, listed(category("物理", user_prompt=prompt)))
+
+    assert fault.startswith("categories[0]: ")
+    assert complaint in fault
+
+
+def test_a_prompt_may_choose_and_trim(tmp_path: Path) -> None:
+    prompt = (
+        "{% if description and key != 'x' %}{{ description|trim }}{% elif has_reference is defined %}-{% endif %}"
+        "{{ 'A' if category in ['a', 'b'] else instruction|default('none')|upper }}"
+    )
+
+    content = listed(category("物理", user_prompt=prompt))
+
+    assert check_benchmark(open_benchmark(original_file(tmp_path, content))).sample_count == 1
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\x1bb", "x" * 201])
+def test_a_prompt_of_a_category_that_cannot_be_stored_is_a_fault(tmp_path: Path, name: str) -> None:
+    without_pairs = {"name": name, "user_prompt": "Was it done?", "pairs": []}
+
+    (fault,) = faults_of(tmp_path, listed(category("物理"), without_pairs))
+
+    assert fault.startswith("categories[1]: the category's name ")
+
+
+def test_of_several_prompts_that_are_no_text_each_is_named(tmp_path: Path) -> None:
+    faults = faults_of(tmp_path, listed(category("物理", user_prompt=5), category("社会", system_prompt=[])))
+
+    assert faults == [
+        "categories[0]: user_prompt: expected a text, found a number",
+        "categories[1]: system_prompt: expected a text, found a list",
+    ]
+
+
 # -- submitted ---------------------------------------------------------------------------------------------------------
 
 

@@ -114,15 +114,21 @@ def test_a_second_submission_asks_again_for_what_was_cancelled(
     assert len(broker.taken) == 2
 
 
-def test_images_that_the_store_has_lost_are_stored_again(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+@pytest.mark.parametrize("damage", [None, b"", b"half of it"], ids=["lost", "empty", "damaged"])
+def test_images_that_the_store_has_no_longer_are_stored_again(
+    tmp_path: Path, ledger: Ledger, images: ImageStore, damage: bytes | None
+) -> None:
     benchmark = open_benchmark(original_file(tmp_path))
     submit(benchmark, configuration(), ledger=ledger, images=images, send=Broker())
     (stored,) = [path for path in images.folder.rglob("*") if path.is_file()]
-    stored.unlink()
+    if damage is None:
+        stored.unlink()
+    else:
+        stored.write_bytes(damage)
 
     submit(benchmark, configuration(), ledger=ledger, images=images, send=Broker())
 
-    assert images.has(stored.name)
+    assert images.fault(stored.name) is None
 
 
 def test_another_configuration_is_another_run_of_the_same_samples(

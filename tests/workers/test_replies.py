@@ -93,6 +93,16 @@ def test_a_criterion_out_of_range_spoils_the_reply() -> None:
     assert complaint('{"preservation": 11, "score": 8}') == "the reply's preservation is 11, which is not from 0 to 10"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("pre\\n\\u001b[2J", r"pre\n\x1b[2J"), ("\\ud800", r"\ud800"), ("x" * 100_000, "x" * 80)],
+)
+def test_a_criterions_name_is_repeated_in_one_short_line(name: str, shown: str) -> None:
+    reply = f'{{"{name}": 11, "score": 8}}'
+
+    assert complaint(reply) == f"the reply's {shown} is 11, which is not from 0 to 10"
+
+
 @pytest.mark.parametrize("score", [0, 10, 0.0, 10.0])
 def test_the_ends_of_the_scale_belong_to_it(score: float) -> None:
     assert value(json.dumps({"score": score})) == score
@@ -185,6 +195,18 @@ def test_several_scores_that_differ_are_none(reply: str) -> None:
     assert complaint(reply) == "the reply names several scores: 6.5, 8"
 
 
+def test_of_many_scores_that_differ_a_few_are_repeated() -> None:
+    reply = "\n".join(f"Score: {number / 1000}" for number in range(1000))
+
+    assert complaint(reply) == (
+        "the reply names several scores: 0, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, ..."
+    )
+
+
+def test_a_long_number_is_repeated_in_part() -> None:
+    assert len(complaint(f"Score: {'9' * 300}/{'8' * 300}")) < 300
+
+
 @pytest.mark.parametrize("reply", ["Score: 11", "Score: -1", "Score: 85", "评分：10.5", "-1/10", "11/10", "100/10"])
 def test_a_number_out_of_range_in_text_is_no_score(reply: str) -> None:
     assert complaint(reply).endswith("which is not from 0 to 10")
@@ -232,6 +254,10 @@ MISREAD = [
     pytest.param("Score: 8-9/10", id="a labelled range of ten"),  # 9
     pytest.param("8 – 9/10", id="a range of ten with a dash"),  # 9
     pytest.param("7 or 8/10", id="a choice of ten"),  # 8
+    pytest.param("-9/-9/10", id="a negative number behind a slash"),  # 9
+    pytest.param("fine,-9/10", id="a negative number behind a comma"),  # 9
+    pytest.param("8-91e4/10", id="a range up to a number with an exponent"),  # 4
+    pytest.param("81e1.5/10", id="an exponent with a fraction"),  # 1.5
     pytest.param("Score: 8 to 9", id="a range in words"),  # 8
     pytest.param("评分：8到9分", id="a range in Chinese words"),  # 8
     pytest.param("Score: 8—9", id="a range with a long dash"),  # 8

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from db.errors import one_line
 from workers.models.errors import Unparsed
 
 _REASONING = ("reasoning", "reason", "explanation", "rationale", "analysis")
@@ -21,11 +22,13 @@ _LABELLED = re.compile(
     rf"(?:\bscore\b|评分|得分|分数|打分){_MARKS}(?:\bis\b|[:：=为是]){_MARKS}{_NUMBER}{_SCALE}{_NOT_MORE}",
     re.IGNORECASE,
 )
-_OF_A_SCALE = re.compile(rf"(?<![\d.,/]){_NUMBER}{_SCALE}{_NOT_MORE}", re.IGNORECASE)
+_OF_A_SCALE = re.compile(rf"(?<![\d.,/+-])(?<!\d[eE]){_NUMBER}{_SCALE}{_NOT_MORE}", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"\s*{_NUMBER}{_SCALE}\s*")
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _RANGE_BEFORE = re.compile(r"\d[ \t]*(?:[-–—~～]|to|or|到|至|或)[ \t]*$")
 _OPENING = re.compile(r"\s*(?:```(?:json)?\s*)?{")
+
+_SHOWN_VALUES = 10
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def _from_text(text: str) -> Verdict:
         _on_ten(match) for match in _OF_A_SCALE.finditer(text) if _is_of_ten(match)
     }
     if len(said) > 1:
-        raise Unparsed(f"the reply names several scores: {', '.join(f'{value:g}' for value in sorted(said))}")
+        values = ", ".join(f"{value:g}" for value in sorted(said)[:_SHOWN_VALUES])
+        raise Unparsed(f"the reply names several scores: {values}{', ...' if len(said) > _SHOWN_VALUES else ''}")
     if not said:
         raise Unparsed("the reply names no score")
     return Verdict(said.pop(), reasoning=text.strip())
@@ -117,9 +121,9 @@ def _on_scale(value: object, name: str) -> float:
     if number is not None and _PLAIN.fullmatch(number["value"]):
         return _on_ten(number)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unparsed(f"the reply's {name} is {_shown(value)}, which is no number")
+        raise Unparsed(f"the reply's {_short(name)} is {_shown(value)}, which is no number")
     if not 0 <= value <= 10:  # NaN and the infinities are not either
-        raise Unparsed(f"the reply's {name} is {str(value)[:80]}, which is not from 0 to 10")
+        raise Unparsed(f"the reply's {_short(name)} is {_short(str(value))}, which is not from 0 to 10")
     return float(value)
 
 
@@ -127,11 +131,16 @@ def _on_ten(match: re.Match[str]) -> float:
     if not _PLAIN.fullmatch(match["value"]):
         raise Unparsed("the reply names no score")
     if match["scale"] is not None and float(match["scale"]) != 10:
-        raise Unparsed(f"the reply's score is {match['value']} of {match['scale']}, which is not from 0 to 10")
+        said, scale = _short(match["value"]), _short(match["scale"])
+        raise Unparsed(f"the reply's score is {said} of {scale}, which is not from 0 to 10")
     return _on_scale(float(match["value"]), "score")
 
 
 def _shown(value: object) -> str:
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    return json.dumps(value)[:80]
+    return _short(json.dumps(value))
+
+
+def _short(words: str) -> str:
+    return one_line(words, longest=80)  # a judge may call a criterion anything

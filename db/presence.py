@@ -1,0 +1,89 @@
+"""Which workers there are and how they are, by their own word; read by `status`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, delete, insert, select, update
+
+from db.engine import database_clock, reading, transaction
+from db.owner import Process
+from db.tables import Health, workers
+
+SILENT_SECONDS = 60.0
+"""A worker that has said nothing for so long is taken to be gone."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """A worker as it last spoke, `seconds_ago`; `since` is when its health became what it is."""
+
+    name: str
+    gpu: str
+    health: Health
+    reason: str | None
+    since: float
+    seconds_ago: float
+
+    @property
+    def silent(self) -> bool:
+        """Whether it has said nothing for longer than it would if it lived."""
+        return self.seconds_ago > SILENT_SECONDS
+
+
+def enter_worker(engine: Engine, name: str, process: Process, gpu: str) -> None:
+    """Say that this worker serves; whatever a worker of that name said before is forgotten."""
+    with transaction(engine) as connection:
+        now = database_clock(connection)
+        connection.execute(delete(workers).where(workers.c.name == name))
+        connection.execute(
+            insert(workers).values(
+                name=name, process=_text(process), gpu=gpu, health=Health.SERVING, since=now, seen_at=now
+            )
+        )
+
+
+def worker_lives(engine: Engine, name: str, process: Process) -> None:
+    """Say that this worker is still there."""
+    with transaction(engine) as connection:
+        mine = update(workers).where(workers.c.name == name, workers.c.process == _text(process))
+        connection.execute(mine.values(seen_at=database_clock(connection)))
+
+
+def worker_is_sick(engine: Engine, name: str, process: Process, reason: str) -> None:
+    """Say that this worker takes no more jobs, and why."""
+    with transaction(engine) as connection:
+        now = database_clock(connection)
+        mine = update(workers).where(workers.c.name == name, workers.c.process == _text(process))
+        connection.execute(mine.values(health=Health.SICK, reason=reason, since=now, seen_at=now))
+
+
+def worker_leaves(engine: Engine, name: str, process: Process) -> None:
+    """Say that this worker ends, unless another has taken its name."""
+    with transaction(engine) as connection:
+        connection.execute(delete(workers).where(workers.c.name == name, workers.c.process == _text(process)))
+
+
+def present_workers(engine: Engine) -> list[Present]:
+    """Return every worker that has not said that it ends, by name."""
+    with reading(engine) as connection:
+        now = database_clock(connection)
+        return [
+            Present(row.name, row.gpu, Health(row.health), row.reason, row.since, max(0.0, now - row.seen_at))
+            for row in connection.execute(select(workers).order_by(workers.c.name))
+        ]
+
+
+def sick_workers(engine: Engine) -> list[Present]:
+    """Return the workers that take no jobs because their GPU fails, of those that live."""
+    return [worker for worker in present_workers(engine) if worker.health is Health.SICK and not worker.silent]
+
+
+def all_are_sick(engine: Engine) -> bool:
+    """Tell whether there are workers, and none that lives takes jobs."""
+    living = [worker for worker in present_workers(engine) if not worker.silent]
+    return bool(living) and all(worker.health is Health.SICK for worker in living)
+
+
+def _text(process: Process) -> str:
+    return f"{process.host}|{process.pid}|{process.started}"

@@ -1,0 +1,129 @@
+"""The changes of state that the ledger makes, as values and statements; nothing here carries one out.
+
+One place for each change, so that no column of it is forgotten where it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    Update,
+    and_,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from db.jobs import Claim, EditClaim
+from db.owner import Owner, Process
+from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, State, run_scorers, scores
+
+BACK_OFF_SECONDS = 10
+"""Wait before the second attempt of a job whose failure may pass; doubled for each further one, then spread."""
+
+BACK_OFF_SPREAD = (0.5, 1.5)
+"""A wait is multiplied by a number drawn from this range: what failed together does not come back together."""
+
+LONGEST_BACK_OFF_SECONDS = BACK_OFF_SECONDS * 2 ** (ATTEMPTS_ALLOWED - 1) * BACK_OFF_SPREAD[1]
+
+UNCLAIMED = {"owner": None, "lease_until": None}
+"""The values of a job that nobody holds."""
+
+
+def done_with(seconds: float, detail: Mapping[str, object] | None, environment: str | None) -> dict[str, Any]:
+    """Return what stands beside a result."""
+    return {"seconds": seconds, "detail": dict(detail) if detail else None, "environment": environment}
+
+
+def queue_scores(claim: EditClaim, now: float) -> Insert:
+    """Return the statement that enters one score per scorer of the run, in the order in which they were asked for."""
+    queued = (
+        select(
+            literal(claim.job_id).label("edit_id"),
+            run_scorers.c.id.label("scorer_id"),
+            literal(State.QUEUED.value).label("state"),
+            literal(now).label("not_before"),
+            literal(now).label("published_at"),
+        )
+        .where(run_scorers.c.run_id == claim.run_id)
+        .order_by(run_scorers.c.id)
+    )
+    return insert(scores).from_select([column.name for column in queued.selected_columns], queued)
+
+
+def asked_again(now: float) -> dict[str, Any]:
+    """Return the values of a job that had ended and is wanted once more."""
+    return {
+        "state": State.QUEUED,
+        "not_before": now,
+        "published_at": None,
+        "finished_at": None,
+        "failure_kind": None,
+        "failure_reason": None,
+        "last_words": None,
+        "detail": None,
+    }
+
+
+def held_as(jobs: Table, owner: Owner) -> ColumnElement[bool]:
+    """Return the condition that a job is claimed by this very owner."""
+    return and_(jobs.c.state == State.RUNNING, jobs.c.owner == str(owner))
+
+
+def held_by(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:
+    """Lock and return what this process has claimed, whatever the delivery."""
+    beginning = str(Owner(process, delivery=""))
+    return [
+        (jobs, row)
+        for jobs in JOB_TABLES.values()
+        for row in connection.execute(
+            running(jobs).where(jobs.c.owner.startswith(beginning, autoescape=True)).with_for_update()
+        )
+    ]
+
+
+def running(jobs: Table) -> Select[Any]:
+    """Select what is claimed, in the order of ids."""
+    return select(jobs).where(jobs.c.state == State.RUNNING).order_by(jobs.c.id)
+
+
+def still_mine(jobs: Table, claim: Claim) -> ColumnElement[bool]:
+    """Return the condition that the claim still counts: nobody has taken the job over or cancelled it."""
+    return and_(jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.state == State.RUNNING)
+
+
+def queue_again(jobs: Table, not_before: float | ColumnElement[float]) -> Update:
+    """Return the statement that puts claimed jobs back, with a message owed; the caller says which."""
+    return (
+        update(jobs)
+        .where(jobs.c.state == State.RUNNING)
+        .values(state=State.QUEUED, not_before=not_before, published_at=None, **UNCLAIMED)
+    )
+
+
+def back_off(jobs: Table) -> ColumnElement[float]:
+    """Return the wait before the next attempt, in seconds and before it is spread.
+
+    Counted by the attempts left, so that neither those that were released nor those before a retry lengthen it.
+    """
+    attempts_left = jobs.c.attempts_allowed - jobs.c.attempt
+    return BACK_OFF_SECONDS * literal(1).bitwise_lshift(ATTEMPTS_ALLOWED - 1 - attempts_left)
+
+
+def why_lost(row: Row[Any], now: float) -> str | None:
+    """Return why nobody works on a claimed job any more, None while somebody may."""
+    owner = Owner.parse(row.owner)
+    if owner.is_lost():
+        return f"process {owner.process.pid} of worker {row.worker} died"
+    if row.lease_until <= now:
+        return f"worker {row.worker} did not renew its lease"
+    return None

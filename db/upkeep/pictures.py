@@ -1,0 +1,79 @@
+"""Every image that the ledger names: is it in the store, and whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from db.images import MISSING
+from db.intake import asked_samples
+from db.tables import State, benchmarks, edits, samples
+from db.upkeep.finding import Finding, Inspection, Standing
+from db.upkeep.pages import pages
+
+_SUBMIT = "submit the benchmark again, which stores it anew"
+
+
+def sample_faults(inspection: Inspection) -> Iterator[Finding]:
+    """Yield the source and reference images that are lost: only the benchmark's file still has them."""
+    for rows in pages(inspection.engine, _samples(inspection), samples.c.id):
+        faults = _faults(inspection, (digest for row in rows for digest in (row.source_image, row.reference_image)))
+        for row in rows:
+            for use, digest in (("source", row.source_image), ("reference", row.reference_image)):
+                if digest in faults:
+                    where = f"benchmark {row.name!r}, sample {row.key!r} ({row.category})"
+                    yield Finding(where, f"{use} image {digest} is {faults[digest]}", Standing.LEFT, _SUBMIT)
+
+
+def edit_faults(inspection: Inspection) -> Iterator[Finding]:
+    """Yield the edits whose image is lost. They are queued again, unless their source is lost, too.
+
+    Without its source an edit can only fail, and would take the scores that it has with it.
+    """
+    for rows in pages(inspection.engine, _edits(inspection), edits.c.id):
+        faults = _faults(inspection, (row.image for row in rows))
+        lost = [row for row in rows if row.image in faults]
+        without_source = _faults(inspection, (row.source_image for row in lost))
+        again = [row.id for row in lost if row.source_image not in without_source]
+        if inspection.repair and again:
+            inspection.ledger.remake(again)
+        for row in lost:
+            what = f"edited image {row.image} is {faults[row.image]}"
+            yield _edit_finding(inspection, row, what, can_be_made=row.source_image not in without_source)
+
+
+def _edit_finding(inspection: Inspection, row: Row[Any], what: str, *, can_be_made: bool) -> Finding:
+    where = f"run {row.run_id}, edit {row.id} of {row.key!r} ({row.category})"
+    if can_be_made:
+        return Finding(where, what, inspection.mended, "edit queued again, its scores forgotten")
+    return Finding(where, f"{what}, and so is its source", Standing.LEFT, "submit the benchmark again, then fsck again")
+
+
+def _faults(inspection: Inspection, digests: Iterable[str | None]) -> Mapping[str, str]:
+    """Return what is wrong with those images that are not whole; each is read once."""
+    found = {digest: _fault(inspection, digest) for digest in sorted(set(filter(None, digests)))}
+    return {digest: fault for digest, fault in found.items() if fault is not None}
+
+
+def _fault(inspection: Inspection, digest: str) -> str | None:
+    fault = inspection.images.fault(digest)
+    if fault == MISSING and inspection.repair and inspection.images.restore(digest):
+        return inspection.images.fault(digest)  # a gc had set it aside before the ledger named it, and then died
+    return fault
+
+
+def _samples(inspection: Inspection) -> Select[Any]:
+    columns = (samples.c.key, samples.c.category, samples.c.source_image, samples.c.reference_image, benchmarks.c.name)
+    query = select(samples.c.id, *columns).join(benchmarks, samples.c.benchmark_id == benchmarks.c.id)
+    run = inspection.run
+    return query if run is None else query.where(asked_samples(run.benchmark_id, run.configuration["limit"]))
+
+
+def _edits(inspection: Inspection) -> Select[Any]:
+    columns = (edits.c.run_id, edits.c.image, samples.c.key, samples.c.category, samples.c.source_image)
+    query = select(edits.c.id, *columns).join(samples, edits.c.sample_id == samples.c.id)
+    if inspection.run is not None:
+        query = query.where(edits.c.run_id == inspection.run.id)
+    return query.where(edits.c.state == State.DONE, edits.c.image.is_not(None))

@@ -4,6 +4,7 @@ The ledger decides what is done; a message only wakes a worker. So delivery is t
 not to be exact. The figures named below were measured with Celery 5.7 on Valkey 9.
 """
 
+import socket
 from typing import Any
 
 from kombu import Exchange, Queue
@@ -16,7 +17,14 @@ from db.jobs import Doorbell
 broker_url = broker_address()
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # the default gives up after 100 tries, and then the worker stands still
+broker_channel_error_retry = True  # a key of ours that is no list or hash any more; the default ends the worker
 _TAKEN_FOR_LOST_SECONDS = 24 * 3600
+_KEEPALIVE = {  # a peer that is gone without a word is noticed after 5 + 3 * 3 seconds, by who waits and by who writes
+    "TCP_KEEPIDLE": 5,
+    "TCP_KEEPINTVL": 3,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 14_000,  # milliseconds
+}
 broker_transport_options = {
     # Longer than any job: a shorter one hands live jobs out again. What dies is found by the ledger's leases.
     "visibility_timeout": _TAKEN_FOR_LOST_SECONDS,
@@ -26,6 +34,9 @@ broker_transport_options = {
     "socket_timeout": 5,  # a frozen broker must not hold a publish for ever
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)
+    },
     "health_check_interval": 10,
 }
 visibility_timeout = _TAKEN_FOR_LOST_SECONDS
@@ -47,6 +58,9 @@ def message_for(doorbell: Doorbell) -> dict[str, Any]:
         "args": [doorbell.job_id],
         "queue": doorbell.stage.value,
         "priority": _PRIORITIES[doorbell.priority],
+        # Who knows the tasks, as workers do, would send their limits along; the receiver's own are what counts.
+        "time_limit": None,
+        "soft_time_limit": None,
     }
 
 
@@ -62,7 +76,7 @@ task_time_limit = 3600  # the last resort against a job that hangs; the child is
 
 # -- the worker process ------------------------------------------------------------------------------------------------
 
-include = ["workers.tasks", "workers.lease"]  # a spawned child imports the app and these, nothing else
+include = ["workers.tasks", "workers.lease", "workers.heartbeat"]  # a spawned child imports the app and these only
 worker_pool = "prefork"  # only a child process leaves the parent free to answer, to renew leases and to survive a crash
 worker_pool_start_method = "spawn"  # CUDA cannot be used in a forked child
 worker_concurrency = 1  # one worker, one GPU

@@ -6,17 +6,26 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_shutting_down
+from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready, worker_shutting_down
 from celery.utils.nodenames import default_nodename, gethostname, nodename
+from kombu.transport import TRANSPORT_ALIASES
 
 from db.settings import settings
+from workers.last_words import write_to_parent
 from workers.logs import configure_logging
 
 # Flower's own default is every network interface, without a login; FLOWER_ADDRESS or --address say otherwise.
 os.environ.setdefault("FLOWER_ADDRESS", "127.0.0.1")
+
+_FIRST_TO_GO = "700"  # of 1,000: the broker, a database and the parents stay, which know what to do then
+
+# Before the first connection: what a worker hears from the broker goes through the door first.
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.transport:Transport"))
 
 app = Celery("workers")
 app.config_from_object("celeryconfig")
@@ -42,6 +51,14 @@ def _log(loglevel: int | str, **_: Any) -> None:
 
 
 @worker_process_init.connect
+def _settle_in(**_: Any) -> None:
+    """Prepare a child: its parent keeps its last words, and short of memory the host ends it before anything else."""
+    write_to_parent()
+    with suppress(OSError):  # there is no such file but on Linux
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
+
+
+@worker_process_init.connect
 def _open_ledger(**_: Any) -> None:
     """Open the ledger when a child starts, so that a wrong database shows at once and no job waits for it."""
     from db import farm
@@ -49,13 +66,25 @@ def _open_ledger(**_: Any) -> None:
     farm.ledger()
 
 
+@worker_ready.connect
+def _take_interrupts(**_: Any) -> None:
+    """Let Ctrl-C end a worker as SIGTERM does, with exit code 0: Celery's own answer to it is 1."""
+    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
 @worker_shutting_down.connect
 def _bound_the_grace(how: str, **_: Any) -> None:
-    """Give the present job FARM_GRACE_SECONDS to finish; then Celery's cold shutdown ends it.
+    """Give the present job FARM_GRACE_SECONDS to finish; then, or at a second signal, Celery's cold shutdown ends it.
 
     Celery's own soft shutdown sleeps its whole time-out even when the job has long finished.
     """
     if how == "Warm":
-        timer = threading.Timer(settings().grace_seconds, os.kill, (os.getpid(), signal.SIGQUIT))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: _end_now())
+        timer = threading.Timer(settings().grace_seconds, _end_now)
         timer.daemon = True
         timer.start()
+
+
+def _end_now() -> None:
+    os.kill(os.getpid(), signal.SIGQUIT)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from db.settings import make_private
 from workers.models.loading.host_memory import Memory, host_memory
 
 LOOK_SECONDS = 0.5
@@ -42,9 +43,10 @@ class Host:
         reserve_bytes: int,
         memory: Callable[[], Memory | None] | None = None,
     ) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in (folder.parent, folder):  # `parents` would leave the upper one to the umask
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
-        self._turns = [FileLock(folder / f"load-{number}.lock") for number in range(loads_at_once)]
+        self._turns = [FileLock(folder / f"load-{number}.lock", mode=0o600) for number in range(loads_at_once)]
         self._reserve_bytes = reserve_bytes
         self._memory = memory or host_memory
 
@@ -76,11 +78,12 @@ class Host:
         if needed_bytes < SMALL_BYTES:
             yield True
             return
-        mine = FileLock(self._folder / f"memory-{os.getpid()}.lock")
-        with FileLock(self._folder / "memory.lock"):
+        mine = FileLock(self._folder / f"memory-{os.getpid()}.lock", mode=0o600)
+        with FileLock(self._folder / "memory.lock", mode=0o600):
             granted = self.has_room(needed_bytes)
             if granted:
                 mine.acquire()
+                make_private(self._amount(mine))
                 self._amount(mine).write_text(str(needed_bytes))
         try:
             yield granted
@@ -125,7 +128,7 @@ class Host:
     def _reserved_by_others(self) -> int:
         reserved = 0
         for path in self._folder.glob("memory-*.lock"):
-            lock = FileLock(path)
+            lock = FileLock(path, mode=0o600)
             try:
                 lock.acquire(blocking=False)
             except Timeout:

@@ -1,38 +1,51 @@
-"""The lease keeper: threads in the worker's parent that renew, take back and announce.
+"""The lease keeper: threads in the worker's parent that look after its children, recover what is lost, and announce.
 
-It renews the leases of the delivery that its pool child is at, hands back what the dead left, and sends the messages
-that are owed or must be lost. Every worker has one; all of them together do no harm. Threads and not Celery's
-timer, because a slow database must not stop the consumer and a lost broker must not stop the leases.
+Every worker has one; all of them together do no harm. Threads and not Celery's timer, because a slow database must not
+stop the consumer and a lost broker must not stop the leases.
 """
 
 from __future__ import annotations
 
 import atexit
+import os
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
 from amqp.exceptions import ChannelError
-from celery.signals import worker_ready
-from celery.worker.state import active_requests
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from db import farm
 from db.doorbells import owe_lost, ring_all_owed
 from db.errors import FarmError, first_line
-from db.ledger import Ledger
-from db.owner import Owner, Process, process_of
-from db.settings import settings
+from db.ledger import CLOCK_SLACK_SECONDS, Ledger
+from db.owner import this_process
+from db.presence import enter_worker, worker_is_sick, worker_leaves, worker_lives
 from db.tables import Stage
 from workers.app import app
+from workers.children import Children
+from workers.last_words import ChildOutput
+from workers.pulse import Pulses
 from workers.tasks import send
 
 log = structlog.get_logger()
 
-LOOK_SECONDS = 5
-"""How often the dead and the owed are looked for; a killed child's job runs again within this time or sooner."""
+LOOK_SECONDS = 1
+"""How often the children are looked at; a cancelled job ends at its next step after that."""
+
+RECOVER_SECONDS = 5
+"""How often the lost and the owed are looked for."""
+
+
+@worker_init.connect
+def _open_channels(sender: Any, **_: Any) -> None:
+    """Make what parent and children share, before the first child is started."""
+    sender.pulses, sender.child_output = Pulses(), ChildOutput()
 
 
 @worker_ready.connect
@@ -41,6 +54,7 @@ def _keep_leases(sender: Any, **_: Any) -> None:
     if not hasattr(worker, "lease_keeper"):  # ready comes again after each reconnection to the broker
         worker.lease_keeper = LeaseKeeper(worker)
         worker.lease_keeper.start()
+        worker_shutting_down.connect(worker.lease_keeper.on_shutting_down)
         atexit.register(worker.lease_keeper.stop)  # the one way out that warm and cold shutdown share
 
 
@@ -52,12 +66,25 @@ class LeaseKeeper:
 
     def __init__(self, worker: Any) -> None:
         self._worker = worker
-        self._children: dict[int, Process] = {}
+        self._name = str(worker.hostname)
+        self._children = Children(
+            self._name,
+            pulses=worker.pulses,
+            output=worker.child_output,
+            pool=self._pool_processes,
+            on_sick=self._stop_consuming,
+        )
+        self._clock = ClockWatch()
+        self._sick: str | None = None
+        self._present = False
         self._stopping = threading.Event()
-        renewal = min(LOOK_SECONDS, settings().lease_seconds / 3)
+        self._lost_found = threading.Event()
         self._threads = [
-            threading.Thread(target=self._repeat, args=(step, seconds), name=step.__name__, daemon=True)
-            for step, seconds in ((self._renew, renewal), (_recover, LOOK_SECONDS))
+            threading.Thread(target=self._repeat, args=(step, wait), name=step.__name__, daemon=True)
+            for step, wait in (
+                (self._look, partial(self._stopping.wait, LOOK_SECONDS)),
+                (self._recover, partial(self._lost_found.wait, RECOVER_SECONDS)),
+            )
         ]
 
     def start(self) -> None:
@@ -65,50 +92,99 @@ class LeaseKeeper:
         for thread in self._threads:
             thread.start()
 
+    def on_shutting_down(self, **_: Any) -> None:
+        """Hear from Celery that the worker was told to end, at once or when its child has finished."""
+        self._children.stop()
+
     def stop(self) -> None:
         """End, and hand back at once what this worker's children still held: they were told to stop."""
+        self._children.stop()
         self._stopping.set()
+        self._lost_found.set()
         for thread in self._threads:
             thread.join()
         try:
-            released = sum(farm.ledger().release(child) for child in self._children.values())
+            released = self._children.release(farm.ledger())
+            worker_leaves(farm.engine(), self._name, this_process())
         except (DBAPIError, FarmError) as error:
-            log.warning("lease.not_released", reason=first_line(error))
+            log.warning("lease.not_released", reason=first_line(error), next="others take over when it runs out")
         else:
             if released:
                 log.info("lease.released", jobs=released)
 
-    def _repeat(self, step: Callable[[Ledger], None], seconds: float) -> None:
+    def _repeat(self, step: Callable[[Ledger], None], wait: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
             try:
                 step(farm.ledger())
             except (DBAPIError, FarmError, OperationalError, OSError) as error:
-                log.warning("lease.trouble", step=step.__name__, reason=first_line(error), next=f"again in {seconds} s")
+                log.warning(
+                    "lease.trouble", step=step.__name__.strip("_"), reason=first_line(error), next="tried again"
+                )
+                self._stopping.wait(LOOK_SECONDS)
             except Exception:  # a bug of ours here must not leave the worker without its keeper
-                log.exception("lease.error", step=step.__name__, next=f"again in {seconds} s")
-            self._stopping.wait(seconds)
+                log.exception("lease.error", step=step.__name__.strip("_"), next="tried again")
+                self._stopping.wait(LOOK_SECONDS)
+            wait()
 
-    def _renew(self, ledger: Ledger) -> None:
-        for owner in self._working():
-            ledger.renew(owner)
+    def _look(self, ledger: Ledger) -> None:
+        if self._children.look(ledger):
+            self._lost_found.set()
 
-    def _working(self) -> list[Owner]:
-        """Return the deliveries that this worker's living children are at."""
-        for pid in self._worker.pool.info["processes"]:
-            if pid not in self._children:
-                self._children[pid] = process_of(pid)
-        requests = [(request.worker_pid, request.id) for request in list(active_requests)]
-        return [Owner(self._children[pid], delivery) for pid, delivery in requests if pid in self._children]
+    def _recover(self, ledger: Ledger) -> None:
+        """Hand back what the dead left; send the messages that are owed, and those that must be lost."""
+        self._lost_found.clear()
+        self._say_how_it_is()
+        lost = ledger.hand_back_lost(judge_leases=self._clock.is_steady(ledger))
+        for stage in Stage:
+            lost += owe_lost(ledger, stage, _messages_waiting(stage))
+        sent = ring_all_owed(ledger, send)
+        if lost or sent:
+            log.info("lease.recovered", lost=lost, messages=sent)
+
+    def _say_how_it_is(self) -> None:
+        engine, me = farm.engine(), this_process()
+        if not self._present:
+            enter_worker(engine, self._name, me, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+            self._present = True
+        if self._sick is not None:
+            worker_is_sick(engine, self._name, me, self._sick)
+            self._sick = None
+        worker_lives(engine, self._name, me)
+
+    def _stop_consuming(self, reason: str) -> None:
+        log.error("worker.sick", worker=self._name, reason=reason, next="takes no more jobs until it is started anew")
+        self._sick = reason
+        self._lost_found.set()
+        consumer = self._worker.consumer
+        for queue in list(app.amqp.queues.consume_from):
+            consumer.call_soon(consumer.cancel_task_queue, queue)
+
+    def _pool_processes(self) -> list[Any]:
+        pool = getattr(self._worker.pool, "_pool", None)
+        return list(getattr(pool, "_pool", None) or ())
 
 
-def _recover(ledger: Ledger) -> None:
-    """Hand back what the dead left; send the messages that are owed, and those that must be lost."""
-    lost = ledger.hand_back_lost()
-    for stage in Stage:
-        lost += owe_lost(ledger, stage, _messages_waiting(stage))
-    sent = ring_all_owed(ledger, send)
-    if lost or sent:
-        log.info("lease.recovered", lost=lost, messages=sent)
+class ClockWatch:
+    """Compares the database's clock with this machine's own, which nobody sets."""
+
+    def __init__(self, here: Callable[[], float] = time.monotonic) -> None:
+        self._here = here
+        self._last: tuple[float, float] | None = None
+
+    def is_steady(self, ledger: Ledger) -> bool:
+        """Tell whether leases can be judged by the database's clock now.
+
+        Not at the first look, nor after it jumped: those who live must have had the time to renew. A clock that was
+        set back, now or before this worker came, has left times in the ledger that are brought back.
+        """
+        now, here = ledger.now(), self._here()
+        before, self._last = self._last, (now, here)
+        jump = 0.0 if before is None else (now - before[0]) - (here - before[1])
+        if abs(jump) > CLOCK_SLACK_SECONDS:
+            log.warning("clock.jumped", seconds=round(jump), next="leases are judged when all had time to renew theirs")
+        if before is None or jump < -CLOCK_SLACK_SECONDS:
+            ledger.settle_clock()
+        return before is not None and abs(jump) <= CLOCK_SLACK_SECONDS
 
 
 def _messages_waiting(stage: Stage) -> int:

@@ -1,6 +1,7 @@
 """Doing one job: from a claim to its outcome, knowing nothing of Celery or the ledger.
 
 The border at which whatever a job may raise becomes a failure with a kind and a reason; nothing below swallows any.
+Two things pass it: DeviceBroken, after which nothing more can be done here, and Withdrawn, when nobody wants the job.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from numbers import Real
 
 import structlog
@@ -20,14 +22,35 @@ from db.errors import ImageFault, first_line
 from db.images import ImageMissing, ImageStore
 from db.jobs import Claim, EditClaim, Failure, ScoreClaim
 from db.tables import FailureKind
-from workers.models.errors import InputFault, ModelFault, OutOfMemory, Refused, ServiceFault, Unparsed
-from workers.models.protocols import EditedImage, EditRequest, OnStep, Rating, Scorer, ScoreRequest, unobserved
+from workers.models.errors import (
+    InputFault,
+    ModelFault,
+    OutOfMemory,
+    Refused,
+    ServiceFault,
+    Unparsed,
+    broken_device,
+)
+from workers.models.protocols import (
+    EditedImage,
+    EditRequest,
+    OnProgress,
+    OnStep,
+    Rating,
+    Scorer,
+    ScoreRequest,
+    unobserved,
+    unwatched,
+)
+from workers.outages import Outlast, at_once
 from workers.resident import CannotLoad, Resident
 
 log = structlog.get_logger()
 
 LONGEST_REASON = 2000
 """Characters of a failure's reason that are kept."""
+
+_STORE = "the image store"
 
 PNG_COMPRESSION = 1
 """zlib's fastest level: lossless all the same, and a megapixel takes a fifth of the time of the default."""
@@ -57,11 +80,19 @@ class Scored:
 
 
 def perform_edit(
-    claim: EditClaim, images: ImageStore, resident: Resident, on_step: OnStep = unobserved
+    claim: EditClaim,
+    images: ImageStore,
+    resident: Resident,
+    on_step: OnStep = unobserved,
+    outlast: Outlast = at_once,
 ) -> Edited | Failure:
-    """Make the edit and store its image; `on_step` is told after each denoising step."""
+    """Make the edit and store its image; `on_step` is told after each denoising step.
+
+    A store that cannot be read or written for a while is waited for, the finished image in hand. Raises DeviceBroken,
+    and whatever `on_step` raises that is no Exception.
+    """
     try:
-        source = decode_image(images.get(claim.source_image))
+        source = decode_image(outlast(_STORE, lambda: images.get(claim.source_image)))
         editor = resident.editor(claim.model)
         request = EditRequest(claim.key, claim.instruction, source, claim.seed, on_step)
         started = time.perf_counter()
@@ -69,19 +100,28 @@ def perform_edit(
         seconds = time.perf_counter() - started
         if not isinstance(edited, EditedImage) or not isinstance(edited.image, Image.Image):
             raise ModelFault("the editor gave something that is not an image")
-        detail = _storable(edited.detail)
-        return Edited(images.put(_as_png(edited.image)), seconds, detail, resident.facts())
+        detail, png = _storable(edited.detail), _as_png(edited.image)
+        return Edited(outlast(_STORE, lambda: images.put(png)), seconds, detail, resident.facts())
     except Exception as error:  # noqa: BLE001 - the border: every fault of a job is an outcome of that job
         return _failure(error, claim)
 
 
-def perform_scores(claims: Sequence[ScoreClaim], images: ImageStore, resident: Resident) -> list[Scored | Failure]:
-    """Give the scores in one batch, or in ever smaller ones where that fails; return an outcome for each claim."""
+def perform_scores(
+    claims: Sequence[ScoreClaim],
+    images: ImageStore,
+    resident: Resident,
+    on_progress: OnProgress = unwatched,
+    outlast: Outlast = at_once,
+) -> list[Scored | Failure]:
+    """Give the scores in one batch, or in ever smaller ones where that fails; return an outcome for each claim.
+
+    `on_progress` is called whenever the scorer got a little further. Raises as `perform_edit` does.
+    """
     outcomes: dict[int, Scored | Failure] = {}
     requests: dict[int, ScoreRequest] = {}
     for claim in claims:
         try:
-            requests[claim.job_id] = _score_request(claim, images)
+            requests[claim.job_id] = _score_request(claim, partial(_decoded, images, outlast), on_progress)
         except Exception as error:  # noqa: BLE001 - one unreadable image must not fail its batch
             outcomes[claim.job_id] = _failure(error, claim)
     readable = [claim for claim in claims if claim.job_id in requests]
@@ -109,6 +149,7 @@ def _score_batch(
         seconds = (time.perf_counter() - started) / len(claims)
         return {claim.job_id: _outcome(answer, claim, seconds) for claim, answer in zip(claims, answers, strict=True)}
     except Exception as error:  # noqa: BLE001 - the border, as above
+        _refuse_broken_device(error)
         if len(claims) == 1:
             return {claims[0].job_id: _failure(error, claims[0])}
         log.warning("batch.halved", scores=len(claims), reason=first_line(error))
@@ -155,17 +196,22 @@ def _plain_within(value: object) -> object:
             return value
 
 
-def _score_request(claim: ScoreClaim, images: ImageStore) -> ScoreRequest:
+def _decoded(images: ImageStore, outlast: Outlast, digest: str) -> Image.Image:
+    return decode_image(outlast(_STORE, lambda: images.get(digest)))
+
+
+def _score_request(claim: ScoreClaim, decoded: Callable[[str], Image.Image], on_progress: OnProgress) -> ScoreRequest:
     reference = claim.reference_image
     return ScoreRequest(
         key=claim.key,
         category=claim.category,
         instruction=claim.instruction,
         description=claim.description,
-        source=decode_image(images.get(claim.source_image)),
-        edited=decode_image(images.get(claim.edited_image)),
-        reference=decode_image(images.get(reference)) if reference else None,
+        source=decoded(claim.source_image),
+        edited=decoded(claim.edited_image),
+        reference=decoded(reference) if reference else None,
         seed=claim.seed,
+        on_progress=on_progress,
     )
 
 
@@ -194,6 +240,7 @@ _KINDS: tuple[tuple[type[Exception], FailureKind, bool], ...] = (
 
 def _failure(error: Exception, claim: Claim) -> Failure:
     """Name the kind of a fault. What may pass is tried again; an unexpected exception is logged with its traceback."""
+    _refuse_broken_device(error)
     reason = _plain(str(error).strip() or type(error).__name__)[:LONGEST_REASON]
     if isinstance(error, CannotLoad):
         return Failure(FailureKind.MODEL, reason, again=error.may_pass)
@@ -202,6 +249,11 @@ def _failure(error: Exception, claim: Claim) -> Failure:
             return Failure(kind, reason, again, _detail_of(error))
     log.error(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
     return Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
+
+
+def _refuse_broken_device(error: Exception) -> None:
+    if (broken := broken_device(error)) is not None:
+        raise broken from error
 
 
 def _detail_of(error: Exception) -> Mapping[str, object]:

@@ -1,9 +1,10 @@
-"""Tells what this pool child is at, as Celery events: loading, denoising steps, scoring."""
+"""Tells what this pool child is at, as Celery events: loading, denoising steps, scoring; and that it moves at all."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -22,9 +23,13 @@ SILENCE_SECONDS = 60.0
 
 
 class Progress:
-    """One for the life of the pool child; tasks say when they begin."""
+    """One for the life of the pool child; tasks say when they begin. `beat` is called whenever something was done.
 
-    def __init__(self) -> None:
+    Whatever `beat` raises goes on to the model that told of its progress: so is a job stopped that is not wanted.
+    """
+
+    def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
+        self.beat = beat
         self._gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         self._task: Task[..., Any] | None = None
         self._model = self._key = ""
@@ -37,6 +42,7 @@ class Progress:
 
     def show(self, what: str) -> None:
         """Tell what is done now, at once unless the same was just told."""
+        self.beat()
         activity = Activity(gpu=self._gpu, what=what, model=self._model, key=self._key)
         if activity != self._shown:
             self._shown = activity
@@ -44,10 +50,12 @@ class Progress:
 
     def wait(self, what: str) -> None:
         """Tell what is waited for; may be called as often as one likes."""
+        self.beat()
         self._send(Activity(gpu=self._gpu, what=what, model=self._model, key=self._key))
 
     def step(self, step: int, steps: int) -> None:
         """Tell that so many denoising steps are done; the rate is counted from the end of the first."""
+        self.beat()
         now = time.monotonic()
         if step <= 1:
             self._first_step_at = now

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
-from collections.abc import Mapping
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from celery import Task
@@ -16,24 +19,43 @@ from celeryconfig import message_for
 from db import farm
 from db.doorbells import ring
 from db.environments import enter_environment
-from db.jobs import Claim, Doorbell, Failure, ScoreClaim
-from db.owner import Owner, this_process
+from db.jobs import Claim, Doorbell, EditClaim, Failure, ScoreClaim
+from db.owner import Owner, process_of, this_process
 from db.settings import farm_home, settings
-from db.tables import Stage
+from db.tables import FailureKind, Stage
 from workers.app import app
+from workers.models.errors import DeviceBroken, Withdrawn
 from workers.progress import Progress
+from workers.pulse import DEVICE_BROKEN_EXIT, Pulse, pulse_of
 
 if TYPE_CHECKING:
-    from workers.perform import Scored
+    from workers.outages import Outages
+    from workers.perform import Edited, Scored
     from workers.resident import Resident
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+@cache
+def pulse() -> Pulse:
+    """Return what this pool child shows its parent."""
+    return pulse_of(this_process())
 
 
 @cache
 def progress() -> Progress:
     """Return what tells of this pool child's work."""
-    return Progress()
+    return Progress(pulse().beat)
+
+
+@cache
+def outages() -> Outages:
+    """Return how this pool child outlasts a database or a disk that is gone for a while."""
+    from workers.outages import Outages
+
+    return Outages(shown=pulse().patient, wait=progress().wait)
 
 
 @cache
@@ -56,64 +78,112 @@ def send(doorbell: Doorbell) -> None:
 @app.task(name=Stage.EDIT.value, bind=True, typing=True)
 def edit(self: Task[..., None], edit_id: int) -> None:
     """Make one edit, unless the ledger says that there is nothing to do; then queue its scores."""
-    ledger = farm.ledger()
-    claim = ledger.claim_edit(edit_id, _owner(self), _worker(self))
+    claim = _outlast(lambda: farm.ledger().claim_edit(edit_id, _owner(self), _worker(self)))
     if claim is None:
         return
     from workers.perform import perform_edit  # the parent imports this module too, and needs no images
 
-    progress().begin(self, model=claim.model.label, key=claim.key)
-    outcome = perform_edit(claim, farm.images(), resident(), progress().step)
-    if isinstance(outcome, Failure):
-        _fail(claim, outcome)
-        return
-    doorbells = ledger.finish_edit(
-        claim,
-        outcome.image,
-        seconds=outcome.seconds,
-        detail=outcome.detail,
-        environment=_environment(outcome.facts),
-    )
-    if doorbells is None:
-        _log_lost(claim)
-        return
-    log.info("edit.done", **_ids(claim), seconds=round(outcome.seconds, 3))
-    try:
-        ring(ledger, doorbells, send)
-    except OperationalError as error:  # owed in the ledger now; the lease keeper sends it when the broker is back
-        log.warning("score.message_owed", **_ids(claim), reason=str(error))
+    with _at_work(self, [claim]):
+        outcome = perform_edit(claim, farm.images(), resident(), progress().step, outages().outlast)
+        if isinstance(outcome, Failure):
+            _fail(claim, outcome)
+        else:
+            _finish_edit(claim, outcome)
 
 
 @app.task(name=Stage.SCORE.value, bind=True, typing=True)
 def score(self: Task[..., None], score_id: int) -> None:
     """Give one score together with others that wait for the same scorer; each is committed by itself."""
-    ledger = farm.ledger()
-    claims = ledger.claim_scores(score_id, _owner(self), _worker(self))
+    claims = _outlast(lambda: farm.ledger().claim_scores(score_id, _owner(self), _worker(self)))
     if not claims:
         return
     from workers.perform import perform_scores
 
-    progress().begin(self, model=claims[0].model.label, key=claims[0].key)
-    progress().show("scoring")
-    for claim, outcome in zip(claims, perform_scores(claims, farm.images(), resident()), strict=True):
-        if isinstance(outcome, Failure):
-            _fail(claim, outcome)
-        else:
-            _finish_score(claim, outcome)
+    with _at_work(self, claims):
+        progress().show("scoring")
+        outcomes = perform_scores(claims, farm.images(), resident(), progress().beat, outages().outlast)
+        for claim, outcome in zip(claims, outcomes, strict=True):
+            if isinstance(outcome, Failure):
+                _fail(claim, outcome)
+            else:
+                _finish_score(claim, outcome)
+
+
+@contextmanager
+def _at_work(task: Task[..., None], claims: Sequence[Claim]) -> Iterator[None]:
+    """Show, for the length of the block, that this child holds the claims; end with them where they end early."""
+    first = claims[0]
+    pulse().begin(str(task.request.id), f"{first.stage} {first.job_id}")
+    progress().begin(task, model=first.model.label, key=first.key)
+    try:
+        # Arithmetic on pixels, or a server that is waited for: what runs on no GPU cannot hang there.
+        with nullcontext() if _fills_gpu(first) else pulse().patient():
+            yield
+    except Withdrawn:
+        for claim in claims:
+            _log_lost(claim)
+    except DeviceBroken as error:
+        _end_with_the_device(claims, error)
+    finally:
+        pulse().end()
+
+
+def _fills_gpu(claim: Claim) -> bool:
+    from db.catalogue import Role, find_spec
+
+    return find_spec(Role.EDITOR if claim.stage is Stage.EDIT else Role.SCORER, claim.model.name).fills_gpu
+
+
+def _end_with_the_device(claims: Sequence[Claim], error: DeviceBroken) -> None:
+    """Hand the jobs back and end this process: a broken context would fail every job after them.
+
+    They wait before they come back, so that another GPU takes them, or this one shows itself at another job.
+    """
+    failure = Failure(
+        FailureKind.POISON, f"the GPU of {claims[0].stage} {claims[0].job_id} failed: {error}", again=True
+    )
+    for claim in claims:
+        _fail(claim, failure)
+    log.error("device.broken", reason=str(error), next="this process ends, a new one starts")
+    sys.stderr.flush()
+    os._exit(DEVICE_BROKEN_EXIT)
+
+
+def _finish_edit(claim: EditClaim, outcome: Edited) -> None:
+    written = partial(
+        farm.ledger().finish_edit,
+        claim,
+        outcome.image,
+        seconds=outcome.seconds,
+        detail=outcome.detail,
+    )
+    doorbells = _outlast(lambda: written(environment=_environment(outcome.facts)))
+    if doorbells is None:
+        _log_lost(claim)
+        return
+    log.info("edit.done", **_ids(claim), seconds=round(outcome.seconds, 3))
+    try:
+        ring(farm.ledger(), doorbells, send)
+    except OperationalError as error:  # owed in the ledger now; the lease keeper sends it when the broker is back
+        log.warning("score.message_owed", **_ids(claim), reason=str(error))
 
 
 def _finish_score(claim: ScoreClaim, outcome: Scored) -> None:
-    written = farm.ledger().finish_score(
+    written = partial(
+        farm.ledger().finish_score,
         claim,
         outcome.value,
         seconds=outcome.seconds,
         detail=outcome.detail,
-        environment=_environment(outcome.facts),
     )
-    if written:
+    if _outlast(lambda: written(environment=_environment(outcome.facts))):
         log.info("score.done", **_ids(claim), value=round(outcome.value, 3), seconds=round(outcome.seconds, 3))
     else:
         _log_lost(claim)
+
+
+def _outlast(call: Callable[[], T]) -> T:
+    return outages().outlast("the ledger", call)
 
 
 def _environment(facts: Mapping[str, object]) -> str:
@@ -127,7 +197,7 @@ def _entered_environment(facts: str) -> str:
 
 
 def _owner(task: Task[..., None]) -> Owner:
-    return Owner(this_process(), str(task.request.id))
+    return Owner(this_process(), str(task.request.id), process_of(os.getppid()))
 
 
 def _worker(task: Task[..., None]) -> str:
@@ -135,7 +205,7 @@ def _worker(task: Task[..., None]) -> str:
 
 
 def _fail(claim: Claim, failure: Failure) -> None:
-    state = farm.ledger().fail(claim, failure)
+    state = _outlast(lambda: farm.ledger().fail(claim, failure))
     if state is None:
         _log_lost(claim)
         return

@@ -13,8 +13,18 @@ from db.images import ImageStore, digest_of
 from db.jobs import EditClaim, Failure, ScoreClaim
 from db.tables import FailureKind, Stage
 from tests.factories import configuration, png
-from workers.models.errors import InputFault, ModelFault, OutOfMemory, Refused, ServiceFault, Unparsed
+from workers.models.errors import (
+    DeviceBroken,
+    InputFault,
+    ModelFault,
+    OutOfMemory,
+    Refused,
+    ServiceFault,
+    Unparsed,
+    Withdrawn,
+)
 from workers.models.protocols import EditedImage, EditRequest, Rating, ScoreRequest
+from workers.outages import Outages
 from workers.perform import Edited, Scored, perform_edit, perform_scores
 from workers.resident import CannotLoad, Resident
 
@@ -98,6 +108,113 @@ def _fields(stage: Stage, job_id: int, key: str, source: str, model: ModelChoice
         "seed": 1,
         "model": model,
     }
+
+
+# -- what passes the border ------------------------------------------------------------------------------------------
+
+BROKEN = [
+    RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be reported elsewhere"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
+    RuntimeError("CUBLAS_STATUS_EXECUTION_FAILED when calling cublasGemmEx"),
+    RuntimeError("HIP error: the operation cannot be performed in the present state"),
+    DeviceBroken("CUDA_VISIBLE_DEVICES=3, and torch sees no GPU there"),
+]
+
+WHOLE = [
+    OutOfMemory("CUDA out of memory. Tried to allocate 20.00 MiB"),
+    RuntimeError("CUDA error: out of memory"),
+    RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED"),
+    RuntimeError("mat1 and mat2 shapes cannot be multiplied"),
+    ValueError("CUDA error: as some text says"),
+]
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=str)
+def test_a_broken_device_is_no_outcome_of_the_job(images: ImageStore, error: Exception) -> None:
+    source = images.put(png())
+
+    with pytest.raises(DeviceBroken):
+        perform_edit(edit_claim(source), images, Hosting(Raising(error)))
+    with pytest.raises(DeviceBroken):
+        perform_scores(score_claims(images, "a", "b"), images, Hosting(Raising(error)))
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=str)
+def test_a_device_that_breaks_while_a_model_is_loaded_is_broken(images: ImageStore, error: Exception) -> None:
+    cannot_load = CannotLoad("editor 'x' could not be loaded")
+    cannot_load.__cause__ = error
+
+    with pytest.raises(DeviceBroken):
+        perform_edit(edit_claim(images.put(png())), images, Hosting(cannot_load))
+
+
+@pytest.mark.parametrize("error", WHOLE, ids=str)
+def test_an_error_that_leaves_the_device_whole_is_the_jobs_own(images: ImageStore, error: Exception) -> None:
+    assert isinstance(perform_edit(edit_claim(images.put(png())), images, Hosting(Raising(error))), Failure)
+
+
+def test_a_batch_on_a_broken_device_is_not_halved(images: ImageStore) -> None:
+    class Breaking(Answering):
+        def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
+            self.batches.append(len(batch))
+            raise BROKEN[0]
+
+    scorer = Breaking({})
+    with pytest.raises(DeviceBroken):
+        perform_scores(score_claims(images, *"abcd"), images, Hosting(scorer))
+    assert scorer.batches == [4]
+
+
+def test_a_job_that_is_not_wanted_any_more_ends_at_its_next_step(images: ImageStore) -> None:
+    def on_step(_step: int, _steps: int) -> None:
+        raise Withdrawn
+
+    with pytest.raises(Withdrawn):
+        perform_edit(edit_claim(images.put(png())), images, Hosting(Inverter()), on_step)
+
+
+def test_a_batch_that_is_not_wanted_any_more_ends_too(images: ImageStore) -> None:
+    class Progressing(Answering):
+        def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
+            batch[0].on_progress()
+            return super().score(batch)
+
+    def on_progress() -> None:
+        raise Withdrawn
+
+    with pytest.raises(Withdrawn):
+        perform_scores(score_claims(images, "a", "b"), images, Hosting(Progressing({})), on_progress)
+
+
+def test_a_store_that_is_gone_for_a_while_costs_neither_the_source_nor_the_finished_image(images: ImageStore) -> None:
+    waited: list[str] = []
+
+    class Flaky(ImageStore):
+        def put(self, content: bytes) -> str:
+            if len(waited) < 2:
+                raise OSError(28, "No space left on device")
+            return super().put(content)
+
+        def get(self, digest: str) -> bytes:
+            if not waited:
+                raise OSError(5, "Input/output error")
+            return super().get(digest)
+
+    edits: list[str] = []
+
+    class Counting(Inverter):
+        def edit(self, request: EditRequest) -> EditedImage:
+            edits.append(request.key)
+            return super().edit(request)
+
+    source = images.put(png())
+    outlast = Outages(wait=waited.append, sleep=lambda _seconds: None).outlast
+    outcome = perform_edit(edit_claim(source), Flaky(images.folder), Hosting(Counting()), outlast=outlast)
+
+    assert isinstance(outcome, Edited)
+    assert waited == ["waiting for the image store"] * 2
+    assert edits == ["p-1"]
 
 
 def test_an_edited_image_is_in_the_store_before_the_outcome_names_it(images: ImageStore) -> None:

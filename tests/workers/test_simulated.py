@@ -43,7 +43,7 @@ def test_an_edit_takes_its_seconds_and_loading_takes_its_own() -> None:
 def test_durations_are_lognormal_with_the_mean_and_the_spread_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("workers.models.simulated.time.sleep", slept.append)
-    editor = SimulatedEditor(SimulatedEditorOptions(seconds=2, spread=0.5))
+    editor = SimulatedEditor(SimulatedEditorOptions(seconds=2, spread=0.5, steps=1))
     slept.clear()
 
     for number in range(4000):

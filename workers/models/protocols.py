@@ -15,11 +15,18 @@ from workers.models.errors import ModelFault
 OnStep = Callable[[int, int], None]
 """Told after each denoising step: how many are done, of how many."""
 
+OnProgress = Callable[[], None]
+"""Called whenever a batch got a little further, such as by a token: who is silent for long counts as hung."""
+
 Reserve = Callable[[int], AbstractContextManager[bool]]
 """Asks for so many bytes of host memory; within the block they are ours to allocate, if what it yields is True."""
 
 
 def unobserved(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def unwatched() -> None:
     """Nobody watches."""
 
 
@@ -58,6 +65,7 @@ class ScoreRequest:
     edited: Image
     reference: Image | None
     seed: int
+    on_progress: OnProgress = unwatched
 
 
 @dataclass(frozen=True)

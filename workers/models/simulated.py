@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import mmap
 import os
 import random
 import signal
@@ -19,18 +20,21 @@ from db.options import SimulatedEditorOptions, SimulatedOptions, SimulatedScorer
 from workers.models.errors import ModelFault, OutOfMemory
 from workers.models.protocols import EditedImage, Editor, EditRequest, Rating, Scorer, ScoreRequest
 
+TOKENS = 20
+"""What a simulated scorer pretends to generate for a batch."""
+
 
 class SimulatedEditor(Editor):
     """Waits, then writes an image of one colour that depends on the sample and the seed."""
 
     def __init__(self, options: SimulatedEditorOptions) -> None:
         self._options = options
-        time.sleep(options.load_seconds)
+        _pretend_to_load(options.load_seconds)
 
     def edit(self, request: EditRequest) -> EditedImage:
         """Return the image. Raises OutOfMemory above `oom_above` source pixels, ModelFault for keys drawn to fail."""
         options = self._options
-        _crash_if_told(options, request.key)
+        _break_if_told(options, request.key)
         pixels = request.source.width * request.source.height
         if options.oom_above is not None and pixels > options.oom_above:
             raise OutOfMemory(f"simulated: {pixels:,} source pixels are more than {options.oom_above:,}")
@@ -50,7 +54,7 @@ class SimulatedScorer(Scorer):
 
     def __init__(self, options: SimulatedScorerOptions) -> None:
         self._options = options
-        time.sleep(options.load_seconds)
+        _pretend_to_load(options.load_seconds)
 
     def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
         """Return a rating or a fault for each request. Raises OutOfMemory for batches above `oom_above`.
@@ -59,12 +63,15 @@ class SimulatedScorer(Scorer):
         """
         options = self._options
         for request in batch:
-            _crash_if_told(options, request.key)
+            _break_if_told(options, request.key)
         if options.oom_above is not None and len(batch) > options.oom_above:
             raise OutOfMemory(f"simulated: a batch of {len(batch)} is more than {options.oom_above}")
         draws = [_draw(options, "score", request.key, request.seed) for request in batch]
         mean = sum(_duration(options, draw) for draw in draws) / len(draws)
-        time.sleep(mean * batch_factor(len(batch), options.batch_size, options.batch_speedup))
+        seconds = mean * batch_factor(len(batch), options.batch_size, options.batch_speedup)
+        for _ in range(TOKENS):
+            time.sleep(seconds / TOKENS)
+            batch[0].on_progress()
         return [_rating(options, draw) for draw in draws]
 
 
@@ -82,9 +89,22 @@ def _rating(options: SimulatedOptions, draw: random.Random) -> Rating | ModelFau
     return Rating(value=round(draw.uniform(0, 10), 2), detail={"simulated": True})
 
 
-def _crash_if_told(options: SimulatedOptions, key: str) -> None:
+def _pretend_to_load(seconds: float) -> None:
+    """Take so long, and touch memory meanwhile: whoever loads a model without a byte moving counts as hung."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.5))
+        with mmap.mmap(-1, 2 * 1024**2) as weights:
+            weights.write(bytes(len(weights)))
+
+
+def _break_if_told(options: SimulatedOptions, key: str) -> None:
     if key in options.crash_on:
         os.kill(os.getpid(), signal.SIGKILL)
+    if key in options.cuda_error_on:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered (simulated)")
+    while key in options.hang_on:
+        time.sleep(1)
 
 
 def _draw(options: SimulatedOptions, stage: str, key: str, seed: int) -> random.Random:

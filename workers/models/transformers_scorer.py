@@ -21,7 +21,7 @@ from workers.models.loading.devices import give_back_memory, host_bytes_to_load
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.quiet import quiet_libraries
 from workers.models.loading.weights import folder_at_hand, weights_folder, weights_identity
-from workers.models.protocols import Rating, Reserve, Scorer, ScoreRequest
+from workers.models.protocols import OnProgress, Rating, Reserve, Scorer, ScoreRequest
 
 _DIGITS = "0123456789"
 
@@ -58,7 +58,8 @@ class TransformersScorer(Scorer):
         questions = [question_for(request, self._options) for request in batch]
         if self._options.mode == "expected":
             return self._expected(questions)
-        replies = self._ask(questions, self._options.temperature, [request.seed for request in batch])
+        on_progress = batch[0].on_progress
+        replies = self._ask(questions, self._options.temperature, [request.seed for request in batch], on_progress)
         answers = [_read(reply) for reply in replies]
         again = [number for number, answer in enumerate(answers) if isinstance(answer, Unparsed)]
         if again:
@@ -66,6 +67,7 @@ class TransformersScorer(Scorer):
                 [questions[number] for number in again],
                 self._options.second_temperature,
                 [batch[number].seed ^ 1 for number in again],
+                on_progress,
             )
             for number, reply in zip(again, seconds, strict=True):
                 answers[number] = _second(_read(reply), first=replies[number])
@@ -98,8 +100,10 @@ class TransformersScorer(Scorer):
         self._host_copy = HostCopy([])
         give_back_memory()
 
-    def _ask(self, questions: Sequence[Question], temperature: float, seeds: Sequence[int]) -> list[Reply]:
-        processors: list[Any] = []
+    def _ask(
+        self, questions: Sequence[Question], temperature: float, seeds: Sequence[int], on_progress: OnProgress
+    ) -> list[Reply]:
+        processors: list[Any] = [_Told(on_progress)]
         if self._constraint is not None:
             processors.append(self._constraint.for_one_call())
         if temperature > 0:
@@ -118,6 +122,17 @@ class TransformersScorer(Scorer):
             return Unparsed(f"the judge would begin with a digit with a probability of only {mass:.3g}", detail)
         mean = sum(digit * share for digit, share in enumerate(digits)) / mass
         return Rating(min(10.0, mean * 10 / 9), detail)
+
+
+class _Told:
+    """A logits processor that changes nothing: it tells of each token."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+
+    def __call__(self, _tokens: Any, scores: Any) -> Any:
+        self._on_progress()
+        return scores
 
 
 def _read(reply: Reply) -> Rating | ModelFault:

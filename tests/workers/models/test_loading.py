@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.workers.models.conftest import Weights
-from workers.models.errors import ModelFault
+from workers.models.errors import DeviceBroken, ModelFault
 from workers.models.loading import devices
 from workers.models.loading.devices import is_out_of_memory, placement
 from workers.models.loading.parking import HostCopy, host_bytes_of
@@ -181,6 +181,20 @@ def test_weights_go_to_the_gpus_that_the_worker_sees(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(devices.torch.cuda, "device_count", lambda: gpus)
 
     assert placement(1000) == where
+
+
+@pytest.mark.parametrize(
+    ("built_for", "pinned", "broken"), [("13.0", "3", True), ("13.0", "", False), (None, "3", False)]
+)
+def test_a_gpu_that_is_pinned_and_not_to_be_seen_is_broken(
+    monkeypatch: pytest.MonkeyPatch, built_for: str | None, pinned: str, broken: bool
+) -> None:
+    monkeypatch.setattr(devices.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(devices.torch.version, "cuda", built_for)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", pinned)
+
+    with pytest.raises(DeviceBroken, match="CUDA_VISIBLE_DEVICES=3") if broken else nullcontext():
+        assert placement(1000) == "cpu"
 
 
 def test_large_weights_do_not_go_to_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 import torch
 
-from workers.models.errors import ModelFault
+from workers.models.errors import DeviceBroken, ModelFault
 from workers.models.loading.weights import largest_file_bytes, weight_bytes
 
 MOST_BYTES_ON_A_CPU = 4 * 1024**3
@@ -25,9 +26,11 @@ _SHORTAGES = (
 def placement(size_bytes: int) -> str:
     """Return where weights of this size go: `cpu`, `cuda`, or `balanced` over all GPUs that this worker sees.
 
-    Raises ModelFault for weights too large for a CPU when no GPU is visible.
+    Raises ModelFault for weights too large for a CPU when no GPU is visible, DeviceBroken when one should be.
     """
     if not torch.cuda.is_available():
+        if torch.version.cuda is not None and (pinned := os.environ.get("CUDA_VISIBLE_DEVICES")):
+            raise DeviceBroken(f"CUDA_VISIBLE_DEVICES={pinned}, and torch sees no GPU there")
         if size_bytes > MOST_BYTES_ON_A_CPU:
             raise ModelFault(
                 f"{size_bytes / 1e9:.1f} GB of weights need a GPU, and this worker sees none: "

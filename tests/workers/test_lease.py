@@ -1,0 +1,96 @@
+"""When the lease keeper trusts the database's clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from db.ledger import Ledger
+from db.tables import Stage
+from tests.conftest import Clock
+from tests.db.steps import claimed, job_ids, owner
+from tests.factories import enter
+from workers.lease import ClockWatch
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """A clock is a clock."""
+    return sqlite_url
+
+
+@pytest.fixture
+def here() -> Clock:
+    """This machine's own clock, which nobody sets."""
+    return Clock()
+
+
+@pytest.fixture
+def watch(here: Clock) -> ClockWatch:
+    return ClockWatch(lambda: here.now)
+
+
+def passes(seconds: float, *clocks: Clock) -> None:
+    for clock in clocks:
+        clock.now += seconds
+
+
+def test_at_the_first_look_nobody_can_tell(watch: ClockWatch, ledger: Ledger) -> None:
+    assert not watch.is_steady(ledger)
+    assert watch.is_steady(ledger)
+
+
+def test_time_that_passes_for_both_is_no_jump(watch: ClockWatch, ledger: Ledger, clock: Clock, here: Clock) -> None:
+    watch.is_steady(ledger)
+    for seconds in (5, 40, 3600):
+        passes(seconds, clock, here)
+        assert watch.is_steady(ledger)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_after_a_jump_leases_are_judged_when_all_had_time_to_renew(
+    watch: ClockWatch, ledger: Ledger, clock: Clock, here: Clock, hours: int
+) -> None:
+    watch.is_steady(ledger)
+    passes(hours * 3600, clock)
+    assert not watch.is_steady(ledger)
+    passes(5, clock, here)
+    assert watch.is_steady(ledger)
+
+
+def test_a_clock_that_drifts_is_steady(watch: ClockWatch, ledger: Ledger, clock: Clock, here: Clock) -> None:
+    watch.is_steady(ledger)
+    passes(5, here)
+    passes(7, clock)
+    assert watch.is_steady(ledger)
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["while it looked", "before it came"])
+def test_what_waits_can_start_at_once_though_the_clock_was_set_back(
+    watch: ClockWatch, ledger: Ledger, clock: Clock, *, seen: bool
+) -> None:
+    waiting, held = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
+    claimed(ledger, held, owner(1))
+    if seen:
+        watch.is_steady(ledger)
+    clock.now -= 3600
+    assert ledger.claim_edit(waiting, owner(2), "gpu-1") is None
+
+    watch.is_steady(ledger)
+
+    assert claimed(ledger, waiting, owner(2)).attempt == 1
+    clock.now += 30
+    assert ledger.hand_back_lost() == 2
+
+
+def test_an_hour_that_the_clock_was_put_forward_takes_no_job_from_who_lives(
+    watch: ClockWatch, ledger: Ledger, clock: Clock, here: Clock
+) -> None:
+    (edit,) = job_ids(ledger, Stage.EDIT, enter(ledger))
+    claimed(ledger, edit, owner(1))
+    watch.is_steady(ledger)
+
+    passes(3600, clock)
+    assert ledger.hand_back_lost(judge_leases=watch.is_steady(ledger)) == 0
+    passes(5, clock, here)
+    assert ledger.renew(owner(1)) == 1
+    assert ledger.hand_back_lost(judge_leases=watch.is_steady(ledger)) == 0

@@ -1,0 +1,97 @@
+"""kombu's Redis transport with the door in it: what a worker reads from the broker is checked before kombu sees it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import redis
+import redis.client
+import structlog
+from kombu.transport import redis as kombu_redis
+
+from db.tables import Stage
+from workers.door import Refused, check_doorbell, check_envelope, check_unacknowledged
+
+log = structlog.wrap_logger(logging.getLogger(__name__))  # `celery inspect` comes here too, and keeps stdout to itself
+
+EXCERPT_BYTES = 200
+"""How much of a refused message is logged."""
+
+
+class PubSub(redis.client.PubSub):
+    """Lets in what is sound of that which was said to all workers."""
+
+    def parse_response(self, *args: Any, **options: Any) -> Any:
+        """Return the next reply of the broker, None instead of a message that is refused."""
+        reply = super().parse_response(*args, **options)  # type: ignore[no-untyped-call]
+        if not isinstance(reply, list) or reply[0] not in (b"message", b"pmessage"):
+            return reply
+        *_, channel, message = reply
+        return reply if _comes_in(check_envelope, message, channel) else None
+
+
+class Client(redis.Redis):
+    """Lets in what is sound of that which waits in the lists."""
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """Return the broker's reply; to BRPOP None, as if nothing had come, instead of a message that is refused."""
+        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or not reply:
+            return reply
+        source, message = reply
+        queue = source.decode(errors="replace").split(kombu_redis.Channel.sep)[0]
+        check = (lambda raw: check_doorbell(raw, queue)) if queue in set(Stage) else check_envelope
+        return reply if _comes_in(check, message, source) else None
+
+    def pubsub(self, **options: Any) -> PubSub:
+        """Return what listens to messages for all workers."""
+        return PubSub(self.connection_pool, **options)
+
+
+class QoS(kombu_redis.QoS):
+    """Puts back only what can be put back: an entry that cannot would hold up all behind it."""
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Put an unacknowledged message back into its queue, or drop it when it is none."""
+        with self.channel.conn_or_acquire(client) as used:  # type: ignore[attr-defined]
+            entry = used.hget(self.unacked_key, tag)
+            if entry is not None and not _comes_in(check_unacknowledged, entry, self.unacked_key.encode()):
+                self._remove_from_indices(tag).execute()  # type: ignore[attr-defined]
+        super().restore_by_tag(tag, client, leftmost)
+
+
+class Channel(kombu_redis.Channel):
+    """A channel whose client is the door's."""
+
+    QoS = QoS
+
+    def _get_client(self) -> type[redis.Redis]:
+        super()._get_client()  # type: ignore[misc]  # checks the version of redis-py
+        return Client
+
+
+class Transport(kombu_redis.Transport):
+    """A transport whose channels are the door's; `workers/app.py` puts it in the place of kombu's."""
+
+    Channel = Channel
+
+
+def _comes_in(check: Callable[[bytes], None], message: bytes, source: bytes) -> bool:
+    try:
+        check(message)
+    except Refused as refusal:
+        log.warning(
+            "message.refused",
+            source=_cleaned(source),
+            reason=_cleaned(str(refusal).encode(errors="replace")),
+            excerpt=_cleaned(message),
+        )
+        return False
+    return True
+
+
+def _cleaned(text: bytes) -> str:
+    shown = text[:EXCERPT_BYTES].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else "?" for letter in shown)

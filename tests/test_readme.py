@@ -33,7 +33,7 @@ def test_the_settings_table_is_the_settings() -> None:
 
 
 def test_every_command_that_the_readme_names_exists() -> None:
-    named = {"run", "submit", "watch", "status", "report", "retry", "cancel", "resume"}
+    named = {"run", "submit", "watch", "status", "report", "retry", "cancel", "resume", "fsck", "gc"}
 
     assert all(command in README for command in named)
     assert named <= set(cli.commands)
@@ -52,6 +52,24 @@ def test_the_example_configuration_resolves_and_differs_from_the_defaults() -> N
 
     assert [scorer.label for scorer in chosen.scorers] == ["reference", "a-dice-roll"]
     assert chosen.digest() != resolve_configuration({"editor": "pillow", "scorers": ["reference"]}).digest()
+
+
+def test_the_table_of_promises_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[\w/.:]+)`", (ROOT / "docs" / "promises.md").read_text(encoding="utf-8"))
+
+    assert len(named) > 40
+    for place in named:
+        file, _, name = place.partition("::")
+        assert (ROOT / file).exists(), place
+        assert not name or f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), place
+
+
+def test_every_fault_of_the_table_has_its_number_in_the_name_of_its_test() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", (ROOT / "docs" / "promises.md").read_text(encoding="utf-8"), re.M)
+
+    assert [int(number) for number, _ in rows] == list(range(1, 27))
+    numbered = {number: tests for number, tests in rows if "::test_" in tests and number != "19"}
+    assert all(re.search(rf"::test_(\d\d_)*{int(number):02}_", tests) for number, tests in numbered.items())
 
 
 def test_architecture_names_every_module_once() -> None:

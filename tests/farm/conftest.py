@@ -66,11 +66,10 @@ class FarmUnderTest:
         self.processes.append(process)
         return process
 
-    def worker(self, queues: str, **environment: str) -> subprocess.Popen[bytes]:
+    def worker(self, queues: str, *flags: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start the card's `celery -A workers worker -Q ...`."""
-        return self.start(
-            "-m", "celery", "-A", "workers", "worker", "-l", "INFO", "-Q", queues, log=f"worker-{queues}", **environment
-        )
+        command = ("-m", "celery", "-A", "workers", "worker", "-l", "INFO", "-Q", queues, *flags)
+        return self.start(*command, log=f"worker-{queues}", **environment)
 
     def farm(self, *flags: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start `python -m workers`."""

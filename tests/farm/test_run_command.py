@@ -102,7 +102,7 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
 def _edits_done(farm: FarmUnderTest) -> int:
     if not (farm.home / "farm.db").exists():
         return 0
-    runs = json.loads(farm.producer("status", "--json"))
+    runs = json.loads(farm.producer("status", "--json"))["runs"]
     return int(runs[0]["edits"]["done"]) if runs else 0
 
 

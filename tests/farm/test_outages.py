@@ -1,0 +1,357 @@
+"""A broker, a database or a disk that fails for a while costs time and no result, and nobody has to help.
+
+The numbers in the names are those of the fault table in docs/promises.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from celery import Celery
+
+from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers
+from tests.farm.proxy import Proxy
+from tests.farm.servers import Broker, Postgres
+from tests.farm.steps import attempts, done, finish, images_of, pool_child, rows, running, submit
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
+
+
+@pytest.fixture(params=["kept on disk", "in memory only"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test's own, which may be killed; with and without its data afterwards."""
+    with Broker(tmp_path / "broker", aof=request.param == "kept on disk") as server:
+        yield server
+
+
+@pytest.fixture
+def lasting_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test's own that keeps its data."""
+    with Broker(tmp_path / "broker") as server:
+        yield server
+
+
+def farm_at(folder: Path, broker_url: str, database_url: str | None = None) -> FarmUnderTest:
+    return FarmUnderTest(folder, broker_url, database_url)
+
+
+@pytest.fixture
+def farms() -> Iterator[list[FarmUnderTest]]:
+    """Farms that the test starts; all are ended."""
+    started: list[FarmUnderTest] = []
+    yield started
+    for farm in started:
+        farm.end()
+
+
+# -- the broker --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds_down", [2, 15])
+def test_07_08_a_broker_that_is_killed_costs_time(
+    tmp_path: Path, farms: list[FarmUnderTest], broker: Broker, seconds_down: int
+) -> None:
+    farms.append(farm := farm_at(tmp_path, broker.url))
+    for gpu in range(2):
+        farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu))
+    run = submit(farm, "editor.seconds=1", pairs=8)
+    eventually(lambda: len(done(farm)) >= 2, farm=farm)
+
+    broker.kill()
+    time.sleep(seconds_down)
+    broker.start()
+
+    finish(farm, run, edits_done=8)
+    assert sum(attempts(farm)) <= 8 + 2
+    assert len(ready_workers(farm)) == 2
+
+
+def test_08_a_broker_that_lost_everything_costs_time_and_no_result(farm: FarmUnderTest, broker_url: str) -> None:
+    run = submit(farm, "editor.seconds=0.5", pairs=6)
+    farm.worker("edit,score")
+    eventually(lambda: done(farm), farm=farm)
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+
+    finish(farm, run, edits_done=6)
+    assert attempts(farm) == [1] * 6
+
+
+def test_09_workers_serve_on_after_ten_quick_restarts(
+    tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker
+) -> None:
+    farms.append(farm := farm_at(tmp_path, lasting_broker.url))
+    for gpu in range(2):
+        farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu))
+    eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
+    run = submit(farm, "editor.seconds=0.5", pairs=20)
+
+    for bounce in range(10):
+        lasting_broker.restart()
+        time.sleep(0.2 * bounce)
+
+    finish(farm, run, edits_done=20)
+    assert len(eventually(lambda: ready_workers(farm), farm=farm)) == 2
+
+
+def test_10_a_connection_that_is_dropped_during_a_job_does_not_run_it_twice(
+    farm: FarmUnderTest, broker_url: str
+) -> None:
+    for gpu in range(2):
+        farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu))
+    run = submit(farm, "editor.seconds=6", pairs=2)
+    eventually(lambda: len(running(farm)) == 2, farm=farm)
+    with redis.Redis.from_url(broker_url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+
+    finish(farm, run, edits_done=2)
+    assert attempts(farm) == [1, 1]
+
+
+@pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
+def test_connections_cut_in_the_middle_of_a_reply_are_opened_again(
+    tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker, *, reset: bool
+) -> None:
+    with Proxy(lasting_broker.port) as proxy:
+        farms.append(farm := farm_at(tmp_path, lasting_broker.url_at(proxy.port)))
+        farm.worker("edit,score")
+        eventually(lambda: ready_workers(farm), farm=farm)
+        run = submit(farm, "editor.seconds=0.3", pairs=12)
+        for cut in range(6):
+            proxy.cut_in_reply(after_bytes=40 * (cut + 1), reset=reset)
+            time.sleep(1.5)
+            proxy.heal()
+
+        finish(farm, run, edits_done=12)
+
+
+def test_11_a_frozen_broker_holds_up_neither_the_job_nor_the_producer(
+    tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker
+) -> None:
+    farms.append(farm := farm_at(tmp_path, lasting_broker.url))
+    farm.worker("edit,score")
+    run = submit(farm, "editor.seconds=2", pairs=2)
+    eventually(lambda: running(farm), farm=farm)
+
+    lasting_broker.freeze()
+    began = time.monotonic()
+    farm.producer("submit", tmp_path / "benchmark.json", "--editor", "simulated", "--seed", "7", code=3)
+    assert time.monotonic() - began < 20
+    eventually(lambda: done(farm), farm=farm)
+    time.sleep(max(0.0, 20 - (time.monotonic() - began)))
+    lasting_broker.thaw()
+
+    finish(farm, run, edits_done=2)
+    assert attempts(farm) == [1, 1]
+
+
+def test_12_a_visibility_timeout_shorter_than_the_job_does_not_run_it_twice(
+    farm: FarmUnderTest, broker_url: str
+) -> None:
+    for gpu in range(2):
+        farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu))
+    run = submit(farm, "editor.seconds=8", pairs=1)
+    eventually(lambda: running(farm), farm=farm)
+    with _stranger(broker_url).connection_for_write() as connection:
+        channel = connection.default_channel
+        for _ in range(4):  # whoever has the shortest time-out hands out what others still work on
+            channel.qos.restore_visible(num=100)
+            time.sleep(1)
+
+    finish(farm, run, edits_done=1)
+    assert attempts(farm) == [1]
+
+
+def _stranger(broker_url: str) -> Celery:
+    app = Celery("stranger", broker=broker_url, set_as_current=False)
+    app.conf.broker_transport_options = {"visibility_timeout": 0, "unacked_restore_limit": None}
+    return app
+
+
+def test_13_a_message_that_comes_five_times_is_done_once(farm: FarmUnderTest) -> None:
+    run = submit(farm, "editor.seconds=1", pairs=2)
+    code = (
+        "from producer.queue import send; from db.jobs import Doorbell; from db.tables import Stage\n"
+        "for job in (2, 1) * 5: send(Doorbell(Stage.EDIT, job, 'normal'))"
+    )
+    _run(farm, code)
+    for gpu in range(2):
+        farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu))
+
+    finish(farm, run, edits_done=2)
+    assert attempts(farm) == [1, 1]
+
+
+def _run(farm: FarmUnderTest, code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], env=farm.environment, check=True, cwd=ROOT)
+
+
+def test_23_queues_that_are_given_up_and_taken_again_lose_nothing(farm: FarmUnderTest) -> None:
+    worker = farm.worker("edit,score", "-n", "both@here")
+    eventually(lambda: ready_workers(farm), farm=farm)
+    switches = threading.Thread(target=_switch_queues, args=(farm, 6))
+    switches.start()
+    run = submit(farm, "editor.seconds=0.2", pairs=20)
+    switches.join()
+
+    finish(farm, run, edits_done=20)
+    assert attempts(farm) == [1] * 20
+    assert worker.poll() is None
+
+
+def _switch_queues(farm: FarmUnderTest, times: int) -> None:
+    code = (
+        "import time; from workers.app import app\n"
+        f"for _ in range({times}):\n"
+        "    for queue in ('edit', 'score'):\n"
+        "        app.control.cancel_consumer(queue, reply=True); time.sleep(0.3)\n"
+        "        app.control.add_consumer(queue, reply=True); time.sleep(0.3)\n"
+    )
+    _run(farm, code)
+
+
+def test_25_a_dashboard_that_dies_and_comes_back_changes_nothing(farm: FarmUnderTest) -> None:
+    flower = ("-m", "celery", "-A", "workers", "flower", "--port=0")
+    first = farm.start(*flower, log="flower")
+    farm.worker("edit,score")
+    run = submit(farm, "editor.seconds=0.5", pairs=8)
+    eventually(lambda: done(farm), farm=farm)
+    first.kill()
+    second = farm.start(*flower, log="flower")
+
+    finish(farm, run, edits_done=8)
+    assert attempts(farm) == [1] * 8
+    assert second.poll() is None
+
+
+# -- the database ------------------------------------------------------------------------------------------------------
+
+
+def test_20_a_locked_sqlite_is_waited_for(farm: FarmUnderTest) -> None:
+    farm.worker("edit,score")
+    run = submit(farm, "editor.seconds=1", pairs=3)
+    eventually(lambda: running(farm), farm=farm)
+
+    holder = sqlite3.connect(farm.home / "farm.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    time.sleep(12)
+    holder.execute("ROLLBACK")
+    holder.close()
+
+    finish(farm, run, edits_done=3)
+    assert max(attempts(farm)) <= 2
+
+
+@pytest.mark.parametrize("how", ["restarted", "killed", "frozen"])
+def test_20_a_postgresql_that_goes_away_is_waited_for(
+    tmp_path: Path, farms: list[FarmUnderTest], broker_url: str, how: str
+) -> None:
+    with Postgres() as postgres:
+        farms.append(farm := farm_at(tmp_path, broker_url, postgres.create("farm")))
+        for gpu in range(2):
+            farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu))
+        run = submit(farm, "editor.seconds=1", pairs=8)
+        eventually(lambda: len(done(farm)) >= 2, farm=farm)
+
+        {"restarted": postgres.stop, "killed": postgres.kill, "frozen": postgres.freeze}[how]()
+        time.sleep(8)
+        postgres.thaw() if how == "frozen" else postgres.start()
+
+        finish(farm, run, edits_done=8)
+        assert max(attempts(farm)) <= 2
+        assert len(ready_workers(farm)) == 2
+        farm.end()
+
+
+# -- the disk ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_21_a_full_disk_stops_the_work_with_one_line_and_it_goes_on_when_there_is_room(
+    farm: FarmUnderTest, small_disk: Path
+) -> None:
+    farm.environment["FARM_IMAGES"] = str(small_disk / "images")
+    worker = farm.worker("edit,score")
+    run = submit(farm, "editor.seconds=0.2", pairs=6)
+    eventually(lambda: done(farm), farm=farm)
+
+    filler = small_disk / "filler"
+    with filler.open("wb") as file:
+        _fill(file.fileno())
+    time.sleep(12)
+    stored = set(images_of(farm))
+    assert running(farm), "the worker waits with the finished image in hand"
+    assert not [row for row in rows(farm) if row.state == "failed"]
+    waiting = [
+        line for line in (farm.folder / "worker-edit,score.log").read_text().splitlines() if "work.waits" in line
+    ]
+    assert len(waiting) == 1
+    assert "No space left on device" in waiting[0]
+    assert pool_child(worker).is_running()
+    filler.unlink()
+
+    finish(farm, run, edits_done=6)
+    assert attempts(farm) == [1] * 6
+    assert stored <= set(images_of(farm))
+    leftovers = [path for path in small_disk.rglob(".*") if path.is_file()]
+    assert leftovers == []
+
+
+def _fill(descriptor: int) -> None:
+    for size in (65536, 1):
+        try:
+            while True:
+                os.write(descriptor, b"0" * size)
+        except OSError:
+            continue
+
+
+def test_a_store_that_becomes_read_only_is_waited_for(farm: FarmUnderTest, small_disk: Path) -> None:
+    farm.environment["FARM_IMAGES"] = str(small_disk / "images")
+    farm.worker("edit,score")
+    run = submit(farm, "editor.seconds=0.5", pairs=4)
+    eventually(lambda: done(farm), farm=farm)
+
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    time.sleep(8)
+    assert not [row for row in rows(farm) if row.state == "failed"]
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+
+    finish(farm, run, edits_done=4)
+    assert attempts(farm) == [1] * 4
+
+
+def test_a_ledger_on_a_full_disk_is_waited_for(farm: FarmUnderTest, small_disk: Path) -> None:
+    farm.environment["FARM_DATABASE_URL"] = farm.database_url = f"sqlite:///{small_disk / 'farm.db'}"
+    farm.worker("edit,score")
+    run = submit(farm, "editor.seconds=0.5", pairs=4)
+    eventually(lambda: done(farm), farm=farm)
+
+    filler = small_disk / "filler"
+    with filler.open("wb") as file:
+        _fill(file.fileno())
+    time.sleep(8)
+    filler.unlink()
+
+    finish(farm, run, edits_done=4)
+    assert max(attempts(farm)) <= 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +14,9 @@ from db.owner import Process, this_host
 from db.settings import settings
 
 DEFAULT_ADDRESS = "redis://127.0.0.1:6379/0"
+GONE_SECONDS = 15.0
+"""So long the embedded broker may be gone before it counts as ended."""
+
 _ANSWER_SECONDS = 3
 _NO_REDIS_URL = (
     "FARM_BROKER_URL is not a Redis URL; expected redis://:PASSWORD@HOST:PORT/NUMBER, where a password with / or @ "
@@ -78,12 +83,23 @@ def require_broker() -> str:
     return address
 
 
-def require_same_broker(address: str) -> None:
-    """Raise ServiceUnreachable when the embedded broker of this address has ended, with the command that ran it."""
-    if settings().broker_url is None and address != DEFAULT_ADDRESS and embedded_address() != address:
-        raise ServiceUnreachable(
-            "the embedded broker ended with the command that had started it; the same command again goes on"
-        )
+class SameBroker:
+    """Watches over the embedded broker of this address: it is started again when it dies, unless its command ended."""
+
+    def __init__(self, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._address = address
+        self._clock = clock
+        self._seen_at = clock()
+
+    def require(self) -> None:
+        """Raise ServiceUnreachable when it has been gone for GONE_SECONDS; never of a broker that is not embedded."""
+        embedded = settings().broker_url is None and self._address != DEFAULT_ADDRESS
+        if not embedded or embedded_address() == self._address:
+            self._seen_at = self._clock()
+        elif self._clock() - self._seen_at > GONE_SECONDS:
+            raise ServiceUnreachable(
+                "the embedded broker ended with the command that had started it; the same command again goes on"
+            )
 
 
 def _is_redis_url(address: str) -> bool:

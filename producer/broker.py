@@ -1,7 +1,7 @@
 """The embedded broker: a real Valkey server from a wheel, for one machine and no Redis; its state is in FARM_HOME.
 
 It listens on loopback with a password that only this user can read, keeps port and password from one start to the next
-so that workers find it again, and dies with the process that started it.
+so that workers find it again, is started again when it dies, and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ import secrets
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from db.broker import broker_folder, endpoint_file, require_broker
 from db.child import end_child, start_child
-from db.errors import ServiceUnreachable, WrongCall
+from db.command import say
+from db.errors import ServiceUnreachable, WrongCall, first_line
 from db.owner import process_of
 from db.settings import farm_home, settings
 
+LOOK_SECONDS = 0.5
+_CREDENTIALS = "credentials.json"
 START_SECONDS = 10
 STOP_SECONDS = 10
 
@@ -47,13 +51,56 @@ def embedded_broker() -> Iterator[str]:
         raise WrongCall(f"the embedded broker of {farm_home()} is running already") from error
     server = None
     try:
-        server = _start(folder)
+        server = _Kept(folder)
         yield require_broker()
     finally:
-        endpoint_file().unlink(missing_ok=True)
         if server is not None:
-            end_child(server, STOP_SECONDS)
+            server.end()
+        endpoint_file().unlink(missing_ok=True)
         lock.release()
+
+
+class _Kept:
+    """The server process; a thread starts it again when it dies, with its data and at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = _start(folder)
+        self._deciding = threading.Lock()
+        self._ending = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="broker", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """End it for good; the thread goes last, for the kernel kills a server together with the thread it is from."""
+        with self._deciding:
+            self._ending = True
+            end_child(self._process, STOP_SECONDS)
+        self._ended.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            with self._deciding:
+                code = self._process.poll()
+                if code is not None and not self._ending:
+                    say(f"the embedded broker ended (exit code {code}); it is started again")
+                    self._start_again()
+
+    def _start_again(self) -> None:
+        self._await_free_port()
+        try:
+            self._process = _start(self._folder)
+        except (ServiceUnreachable, OSError) as error:
+            say(f"{first_line(error)}; tried again")
+
+    def _await_free_port(self) -> None:
+        """Wait for the port, by which workers know it: a killed server holds it until its last thread has ended."""
+        port, _ = _kept_credentials(self._folder)
+        deadline = time.monotonic() + START_SECONDS
+        while not _is_free(port) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
@@ -93,18 +140,20 @@ def _server_binary() -> str:
 
 def _credentials(folder: Path) -> tuple[int, str]:
     """Return port and password: those of the last start while the port is free, else new ones."""
-    file = folder / "credentials.json"
-    try:
-        kept = json.loads(file.read_text())
-        if _is_free(kept["port"]):
-            return kept["port"], kept["password"]
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError):
+        port, password = _kept_credentials(folder)
+        if _is_free(port):
+            return port, password
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     password = secrets.token_urlsafe(32)
-    _write_private(file, json.dumps({"port": port, "password": password}))
+    _write_private(folder / _CREDENTIALS, json.dumps({"port": port, "password": password}))
     return port, password
+
+
+def _kept_credentials(folder: Path) -> tuple[int, str]:
+    kept = json.loads((folder / _CREDENTIALS).read_text())
+    return kept["port"], kept["password"]
 
 
 def _is_free(port: int) -> bool:

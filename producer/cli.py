@@ -70,7 +70,7 @@ def submit(benchmark: Path, **choices: Any) -> None:
 @json_flag
 def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, as_json: bool, **choices: Any) -> int:
     """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
-    from db.broker import embedded_address, require_broker, require_same_broker
+    from db.broker import SameBroker, embedded_address, require_broker
     from db.farm import engine
     from db.queries import find_run
     from db.settings import settings
@@ -84,13 +84,13 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     with ExitStack() as stack:
         if settings().broker_url is None and embedded_address() is None:
             stack.enter_context(embedded_broker())
-        address = require_broker()
+        same_broker = SameBroker(require_broker())
         submitted = _submit(benchmark, configuration)
         check_farm = stack.enter_context(farm(flags))
 
         def check() -> None:
             check_farm()
-            require_same_broker(address)
+            same_broker.require()
             require_healthy_gpu(engine())
 
         try:

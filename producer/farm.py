@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -32,18 +31,45 @@ class FarmEnded(FarmError):
 def farm(flags: list[str]) -> Iterator[Callable[[], None]]:
     """Run `python -m workers` with these flags for the length of the block; its log goes to FARM_HOME/logs/farm.log.
 
-    Yield a check that raises FarmEnded when the farm has stopped by itself.
+    Yield a check, to be called often, that starts it again when somebody killed it, and raises FarmEnded when it has
+    stopped by itself.
     """
-    log = farm_home() / "logs" / "farm.log"
-    log.parent.mkdir(mode=0o700, exist_ok=True)
-    make_private(log)
-    with log.open("ab") as output:
-        beginning = output.tell()
-        process = start_child([sys.executable, "-m", "workers", *flags], output=output)
+    running = _Farm(flags)
     try:
-        yield lambda: _check(process, log, beginning)
+        yield running.check
     finally:
-        end_child(process, settings().grace_seconds + 20)
+        end_child(running.process, settings().grace_seconds + 20)
+
+
+class _Farm:
+    """The supervisor of the workers, as a process."""
+
+    def __init__(self, flags: list[str]) -> None:
+        self._flags = flags
+        self._log = farm_home() / "logs" / "farm.log"
+        self._log.parent.mkdir(mode=0o700, exist_ok=True)
+        make_private(self._log)
+        self.process = self._start()
+
+    def check(self) -> None:
+        code = self.process.poll()
+        if code is None:
+            return
+        if code >= 0:
+            raise FarmEnded(f"the workers stopped: {self._last_line()} (see {self._log})")
+        say(f"the supervisor of the workers was killed (signal {-code}); it is started again")
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as output:
+            self._beginning = output.tell()
+            return start_child([sys.executable, "-m", "workers", *self._flags], output=output)
+
+    def _last_line(self) -> str:
+        with self._log.open("rb") as file:
+            file.seek(self._beginning)
+            lines = file.read().decode(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it left no word"
 
 
 def require_healthy_gpu(engine: Engine) -> None:
@@ -65,13 +91,3 @@ def farm_flags(configuration: RunConfiguration, *, gpus: str | None, workers: in
         if wanted:
             say(f"this machine shows no GPU: {workers} workers on its CPUs, for models that are small enough")
     return [] if workers is None else ["--workers", str(workers)]
-
-
-def _check(process: subprocess.Popen[bytes], log: Path, beginning: int) -> None:
-    if process.poll() is None:
-        return
-    with log.open("rb") as file:
-        file.seek(beginning)
-        lines = file.read().decode(errors="replace").strip().splitlines()
-    last = lines[-1].strip() if lines else "it left no word"
-    raise FarmEnded(f"the workers stopped: {last} (see {log})")

@@ -26,6 +26,7 @@ from sqlalchemy.exc import OperationalError
 
 from db.activity import Activity
 from db.categories import with_alias
+from db.errors import first_line
 from db.presence import Present, sick_workers
 from db.queries import Counts, GivenScore, Run, Worker, progress_of, scores_given, working
 from db.queries import Progress as RunProgress
@@ -35,8 +36,8 @@ from producer.activity import Listener
 LOOK_SECONDS = 0.5
 """How often the ledger is asked."""
 
-PATIENCE_SECONDS = 60
-"""How long a database that does not answer is waited for."""
+PATIENCE_SECONDS = 3600
+"""How long a database that does not answer is waited for: a run goes on by itself when it is back."""
 
 LINE_SECONDS = 60
 """How often a line is written where there is no terminal."""
@@ -63,23 +64,31 @@ def watch(
     live = Live(view, console=console, refresh_per_second=8) if isinstance(view, _Bars) else nullcontext()
     scores = _Scores(engine, run, console) if verbose else None
     with Listener() as listener, live:
-        answered_at = time.monotonic()
+        answered_at, silent = time.monotonic(), False
         while True:
             try:
                 progress, workers = progress_of(engine, run.id), working(engine, run.id)
                 if scores is not None:
                     scores.show()
-            except OperationalError:
+            except OperationalError as error:
                 if time.monotonic() - answered_at > PATIENCE_SECONDS:
                     raise
+                if not silent:
+                    _say_silent(console, error)
+                silent = True
             else:
-                answered_at = time.monotonic()
+                answered_at, silent = time.monotonic(), False
                 rows = [_Row.of(worker, listener.of(worker.name)) for worker in workers]
                 view.show(progress, rows + [_Row.of_sick(worker) for worker in sick_workers(engine)])
                 if progress.finished:
                     return progress
             check()
             time.sleep(LOOK_SECONDS)
+
+
+def _say_silent(console: Console, error: OperationalError) -> None:
+    reason = _CONTROL.sub(" ", first_line(error.orig or error))
+    console.print(f"the database does not answer ({reason}); waiting for it", highlight=False, markup=False)
 
 
 def line_of(run: Run, progress: RunProgress) -> str:

@@ -53,12 +53,13 @@ def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     from workers.logs import configure_logging
     from workers.supervisor import Supervisor, worker_process
 
-    require_broker()
+    address = require_broker()
     farm.engine().dispose()  # the schema is made once, before the workers race for it
     configure_logging("INFO")
     prefix = queues.replace(",", "+")
     processes = [
-        worker_process(f"{prefix}-{slot}", queues, {**os.environ, **environment})
+        # The address as it is now: a worker that is started while the embedded broker is down would look elsewhere.
+        worker_process(f"{prefix}-{slot}", queues, {**os.environ, **environment, "FARM_BROKER_URL": address})
         for slot, environment in environments.items()
     ]
     Supervisor(processes, grace_seconds=settings().grace_seconds).run()

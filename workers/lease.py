@@ -113,17 +113,22 @@ class LeaseKeeper:
                 log.info("lease.released", jobs=released)
 
     def _repeat(self, step: Callable[[Ledger], None], wait: Callable[[], bool]) -> None:
+        name, trouble = step.__name__.strip("_"), False
         while not self._stopping.is_set():
             try:
                 step(farm.ledger())
             except (DBAPIError, FarmError, OperationalError, OSError) as error:
-                log.warning(
-                    "lease.trouble", step=step.__name__.strip("_"), reason=first_line(error), next="tried again"
-                )
+                if not trouble:  # one line for an outage, however long it lasts
+                    log.warning("lease.trouble", step=name, reason=first_line(error), next="tried until it passes")
+                trouble = True
                 self._stopping.wait(LOOK_SECONDS)
             except Exception:  # a bug of ours here must not leave the worker without its keeper
-                log.exception("lease.error", step=step.__name__.strip("_"), next="tried again")
+                log.exception("lease.error", step=name, next="tried again")
                 self._stopping.wait(LOOK_SECONDS)
+            else:
+                if trouble:
+                    log.info("lease.goes_on", step=name)
+                trouble = False
             wait()
 
     def _look(self, ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -23,13 +24,20 @@ SILENCE_SECONDS = 60.0
 
 
 class Progress:
-    """One for the life of the pool child; tasks say when they begin. `beat` is called whenever something was done.
+    """One for the life of the pool child; tasks say when they begin.
 
-    Whatever `beat` raises goes on to the model that told of its progress: so is a job stopped that is not wanted.
+    `beat` is called whenever something was done, `patient` is entered while a broker may be waited for. Whatever `beat`
+    raises goes on to the model that told of its progress: so is a job stopped that is not wanted.
     """
 
-    def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        beat: Callable[[], None] = lambda: None,
+        *,
+        patient: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.beat = beat
+        self._patient = patient
         self._gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         self._task: Task[..., Any] | None = None
         self._model = self._key = ""
@@ -81,7 +89,8 @@ class Progress:
             return
         self._next_event_at = now + SECONDS_BETWEEN_EVENTS
         try:
-            self._task.send_event(EVENT, retry=False, **activity.fields())
+            with self._patient():
+                self._task.send_event(EVENT, retry=False, **activity.fields())
         except (OperationalError, RedisError, OSError) as error:  # kombu lets some of redis' own through
             self._next_event_at = now + SILENCE_SECONDS
             log.info("progress.not_sent", reason=first_line(error), next=f"again in {SILENCE_SECONDS:.0f} s")

@@ -12,11 +12,12 @@ import pytest
 
 from db.broker import (
     DEFAULT_ADDRESS,
+    GONE_SECONDS,
+    SameBroker,
     broker_address,
     embedded_address,
     endpoint_file,
     require_broker,
-    require_same_broker,
     without_password,
 )
 from db.errors import ServiceUnreachable, WrongCall
@@ -155,18 +156,40 @@ def test_a_server_that_is_no_redis_is_one_line(monkeypatch: pytest.MonkeyPatch) 
             require_broker()
 
 
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_an_embedded_broker_that_has_ended_says_how_to_go_on() -> None:
+    clock = Clock()
+    same = SameBroker(EMBEDDED, clock=clock)
+    clock.now += GONE_SECONDS + 1
     with pytest.raises(ServiceUnreachable, match="the same command again goes on"):
-        require_same_broker(EMBEDDED)
+        same.require()
 
 
-def test_an_embedded_broker_that_runs_on_is_the_same_broker() -> None:
+def test_an_embedded_broker_that_is_started_again_in_time_has_not_ended() -> None:
+    clock = Clock()
+    same = SameBroker(EMBEDDED, clock=clock)
+    clock.now += GONE_SECONDS
+    same.require()
     leave_endpoint(process_of(os.getpid()))
-    require_same_broker(EMBEDDED)
+    clock.now += 1
+    same.require()
+    endpoint_file().unlink()
+    clock.now += GONE_SECONDS
+    same.require()
 
 
 def test_a_broker_of_the_users_own_is_never_said_to_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    require_same_broker(DEFAULT_ADDRESS)
+    clock = Clock()
+    default, own = SameBroker(DEFAULT_ADDRESS, clock=clock), SameBroker("redis://broker:6379/1", clock=clock)
+    clock.now += GONE_SECONDS + 1
+    default.require()
     monkeypatch.setenv("FARM_BROKER_URL", "redis://broker:6379/1")
     settings.cache_clear()
-    require_same_broker("redis://broker:6379/1")
+    own.require()

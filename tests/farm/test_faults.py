@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import psutil
 import pytest
+import redis
 
 from db.tables import Stage
 from tests.farm.conftest import FarmUnderTest, children_of, eventually, ready_workers
@@ -186,7 +187,9 @@ def test_a_job_that_breaks_the_gpu_fails_alone_and_the_next_one_starts_clean(far
     assert attempts(farm) == [1, 3, 1, 1]
 
 
-def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick_and_others_do_its_work(farm: FarmUnderTest) -> None:
+def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick_and_others_do_its_work(
+    farm: FarmUnderTest, broker_url: str
+) -> None:
     sick = farm.worker("edit,score", CUDA_VISIBLE_DEVICES="3", **planted(farm.folder, SICK))
     run = submit(farm, pairs=4)
 
@@ -197,6 +200,8 @@ def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick_and_others_do_its_work(fa
     eventually(lambda: health() == "sick", farm=farm)
     assert "sick" in farm.producer("status")
     tried = attempts(farm)
+    with redis.Redis.from_url(broker_url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)  # coming back to the broker it must not forget
     time.sleep(12)  # the back-off has passed, and messages are there
     assert attempts(farm) == tried
     assert sick.poll() is None

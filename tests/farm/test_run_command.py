@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.factories import original_file, pair
-from tests.farm.conftest import ROOT, FarmUnderTest, eventually
+from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -64,7 +64,7 @@ def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker
 
 
 def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare_farm: FarmUnderTest) -> None:
-    file = original_file(bare_farm.folder, pairs=8)
+    file = original_file(bare_farm.folder, pairs=24)
     command = ["run", str(file), *SIMULATED, "--set", "editor.seconds=0.5"]
     process = bare_farm.start("-m", "producer", *command, log="producer")
     eventually(lambda: "edits_done" if _edits_done(bare_farm) >= 2 else None, farm=bare_farm)
@@ -75,9 +75,9 @@ def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare
     done_before = _edits_done(bare_farm)
 
     report = json.loads(bare_farm.producer(*command, "--json"))
-    assert 2 <= done_before < 8
-    assert report["progress"]["scores"]["done"] == 8
-    assert _edit_attempts(bare_farm) <= 8 + 2  # only what was under way at the time was begun twice
+    assert 2 <= done_before < 24
+    assert report["progress"]["scores"]["done"] == 24
+    assert _edit_attempts(bare_farm) <= 24 + 2  # only what was under way at the time was begun twice
 
 
 def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: FarmUnderTest) -> None:
@@ -96,6 +96,39 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
     assert "the workers stopped" in done.stderr
     assert "expected different GPUs" in done.stderr
     assert "Traceback" not in done.stderr
+    assert processes_of(bare_farm) == []
+
+
+def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(
+    bare_farm: FarmUnderTest,
+) -> None:
+    path = original_file(bare_farm.folder, pairs=6)
+    run = bare_farm.start(
+        "-m", "producer", "run", str(path), "--editor", "simulated", "--scorer", "simulated",
+        "--set", "editor.seconds=1", "--workers", "2", log="run",
+    )  # fmt: skip
+    eventually(lambda: _edits_done(bare_farm) >= 2, farm=bare_farm)
+    (supervisor,) = [process for process in children_of(run) if process.cmdline()[1:3] == ["-m", "workers"]]
+    supervisor.kill()
+
+    assert run.wait(90) == 0, bare_farm.logs()
+    assert "was killed (signal 9); it is started again" in (bare_farm.folder / "run.log").read_text()
+    assert processes_of(bare_farm) == []
+
+
+def test_a_broker_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(bare_farm: FarmUnderTest) -> None:
+    path = original_file(bare_farm.folder, pairs=8)
+    run = bare_farm.start(
+        "-m", "producer", "run", str(path), "--editor", "simulated", "--scorer", "simulated",
+        "--set", "editor.seconds=1", "--workers", "2", log="run",
+    )  # fmt: skip
+    eventually(lambda: _edits_done(bare_farm) >= 2, farm=bare_farm)
+    endpoint = json.loads((bare_farm.home / "broker" / "endpoint.json").read_text())
+    psutil.Process(endpoint["pid"]).kill()
+
+    assert run.wait(90) == 0, bare_farm.logs()
+    assert "the embedded broker ended" in (bare_farm.folder / "run.log").read_text()
+    assert _edit_attempts(bare_farm) == 8
     assert processes_of(bare_farm) == []
 
 

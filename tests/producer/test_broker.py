@@ -209,13 +209,27 @@ def test_it_is_gone_after_the_block_however_that_ends() -> None:
     assert not endpoint_file().exists()
 
 
-def test_a_broker_that_died_is_not_taken_for_running() -> None:
+def test_a_broker_that_died_is_not_taken_for_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.broker.LOOK_SECONDS", 60)
     with embedded_broker():
         server = server_process()
         server.kill()
 
         assert holds_within(5, lambda: is_gone(server))
         assert embedded_address() is None
+
+
+def test_a_broker_that_died_is_started_again_at_its_address_with_its_data() -> None:
+    with embedded_broker() as address:
+        with client_of(address) as client:
+            client.rpush("edit", "a", "b")
+        for _ in range(2):
+            server = server_process()
+            server.kill()
+            assert holds_within(10, lambda old=server: is_gone(old) and embedded_address() == address)  # type: ignore[misc]
+            with client_of(address) as client:
+                assert client.lrange("edit", 0, -1) == [b"a", b"b"]
+    assert embedded_address() is None
 
 
 @contextlib.contextmanager

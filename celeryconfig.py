@@ -48,7 +48,8 @@ task_queues = [Queue(name, Exchange(name), routing_key=name) for name in ("edit"
 task_default_queue = "edit"
 task_create_missing_queues = False  # a misspelt queue fails loudly
 
-_PRIORITIES = {"high": 0, "normal": 3, "low": 6}  # on Redis 0 goes first; the transport keeps one list for each
+_PRIORITIES = {"high": 3, "normal": 6, "low": 9}  # on Redis 0 goes first; the transport keeps a list for 0, 3, 6, 9
+_AGAIN = -3  # a job that was begun before does not wait behind the whole backlog once more
 
 
 def message_for(doorbell: Doorbell) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def message_for(doorbell: Doorbell) -> dict[str, Any]:
         "name": doorbell.stage.value,
         "args": [doorbell.job_id],
         "queue": doorbell.stage.value,
-        "priority": _PRIORITIES[doorbell.priority],
+        "priority": _PRIORITIES[doorbell.priority] + (_AGAIN if doorbell.again else 0),
         # Who knows the tasks, as workers do, would send their limits along; the receiver's own are what counts.
         "time_limit": None,
         "soft_time_limit": None,

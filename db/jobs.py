@@ -11,11 +11,15 @@ from db.tables import FailureKind, Stage
 
 @dataclass(frozen=True)
 class Doorbell:
-    """A message to send: which job waits, and how urgent its run is."""
+    """A message to send: which job waits, and how urgent its run is.
+
+    `again`: the job was begun before and goes in front of those of its priority that were not.
+    """
 
     stage: Stage
     job_id: int
     priority: str
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ def with_run(stage: Stage) -> FromClause:
 def doorbells_for(connection: Connection, stage: Stage, which: ColumnElement[bool]) -> list[Doorbell]:
     """Return the messages that wake a worker for these jobs, in the order of ids."""
     jobs = JOB_TABLES[stage]
-    query = select(jobs.c.id, runs.c.priority).select_from(with_run(stage)).where(which).order_by(jobs.c.id)
-    return [Doorbell(stage, job_id, priority) for job_id, priority in connection.execute(query)]
+    columns = (jobs.c.id, runs.c.priority, jobs.c.last_words.is_not(None))
+    query = select(*columns).select_from(with_run(stage)).where(which).order_by(jobs.c.id)
+    return [Doorbell(stage, *row) for row in connection.execute(query)]
 
 
 def in_order(jobs: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:

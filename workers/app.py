@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready, worker_shutting_down
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
+from db.errors import ServiceUnreachable
 from db.settings import settings
 from workers.last_words import write_to_parent
 from workers.logs import configure_logging
@@ -26,6 +28,8 @@ _FIRST_TO_GO = "700"  # of 1,000: the broker, a database and the parents stay, w
 
 # Before the first connection: what a worker hears from the broker goes through the door first.
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.transport:Transport"))
+
+log = structlog.get_logger()
 
 app = Celery("workers")
 app.config_from_object("celeryconfig")
@@ -53,17 +57,20 @@ def _log(loglevel: int | str, **_: Any) -> None:
 @worker_process_init.connect
 def _settle_in(**_: Any) -> None:
     """Prepare a child: its parent keeps its last words, and short of memory the host ends it before anything else."""
-    write_to_parent()
-    with suppress(OSError):  # there is no such file but on Linux
+    with suppress(OSError):  # a parent that has just died, a system that is not Linux
+        write_to_parent()
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
 
 
 @worker_process_init.connect
 def _open_ledger(**_: Any) -> None:
-    """Open the ledger when a child starts, so that a wrong database shows at once and no job waits for it."""
+    """Open the ledger when a child starts, so that no job waits for it; a database that is away is waited for later."""
     from db import farm
 
-    farm.ledger()
+    try:
+        farm.ledger()
+    except ServiceUnreachable as error:
+        log.warning("child.no_ledger", reason=str(error), next="tried again with its first job")
 
 
 @worker_ready.connect

@@ -73,6 +73,16 @@ class Children:
         """Know from now on that a child that is terminated is so by intention: what it holds goes back uncounted."""
         self._told_to_stop = True
 
+    @property
+    def told_to_stop(self) -> bool:
+        """Whether the worker is ending."""
+        return self._told_to_stop
+
+    def at_work(self) -> bool:
+        """Tell whether a child holds a claim, or waits for what it needs to claim one."""
+        unseen = not self._pulses.are_seen
+        return unseen or any(pulse.delivery or pulse.is_patient for pulse in self._pulses.of_children())
+
     def look(self, ledger: Ledger) -> bool:
         """Look at every child once; tell whether jobs were handed back."""
         self._processes |= {process.pid: process for process in self._pool()}

@@ -10,13 +10,14 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import structlog
 from amqp.exceptions import ChannelError
 from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.worker.state import reserved_requests
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
 
@@ -40,6 +41,12 @@ LOOK_SECONDS = 1
 
 RECOVER_SECONDS = 5
 """How often the lost and the owed are looked for."""
+
+STUCK_EXIT = 75
+"""The exit code of a worker that ended itself for that: sysexits' EX_TEMPFAIL."""
+
+STUCK_SECONDS = 120
+"""A worker that for so long does nothing, though messages wait or are in its hands, is ended."""
 
 
 @worker_init.connect
@@ -75,6 +82,7 @@ class LeaseKeeper:
             on_sick=self._stop_consuming,
         )
         self._clock = ClockWatch()
+        self._idleness = Idleness()
         self._sick: str | None = None
         self._present = False
         self._stopping = threading.Event()
@@ -140,11 +148,21 @@ class LeaseKeeper:
         self._lost_found.clear()
         self._say_how_it_is()
         lost = ledger.hand_back_lost(judge_leases=self._clock.is_steady(ledger))
+        waiting = {stage.value: _messages_waiting(stage) for stage in Stage}
         for stage in Stage:
-            lost += owe_lost(ledger, stage, _messages_waiting(stage))
+            lost += owe_lost(ledger, stage, waiting[stage.value])
         sent = ring_all_owed(ledger, send)
         if lost or sent:
             log.info("lease.recovered", lost=lost, messages=sent)
+        self._end_if_stuck(waiting)
+
+    def _end_if_stuck(self, waiting: Mapping[str, int]) -> None:
+        """End a worker whose child does nothing though there is work: Celery loses track of jobs when children die."""
+        at_hand = bool(reserved_requests) or any(waiting[queue] for queue in app.amqp.queues.consume_from)
+        seconds = self._idleness.seconds(idle=at_hand and not self._children.at_work())
+        if seconds > STUCK_SECONDS and not self._children.told_to_stop:
+            log.error("worker.stuck", seconds=round(seconds), next="ended; whoever keeps it alive starts it again")
+            os._exit(STUCK_EXIT)  # it holds no claim, and any gentler end would wait for the child
 
     def _say_how_it_is(self) -> None:
         engine, me = farm.engine(), this_process()
@@ -167,6 +185,22 @@ class LeaseKeeper:
     def _pool_processes(self) -> list[Any]:
         pool = getattr(self._worker.pool, "_pool", None)
         return list(getattr(pool, "_pool", None) or ())
+
+
+class Idleness:
+    """How long a worker has done nothing though it could; to be asked about every RECOVER_SECONDS."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looked_at = clock()
+        self._seconds = 0.0
+
+    def seconds(self, *, idle: bool) -> float:
+        """Take note of how it is now; return for how long it has been idle. Time without a look counts as one look."""
+        now = self._clock()
+        since, self._looked_at = min(now - self._looked_at, 2 * RECOVER_SECONDS), now
+        self._seconds = self._seconds + since if idle else 0.0
+        return self._seconds
 
 
 class ClockWatch:

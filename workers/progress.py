@@ -10,8 +10,6 @@ from typing import Any
 
 import structlog
 from celery import Task
-from kombu.exceptions import OperationalError
-from redis import RedisError
 
 from db.activity import EVENT, Activity
 from db.errors import first_line
@@ -91,6 +89,6 @@ class Progress:
         try:
             with self._patient():
                 self._task.send_event(EVENT, retry=False, **activity.fields())
-        except (OperationalError, RedisError, OSError) as error:  # kombu lets some of redis' own through
+        except Exception as error:  # noqa: BLE001 - kombu raises many things for a broker that is gone
             self._next_event_at = now + SILENCE_SECONDS
             log.info("progress.not_sent", reason=first_line(error), next=f"again in {SILENCE_SECONDS:.0f} s")

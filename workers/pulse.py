@@ -125,6 +125,11 @@ class Pulses:
             self._slots = _mapped(handle)
             os.environ[_WHERE] = f"/proc/{os.getpid()}/fd/{handle}"
 
+    @property
+    def are_seen(self) -> bool:
+        """Whether this system lets a parent see its children's pulses."""
+        return self._slots is not None
+
     def of_children(self) -> list[Pulse]:
         """Return what each child shows that ever began; a dead one's stays until it is cleared."""
         return [

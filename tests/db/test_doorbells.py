@@ -80,6 +80,17 @@ def test_only_what_waits_owes_a_message(ledger: Ledger) -> None:
     assert [doorbell.job_id for doorbell in take_owed(ledger, Stage.EDIT)] == [queued]
 
 
+def test_a_job_that_was_begun_before_goes_in_front(ledger: Ledger) -> None:
+    first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
+    claimed(ledger, second)
+    ledger.hand_back(owner().process, "killed by signal 9")
+
+    assert take_owed(ledger, Stage.EDIT) == [
+        Doorbell(Stage.EDIT, first, "normal"),
+        Doorbell(Stage.EDIT, second, "normal", again=True),
+    ]
+
+
 def test_a_job_owes_nothing_before_its_time(ledger: Ledger, clock: Clock) -> None:
     edit = queued_edit(ledger)
     ledger.fail(claimed(ledger, edit), Failure(FailureKind.STORE, "disk full", again=True))

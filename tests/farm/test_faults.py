@@ -353,6 +353,32 @@ def test_26_a_worker_whose_clock_is_an_hour_off_takes_nothing_from_the_living(
     assert honest.poll() is None
 
 
+def test_a_worker_that_takes_a_message_and_does_nothing_is_ended_and_started_again(farm: FarmUnderTest) -> None:
+    soon = "import workers.lease\nworkers.lease.STUCK_SECONDS = 8"
+    farm.farm("--workers", "1", **planted(farm.folder, soon, in_child=False))
+    eventually(lambda: ready_workers(farm), farm=farm)
+    (idle,) = [child for child in children_of(farm.processes[0]) if "spawn_main" in " ".join(child.cmdline())]
+    idle.suspend()
+
+    run = submit(farm, pairs=2)
+
+    finish(farm, run, edits_done=2)
+    assert not idle.is_running()
+
+
+def test_a_killed_childs_job_does_not_wait_behind_the_backlog(farm: FarmUnderTest) -> None:
+    worker = farm.worker("edit,score")
+    farm.worker("edit,score", CUDA_VISIBLE_DEVICES="1")
+    run = submit(farm, "editor.seconds=2", pairs=14)
+    eventually(lambda: len(running(farm)) == 2, farm=farm)
+
+    killed_at = time.monotonic()
+    pool_child(worker).kill()
+
+    assert seconds_until_again(farm, killed_at) < SOON_SECONDS
+    finish(farm, run, edits_done=14)
+
+
 # -- the supervisor ----------------------------------------------------------------------------------------------------
 
 

@@ -184,10 +184,13 @@ def test_there_is_one_small_message_without_an_image_for_each_edit(twice: Submit
     assert pair("x")["original_image_b64"][:40].encode() not in b"".join(queued)
 
 
-def test_messages_of_a_run_of_high_priority_wait_in_the_list_that_is_served_first(shell: Shell) -> None:
-    shell("submit", original_file(shell.folder), "--priority", "high")
+def test_messages_of_a_run_of_high_priority_wait_in_a_list_that_is_served_earlier(shell: Shell) -> None:
+    lists = []
+    for seed, priority in enumerate(("high", "normal", "low")):
+        shell("submit", original_file(shell.folder), "--seed", str(seed), "--priority", priority)
+        lists += sorted(set(shell.messages()) - set(lists))
 
-    assert {name: len(messages) for name, messages in shell.messages().items()} == {"edit": 2}
+    assert lists == ["edit\x06\x163", "edit\x06\x166", "edit\x06\x169"]
 
 
 def test_repeats_limit_file_and_flags_reach_the_run(shell: Shell, ledger: Ledger) -> None:

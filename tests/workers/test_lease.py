@@ -1,4 +1,4 @@
-"""When the lease keeper trusts the database's clock."""
+"""When the lease keeper trusts the database's clock, and when it takes its worker for stuck."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from db.tables import Stage
 from tests.conftest import Clock
 from tests.db.steps import claimed, job_ids, owner
 from tests.factories import enter
-from workers.lease import ClockWatch
+from workers.lease import RECOVER_SECONDS, ClockWatch, Idleness
 
 
 @pytest.fixture
@@ -94,3 +94,23 @@ def test_an_hour_that_the_clock_was_put_forward_takes_no_job_from_who_lives(
     passes(5, clock, here)
     assert ledger.renew(owner(1)) == 1
     assert ledger.hand_back_lost(judge_leases=watch.is_steady(ledger)) == 0
+
+
+# -- stuck -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_does_nothing_though_it_could_is_idle_until_it_does_something(here: Clock) -> None:
+    idleness = Idleness(lambda: here.now)
+    found = []
+    for idle in (True, True, True, False, True):
+        passes(5, here)
+        found.append(idleness.seconds(idle=idle))
+
+    assert found == [5, 10, 15, 0, 5]
+
+
+def test_time_in_which_nobody_looked_is_not_held_against_the_worker(here: Clock) -> None:
+    idleness = Idleness(lambda: here.now)
+    passes(3600, here)
+
+    assert idleness.seconds(idle=True) == 2 * RECOVER_SECONDS

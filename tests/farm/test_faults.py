@@ -31,6 +31,12 @@ from tests.farm.steps import (
 pytestmark = pytest.mark.integration
 
 LEASE_SECONDS = 5  # as in the farm under test
+
+SHORT_BACK_OFF = "import db.transitions\ndb.transitions.BACK_OFF_SECONDS = 2\n"
+
+sqlite_and_in_chaos_postgresql = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.chaos)], indirect=True
+)
 SOON_SECONDS = 10
 
 
@@ -68,6 +74,7 @@ def test_06_a_child_that_starts_slowly_is_waited_for(farm: FarmUnderTest) -> Non
     assert attempts(farm) == [2]
 
 
+@sqlite_and_in_chaos_postgresql
 def test_05_a_job_that_kills_its_process_is_poison_after_three_attempts_and_the_others_are_done(
     farm_on_each_database: FarmUnderTest,
 ) -> None:
@@ -141,7 +148,7 @@ def test_a_gpu_that_hangs_loses_its_lease_and_its_child_is_ended(farm: FarmUnder
 def test_a_job_of_many_leases_length_is_not_disturbed(farm: FarmUnderTest) -> None:
     farm.worker("edit")
     farm.worker("score")
-    run = submit(farm, "editor.seconds=12", "editor.load_seconds=7", "scorer.seconds=8", pairs=1)
+    run = submit(farm, "editor.seconds=8", "editor.load_seconds=6", "scorer.seconds=7", pairs=1)
 
     finish(farm, run, edits_done=1)
 
@@ -172,7 +179,7 @@ def test_18_a_job_over_the_time_limit_is_not_stuck(farm: FarmUnderTest, *, soft:
 
 
 def test_a_job_that_breaks_the_gpu_fails_alone_and_the_next_one_starts_clean(farm: FarmUnderTest) -> None:
-    worker = farm.worker("edit,score")
+    worker = farm.worker("edit,score", **planted(farm.folder, SHORT_BACK_OFF))
     run = submit(farm, "editor.cuda_error_on=[p-1]", pairs=4)
     eventually(lambda: running(farm) or done(farm), farm=farm)
     first_child = pool_child(worker)
@@ -190,7 +197,7 @@ def test_a_job_that_breaks_the_gpu_fails_alone_and_the_next_one_starts_clean(far
 def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick_and_others_do_its_work(
     farm: FarmUnderTest, broker_url: str
 ) -> None:
-    sick = farm.worker("edit,score", CUDA_VISIBLE_DEVICES="3", **planted(farm.folder, SICK))
+    sick = farm.worker("edit,score", CUDA_VISIBLE_DEVICES="3", **planted(farm.folder, SHORT_BACK_OFF + SICK))
     run = submit(farm, pairs=4)
 
     def health() -> str:
@@ -202,7 +209,7 @@ def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick_and_others_do_its_work(
     tried = attempts(farm)
     with redis.Redis.from_url(broker_url) as client:
         client.client_kill_filter(_type="normal", skipme=True)  # coming back to the broker it must not forget
-    time.sleep(12)  # the back-off has passed, and messages are there
+    time.sleep(8)  # the back-off has passed, and messages are there
     assert attempts(farm) == tried
     assert sick.poll() is None
 
@@ -245,6 +252,7 @@ def test_02_a_killed_workers_job_is_taken_over_and_its_child_goes_with_it(
     assert "gpu1" in rows(farm)[0].worker
 
 
+@pytest.mark.chaos
 def test_a_worker_whose_whole_process_group_is_killed_is_replaced(farm: FarmUnderTest) -> None:
     first = farm.worker("edit,score", CUDA_VISIBLE_DEVICES="0")
     run = submit(farm, "editor.seconds=2", pairs=3)
@@ -257,7 +265,7 @@ def test_a_worker_whose_whole_process_group_is_killed_is_replaced(farm: FarmUnde
     assert sum(attempts(farm)) == 4
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.chaos)])
 @pytest.mark.timeout(600)
 def test_03_a_worker_killed_again_and_again_while_it_fetches_loses_nothing(farm: FarmUnderTest, kills: int) -> None:
     run = submit(farm, "editor.seconds=0.001", "scorer.seconds=0.001", pairs=60 * kills)
@@ -287,7 +295,9 @@ def test_04_when_all_are_killed_at_once_a_new_start_finishes_the_run(farm: FarmU
     assert sorted(attempts(farm)) == [1, 1, 2, 2]
 
 
-@pytest.mark.parametrize(("frozen", "seconds"), [("child", 2), ("parent", 14), ("both", 2)])
+@pytest.mark.parametrize(
+    ("frozen", "seconds"), [pytest.param("child", 2, marks=pytest.mark.chaos), ("parent", 14), ("both", 2)]
+)
 def test_14_a_worker_frozen_for_longer_than_its_lease_cannot_overwrite_its_successor(
     farm: FarmUnderTest, frozen: str, seconds: int
 ) -> None:
@@ -336,6 +346,7 @@ def test_15_16_a_child_that_dies_around_the_sending_of_its_messages_loses_no_sco
     assert [row.attempt for row in rows(farm, Stage.SCORE)] == [1]
 
 
+@sqlite_and_in_chaos_postgresql
 def test_26_a_worker_whose_clock_is_an_hour_off_takes_nothing_from_the_living(
     farm_on_each_database: FarmUnderTest,
 ) -> None:

@@ -15,15 +15,25 @@ from tests.farm.steps import attempts, done, finish, rows, running, submit
 pytestmark = pytest.mark.integration
 
 
+FARM, WORKER = "python -m workers", "celery -A workers worker"
+
+whoever_is_told_and_how = pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        pytest.param(FARM, signal.SIGTERM, id="farm, SIGTERM"),
+        pytest.param(WORKER, signal.SIGINT, id="worker, Ctrl-C"),
+        pytest.param(FARM, signal.SIGINT, id="farm, Ctrl-C", marks=pytest.mark.chaos),
+        pytest.param(WORKER, signal.SIGTERM, id="worker, SIGTERM", marks=pytest.mark.chaos),
+    ],
+)
+
+
 def start(farm: FarmUnderTest, command: str, grace_seconds: int) -> subprocess.Popen[bytes]:
     grace = {"FARM_GRACE_SECONDS": str(grace_seconds)}
-    return (
-        farm.farm("--workers", "1", **grace) if command == "python -m workers" else farm.worker("edit,score", **grace)
-    )
+    return farm.farm("--workers", "1", **grace) if command == FARM else farm.worker("edit,score", **grace)
 
 
-@pytest.mark.parametrize("command", ["python -m workers", "celery -A workers worker"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+@whoever_is_told_and_how
 def test_17_a_job_that_fits_the_grace_is_finished_and_no_other_is_begun(
     farm: FarmUnderTest, command: str, number: signal.Signals
 ) -> None:
@@ -37,8 +47,7 @@ def test_17_a_job_that_fits_the_grace_is_finished_and_no_other_is_begun(
     assert sorted(row.state for row in rows(farm)) == ["done", "queued", "queued"]
 
 
-@pytest.mark.parametrize("command", ["python -m workers", "celery -A workers worker"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+@whoever_is_told_and_how
 def test_17_a_job_that_does_not_fit_the_grace_is_handed_back_at_once_and_not_counted(
     farm: FarmUnderTest, command: str, number: signal.Signals
 ) -> None:
@@ -54,8 +63,7 @@ def test_17_a_job_that_does_not_fit_the_grace_is_handed_back_at_once_and_not_cou
     assert row.attempts_allowed - row.attempt == 3
 
 
-@pytest.mark.parametrize("command", ["python -m workers", "celery -A workers worker"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+@whoever_is_told_and_how
 def test_a_second_signal_ends_at_once(farm: FarmUnderTest, command: str, number: signal.Signals) -> None:
     workers = start(farm, command, grace_seconds=600)
     submit(farm, "editor.seconds=60", pairs=1)

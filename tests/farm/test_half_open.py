@@ -95,6 +95,7 @@ def test_a_worker_notices_within_half_a_minute_and_serves_the_next_broker(
     assert worker.poll() is None
 
 
+@pytest.mark.chaos
 def test_a_worker_told_to_stop_while_its_broker_is_silent_ends(split_farm: FarmUnderTest, hosts: Hosts) -> None:
     start_broker(hosts, split_farm.folder)
     worker = start_worker(hosts, split_farm)
@@ -106,6 +107,7 @@ def test_a_worker_told_to_stop_while_its_broker_is_silent_ends(split_farm: FarmU
     assert worker.wait(END_SECONDS) == 0
 
 
+@pytest.mark.chaos
 def test_a_worker_notices_a_broker_that_takes_everything_and_answers_nothing(tmp_path: Path, broker_url: str) -> None:
     port = int(broker_url.rpartition(":")[2].partition("/")[0])
     with Proxy(port) as proxy:

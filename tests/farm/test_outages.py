@@ -21,7 +21,7 @@ from celery import Celery
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers
 from tests.farm.proxy import Proxy
 from tests.farm.servers import Broker, Postgres
-from tests.farm.steps import attempts, done, finish, images_of, pool_child, rows, running, submit
+from tests.farm.steps import attempts, done, finish, images_of, planted, pool_child, rows, running, submit
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
 
@@ -56,7 +56,7 @@ def farms() -> Iterator[list[FarmUnderTest]]:
 # -- the broker --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seconds_down", [2, 15])
+@pytest.mark.parametrize("seconds_down", [2, pytest.param(15, marks=pytest.mark.chaos)])
 def test_07_08_a_broker_that_is_killed_costs_time(
     tmp_path: Path, farms: list[FarmUnderTest], broker: Broker, seconds_down: int
 ) -> None:
@@ -117,7 +117,9 @@ def test_10_a_connection_that_is_dropped_during_a_job_does_not_run_it_twice(
     assert attempts(farm) == [1, 1]
 
 
-@pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
+@pytest.mark.parametrize(
+    "reset", [pytest.param(True, id="reset"), pytest.param(False, id="closed", marks=pytest.mark.chaos)]
+)
 def test_connections_cut_in_the_middle_of_a_reply_are_opened_again(
     tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker, *, reset: bool
 ) -> None:
@@ -251,7 +253,9 @@ def test_20_a_locked_sqlite_is_waited_for(farm: FarmUnderTest) -> None:
     assert max(attempts(farm)) <= 2
 
 
-@pytest.mark.parametrize("how", ["restarted", "killed", "frozen"])
+@pytest.mark.parametrize(
+    "how", ["killed", *(pytest.param(how, marks=pytest.mark.chaos) for how in ("restarted", "frozen"))]
+)
 def test_20_a_postgresql_that_goes_away_is_waited_for(
     tmp_path: Path, farms: list[FarmUnderTest], broker_url: str, how: str
 ) -> None:
@@ -339,6 +343,15 @@ def test_a_store_that_becomes_read_only_is_waited_for(farm: FarmUnderTest, small
 
     finish(farm, run, edits_done=4)
     assert attempts(farm) == [1] * 4
+
+
+def test_a_disk_that_is_slower_than_a_lease_slows_the_work_and_nothing_else(farm: FarmUnderTest) -> None:
+    slow = "whole = os.fsync\nos.fsync = lambda descriptor: (time.sleep(4), whole(descriptor))"
+    farm.worker("edit,score", **planted(farm.folder, slow))
+    run = submit(farm, "editor.seconds=0.2", pairs=1)
+
+    finish(farm, run, edits_done=1)
+    assert attempts(farm) == [1]
 
 
 def test_a_ledger_on_a_full_disk_is_waited_for(farm: FarmUnderTest, small_disk: Path) -> None:

@@ -99,6 +99,22 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
     assert processes_of(bare_farm) == []
 
 
+def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_farm: FarmUnderTest) -> None:
+    file = original_file(bare_farm.folder, pairs=4)
+    broken = "editor.cuda_error_on=[p-0,p-1,p-2,p-3]"
+
+    run = bare_farm.start(
+        "-m", "producer", "run", str(file), "--editor", "simulated", "--scorer", "simulated", "--set", broken,
+        "--gpus", "3", log="run",
+    )  # fmt: skip
+
+    assert run.wait(90) == 5, bare_farm.logs()
+    said = (bare_farm.folder / "run.log").read_text()
+    assert "error: the GPU of every worker is sick: its GPU failed at edit" in said
+    assert "CUDA error: an illegal memory access" in said
+    assert processes_of(bare_farm) == []
+
+
 def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(
     bare_farm: FarmUnderTest,
 ) -> None:

@@ -514,4 +514,6 @@ def test_a_database_that_is_silent_while_scores_are_asked_for_costs_the_watch_no
 
     monkeypatch.setattr(watching, "scores_given", silent_at_first)
 
-    assert len(score_lines(watched(run, Looks(nothing, cancel(run)), verbose=True))) == 1
+    said, *scores = score_lines(watched(run, Looks(nothing, cancel(run)), verbose=True))
+    assert said == "the database does not answer (the database went away); waiting for it"
+    assert len(scores) == 1

@@ -13,7 +13,7 @@ CHAOS_MINUTES ?= 10
 help:
 	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table"
 	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
-	@echo "make chaos   storms of faults over both databases, some ten minutes; CHAOS_MINUTES=60 for longer ones"
+	@echo "make chaos   storms of faults on both databases, then long tests, some twenty minutes; CHAOS_MINUTES=60 for more"
 	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
 	@echo "make bench   what judging in batches is worth, on this CPU; for a GPU see benchmarks/RESULTS.md"
@@ -29,7 +29,7 @@ test: $(VENV)/.installed-dev
 # Six storms share the minutes with what they need to calm down; then the tests that are too long for `make test`.
 chaos: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.farm.storm --minutes $$(awk 'BEGIN { print $(CHAOS_MINUTES) / 12 }') --seed 1 --seed 2 --seed 3
-	@$(BIN)/python -m pytest -m chaos
+	@$(BIN)/python -m pytest -m chaos -n 2 --dist worksteal
 	@FUZZ_INPUTS=10000 $(BIN)/python -m pytest tests/fuzz -n 2
 
 check: $(VENV)/.installed-dev

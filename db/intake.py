@@ -25,6 +25,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    text,
     true,
     update,
 )
@@ -35,6 +36,9 @@ from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
 from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples, scores
 from db.to_do import in_order, with_run
+
+MANY = 1000
+"""So many new edits change what PostgreSQL should think of their table."""
 
 
 class ContentDigest:
@@ -155,9 +159,12 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
                     batch_size=scorer.options["batch_size"],
                 )
             )
+        queued = 0
         for repeat in range(configuration.repeats):
             chosen = _queue_edits(run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
-            connection.execute(_insert(edits, chosen))
+            queued += connection.execute(_insert(edits, chosen)).rowcount
+        if queued >= MANY and connection.dialect.name == "postgresql":
+            connection.execute(text("ANALYZE edits"))  # a plan for the few rows that were there takes minutes for these
     return run_id, True
 
 

@@ -118,9 +118,10 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
     }
     _write_private(configuration, "".join(f"{key} {value}\n" for key, value in lines.items()))
     server = start_child([_server_binary(), str(configuration)], output=subprocess.DEVNULL, private=True)
-    _await_port(server, port, folder)
+    address = f"redis://:{password}@127.0.0.1:{port}/0"
+    _await_answer(server, address, folder)
     endpoint = {
-        "url": f"redis://:{password}@127.0.0.1:{port}/0",
+        "url": address,
         "pid": server.pid,
         "started": process_of(server.pid).started,
     }
@@ -164,16 +165,18 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _await_port(server: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+def _await_answer(server: subprocess.Popen[bytes], address: str, folder: Path) -> None:
+    """Wait until it answers: its port is open long before it has read what it had kept."""
+    import redis
+
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
+    with redis.Redis.from_url(address, socket_timeout=1) as client:
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                client.ping()
+                return
+            except redis.RedisError:
+                time.sleep(0.02)
     end_child(server, STOP_SECONDS)
     raise ServiceUnreachable(f"the embedded broker did not start; see {folder / 'broker.log'}")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 from celery import Task
+from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from db.activity import EVENT, Activity
 from db.errors import first_line
@@ -19,6 +21,10 @@ log = structlog.get_logger()
 SECONDS_BETWEEN_EVENTS = 0.5
 SILENCE_SECONDS = 60.0
 """How long nothing is told after the broker did not take an event: a job must not wait for it again and again."""
+
+
+_NOT_TAKEN = (OperationalError, RedisError, OSError, AttributeError)
+"""What a broker that is gone comes to: kombu lets redis' own errors through, and trips over what it has lost."""
 
 
 class Progress:
@@ -89,6 +95,6 @@ class Progress:
         try:
             with self._patient():
                 self._task.send_event(EVENT, retry=False, **activity.fields())
-        except Exception as error:  # noqa: BLE001 - kombu raises many things for a broker that is gone
+        except _NOT_TAKEN as error:
             self._next_event_at = now + SILENCE_SECONDS
             log.info("progress.not_sent", reason=first_line(error), next=f"again in {SILENCE_SECONDS:.0f} s")

@@ -142,7 +142,7 @@ def test_both_stages_are_rung(ledger: Ledger, clock: Clock) -> None:
     ledger.hand_back_lost()
     broker = Broker()
     ring_all_owed(ledger, broker.send)
-    assert broker.messages == [Doorbell(Stage.EDIT, edit, "normal"), Doorbell(Stage.SCORE, score, "normal")]
+    assert broker.messages == [Doorbell(Stage.EDIT, edit, "normal"), Doorbell(Stage.SCORE, score, "normal", again=True)]
 
 
 # -- lost --------------------------------------------------------------------------------------------------------------

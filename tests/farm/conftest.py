@@ -14,6 +14,9 @@ from typing import Any
 
 import psutil
 import pytest
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
 from sqlalchemy import Engine
 
 from db.engine import open_engine
@@ -118,11 +121,13 @@ def eventually(condition: Callable[[], Any], *, seconds: float = READY_SECONDS, 
 
 def ready_workers(farm: FarmUnderTest) -> Mapping[str, Any]:
     """Return the workers that answer a ping, by name."""
-    code = "from workers.app import app; import json; print(json.dumps(app.control.inspect(timeout=1).ping() or {}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=farm.environment, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+    app = Celery("probe", broker=farm.environment["FARM_BROKER_URL"], set_as_current=False)
+    try:
+        return dict(app.control.inspect(timeout=1).ping() or {})
+    except (OperationalError, redis.RedisError):
+        return {}
+    finally:
+        app.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -12,6 +13,8 @@ from sqlalchemy import select
 
 from db.engine import reading
 from db.tables import JOB_TABLES, Stage, edits
+from producer.report.as_json import report_as_json
+from producer.report.gather import gather_report
 from tests.factories import original_file
 from tests.farm.conftest import FarmUnderTest, children_of
 
@@ -50,7 +53,9 @@ def finish(farm: FarmUnderTest, run: str, *, edits_done: int, code: int = 0) -> 
     So many edits must be done and as many scores; every row is checked against its image and its constraints.
     """
     farm.producer("watch", run, code=code)
-    report = farm.report(run)
+    engine = farm.engine()
+    report: dict[str, Any] = json.loads(report_as_json(gather_report(engine, run)))
+    engine.dispose()
     assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == edits_done
     farm.producer("fsck", run)
     assert not running(farm)

@@ -49,6 +49,7 @@ def seconds_until_again(farm: FarmUnderTest, since: float, attempt: int = 2) -> 
 # -- a pool child ------------------------------------------------------------------------------------------------------
 
 
+@sqlite_and_in_chaos_postgresql
 def test_01_a_killed_childs_job_runs_again_within_ten_seconds(farm_on_each_database: FarmUnderTest) -> None:
     farm = farm_on_each_database
     worker = farm.worker("edit,score")
@@ -233,6 +234,7 @@ def json_status(farm: FarmUnderTest) -> dict[str, list[dict[str, object]]]:
 # -- a worker ----------------------------------------------------------------------------------------------------------
 
 
+@sqlite_and_in_chaos_postgresql
 def test_02_a_killed_workers_job_is_taken_over_and_its_child_goes_with_it(
     farm_on_each_database: FarmUnderTest,
 ) -> None:
@@ -296,7 +298,12 @@ def test_04_when_all_are_killed_at_once_a_new_start_finishes_the_run(farm: FarmU
 
 
 @pytest.mark.parametrize(
-    ("frozen", "seconds"), [pytest.param("child", 2, marks=pytest.mark.chaos), ("parent", 14), ("both", 2)]
+    ("frozen", "seconds"),
+    [
+        pytest.param("child", 2, marks=pytest.mark.chaos),
+        ("parent", 14),
+        pytest.param("both", 2, marks=pytest.mark.chaos),
+    ],
 )
 def test_14_a_worker_frozen_for_longer_than_its_lease_cannot_overwrite_its_successor(
     farm: FarmUnderTest, frozen: str, seconds: int

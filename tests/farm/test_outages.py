@@ -127,13 +127,13 @@ def test_connections_cut_in_the_middle_of_a_reply_are_opened_again(
         farms.append(farm := farm_at(tmp_path, lasting_broker.url_at(proxy.port)))
         farm.worker("edit,score")
         eventually(lambda: ready_workers(farm), farm=farm)
-        run = submit(farm, "editor.seconds=0.3", pairs=12)
-        for cut in range(6):
-            proxy.cut_in_reply(after_bytes=40 * (cut + 1), reset=reset)
+        run = submit(farm, "editor.seconds=0.3", pairs=8)
+        for cut in range(3):
+            proxy.cut_in_reply(after_bytes=80 * (cut + 1), reset=reset)
             time.sleep(1.5)
             proxy.heal()
 
-        finish(farm, run, edits_done=12)
+        finish(farm, run, edits_done=8)
 
 
 def test_11_a_frozen_broker_holds_up_neither_the_job_nor_the_producer(
@@ -200,7 +200,7 @@ def _run(farm: FarmUnderTest, code: str) -> None:
 def test_23_queues_that_are_given_up_and_taken_again_lose_nothing(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score", "-n", "both@here")
     eventually(lambda: ready_workers(farm), farm=farm)
-    switches = threading.Thread(target=_switch_queues, args=(farm, 6))
+    switches = threading.Thread(target=_switch_queues, args=(farm, 3))
     switches.start()
     run = submit(farm, "editor.seconds=0.2", pairs=20)
     switches.join()
@@ -330,6 +330,7 @@ def _fill(descriptor: int) -> None:
             continue
 
 
+@pytest.mark.chaos
 def test_a_store_that_becomes_read_only_is_waited_for(farm: FarmUnderTest, small_disk: Path) -> None:
     farm.environment["FARM_IMAGES"] = str(small_disk / "images")
     farm.worker("edit,score")

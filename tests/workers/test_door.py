@@ -47,7 +47,7 @@ def sender(broker_url: str) -> Any:
 
 
 @pytest.mark.parametrize("stage", Stage)
-@pytest.mark.parametrize(("priority", "suffix"), [("high", ""), ("normal", "\x06\x163"), ("low", "\x06\x166")])
+@pytest.mark.parametrize(("priority", "suffix"), [("high", "\x06\x163"), ("normal", "\x06\x166"), ("low", "\x06\x169")])
 def test_what_this_celery_sends_for_a_doorbell_comes_in(
     sender: Celery, queues: redis.Redis, stage: Stage, priority: Any, suffix: str
 ) -> None:

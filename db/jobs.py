@@ -58,7 +58,8 @@ class ScoreClaim(Claim):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job has no result. `again`: the cause may pass, so the attempts left are used, after a wait.
+    """Why a job has no result. `again`: the cause may pass, so the attempts left are used, after a wait; `wait_seconds`
+    are added to it.
 
     `detail` is what else is known (JSON values), such as a judge's reply that could not be read.
     """
@@ -66,4 +67,5 @@ class Failure:
     kind: FailureKind
     reason: str
     again: bool = False
+    wait_seconds: float = 0
     detail: Mapping[str, object] = field(default_factory=dict)

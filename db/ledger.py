@@ -163,7 +163,7 @@ class Ledger:
         jobs = JOB_TABLES[claim.stage]
         with self.write() as (connection, now):
             if failure.again:
-                wait = back_off(jobs) * self._spread(*BACK_OFF_SPREAD)
+                wait = back_off(jobs) * self._spread(*BACK_OFF_SPREAD) + failure.wait_seconds
                 again = queue_again(jobs, now + wait).where(
                     still_mine(jobs, claim), jobs.c.attempt < jobs.c.attempts_allowed
                 )

@@ -33,7 +33,11 @@ BACK_OFF_SECONDS = 10
 BACK_OFF_SPREAD = (0.5, 1.5)
 """A wait is multiplied by a number drawn from this range: what failed together does not come back together."""
 
-LONGEST_BACK_OFF_SECONDS = BACK_OFF_SECONDS * 2 ** (ATTEMPTS_ALLOWED - 1) * BACK_OFF_SPREAD[1]
+GPU_WAIT_SECONDS = 30
+"""Added to the wait of a job at which a GPU failed: by then the worker has shown itself at another job, or another one
+takes this."""
+
+LONGEST_BACK_OFF_SECONDS = BACK_OFF_SECONDS * 2 ** (ATTEMPTS_ALLOWED - 1) * BACK_OFF_SPREAD[1] + GPU_WAIT_SECONDS
 
 UNCLAIMED = {"owner": None, "lease_until": None}
 """The values of a job that nobody holds."""

@@ -246,7 +246,7 @@ def _failure(error: Exception, claim: Claim) -> Failure:
         return Failure(FailureKind.MODEL, reason, again=error.may_pass)
     for kind_of_error, kind, again in _KINDS:
         if isinstance(error, kind_of_error):
-            return Failure(kind, reason, again, _detail_of(error))
+            return Failure(kind, reason, again, detail=_detail_of(error))
     log.error(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
     return Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
 

@@ -15,7 +15,7 @@ import structlog
 from celery import Task
 
 from celeryconfig import message_for
-from db import farm
+from db import farm, transitions
 from db.doorbells import ring
 from db.environments import enter_environment
 from db.jobs import Claim, Doorbell, EditClaim, Failure, ScoreClaim
@@ -138,9 +138,8 @@ def _end_with_the_device(claims: Sequence[Claim], error: DeviceBroken) -> None:
 
     They wait before they come back, so that another GPU takes them, or this one shows itself at another job.
     """
-    failure = Failure(
-        FailureKind.POISON, f"the GPU of {claims[0].stage} {claims[0].job_id} failed: {error}", again=True
-    )
+    reason = f"the GPU of {claims[0].stage} {claims[0].job_id} failed: {error}"
+    failure = Failure(FailureKind.POISON, reason, again=True, wait_seconds=transitions.GPU_WAIT_SECONDS)
     for claim in claims:
         _fail(claim, failure)
     log.error("device.broken", reason=str(error), next="this process ends, a new one starts")

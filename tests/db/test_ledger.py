@@ -459,6 +459,12 @@ def test_a_clock_that_was_not_set_leaves_everything_as_it_is(ledger: Ledger) -> 
 # -- waits -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_failure_may_ask_for_a_longer_wait(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    ledger.fail(claimed(ledger, edit), Failure(FailureKind.POISON, "the GPU failed", again=True, wait_seconds=30))
+    assert job(ledger, Stage.EDIT, edit).not_before == clock.now + BACK_OFF_SECONDS + 30
+
+
 def test_what_failed_together_does_not_come_back_together(engine: Engine, clock: Clock) -> None:
     ledger = Ledger(engine, clock=clock)
     edits = job_ids(ledger, Stage.EDIT, enter(ledger, 20))

@@ -70,7 +70,14 @@ def attempts(farm: FarmUnderTest) -> list[int]:
 
 def pool_child(worker: subprocess.Popen[bytes]) -> psutil.Process:
     """Return the process of this worker that holds the model."""
-    return next(child for child in children_of(worker) if "spawn_main" in " ".join(child.cmdline()))
+    return next(child for child in children_of(worker) if "spawn_main" in _command_of(child))
+
+
+def _command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
 
 
 def send_to_tree(worker: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -389,14 +389,14 @@ def test_a_worker_that_takes_a_message_and_does_nothing_is_ended_and_started_aga
 def test_a_killed_childs_job_does_not_wait_behind_the_backlog(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score")
     farm.worker("edit,score", CUDA_VISIBLE_DEVICES="1")
-    run = submit(farm, "editor.seconds=2", pairs=14)
+    run = submit(farm, "editor.seconds=2", pairs=10)
     eventually(lambda: len(running(farm)) == 2, farm=farm)
 
     killed_at = time.monotonic()
     pool_child(worker).kill()
 
     assert seconds_until_again(farm, killed_at) < SOON_SECONDS
-    finish(farm, run, edits_done=14)
+    finish(farm, run, edits_done=10)
 
 
 # -- the supervisor ----------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ def serve_a_run(hosts: Hosts, farm: FarmUnderTest, *, seconds: float) -> None:
         assert done == 0, farm.logs()
 
 
+@pytest.mark.chaos
 def test_a_worker_notices_within_half_a_minute_and_serves_the_next_broker(
     split_farm: FarmUnderTest, hosts: Hosts
 ) -> None:

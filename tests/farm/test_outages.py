@@ -128,7 +128,7 @@ def test_connections_cut_in_the_middle_of_a_reply_are_opened_again(
         farm.worker("edit,score")
         eventually(lambda: ready_workers(farm), farm=farm)
         run = submit(farm, "editor.seconds=0.3", pairs=8)
-        for cut in range(3):
+        for cut in range(2):
             proxy.cut_in_reply(after_bytes=80 * (cut + 1), reset=reset)
             time.sleep(1.5)
             proxy.heal()

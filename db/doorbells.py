@@ -85,8 +85,12 @@ def owe_lost(ledger: Ledger, stage: Stage, messages_in_queue: int) -> int:
             .order_by(jobs.c.published_at)
             .limit(waiting - messages_in_queue)
         )
-        owe = update(jobs).where(in_order(jobs, and_(jobs.c.id.in_(silent), jobs.c.state == State.QUEUED)))
-        return connection.execute(owe.values(published_at=None)).rowcount
+        # By numbers and piece by piece: as one statement PostgreSQL may join the table with itself, row by row.
+        job_ids, owed = sorted(connection.scalars(silent)), 0
+        for start in range(0, len(job_ids), AT_ONCE):
+            some = and_(jobs.c.id.in_(job_ids[start : start + AT_ONCE]), jobs.c.state == State.QUEUED)
+            owed += connection.execute(update(jobs).where(in_order(jobs, some)).values(published_at=None)).rowcount
+        return owed
 
 
 def _waiting(jobs: Table, now: float) -> ColumnElement[bool]:

@@ -94,7 +94,7 @@ def test_05_a_job_that_kills_its_process_is_poison_after_three_attempts_and_the_
     assert "the end of its log: " in failure["reason"]
     assert attempts(farm) == [1, 3, 1, 1]
     assert worker.poll() is None
-    assert ready_workers(farm)
+    assert eventually(lambda: ready_workers(farm), farm=farm)
 
 
 def test_a_score_that_kills_its_process_takes_none_of_its_batch_with_it(farm: FarmUnderTest) -> None:
@@ -328,7 +328,7 @@ def test_14_a_worker_frozen_for_longer_than_its_lease_cannot_overwrite_its_succe
     finish(farm, run, edits_done=1)
     (row,) = rows(farm)
     assert (row.attempt, "gpu1" in row.worker) == (2, True)
-    assert ready_workers(farm)
+    assert eventually(lambda: ready_workers(farm), farm=farm)
 
 
 @pytest.mark.parametrize("point", ["before", "after"])

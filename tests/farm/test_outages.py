@@ -72,7 +72,7 @@ def test_07_08_a_broker_that_is_killed_costs_time(
 
     finish(farm, run, edits_done=8)
     assert sum(attempts(farm)) <= 8 + 2
-    assert len(ready_workers(farm)) == 2
+    eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
 
 
 def test_08_a_broker_that_lost_everything_costs_time_and_no_result(farm: FarmUnderTest, broker_url: str) -> None:
@@ -272,7 +272,7 @@ def test_20_a_postgresql_that_goes_away_is_waited_for(
 
         finish(farm, run, edits_done=8)
         assert max(attempts(farm)) <= 2
-        assert len(ready_workers(farm)) == 2
+        eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
         farm.end()
 
 

@@ -164,7 +164,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
             chosen = _queue_edits(run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
             queued += connection.execute(_insert(edits, chosen)).rowcount
         if queued >= MANY and connection.dialect.name == "postgresql":
-            connection.execute(text("ANALYZE edits"))  # a plan for the few rows that were there takes minutes for these
+            connection.execute(text("ANALYZE edits"))  # what it knows of the table is of before
     return run_id, True
 
 

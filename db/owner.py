@@ -21,6 +21,9 @@ class Process:
     pid: int
     started: str
 
+    def __str__(self) -> str:
+        return f"{self.host}|{self.pid}|{self.started}"
+
     def is_here(self) -> bool:
         """Tell whether this process belongs to this host, so that its life can be seen from here."""
         return self.host == this_host()
@@ -46,9 +49,8 @@ class Owner:
         return self.process.is_dead() and (self.parent is None or self.parent.is_dead())
 
     def __str__(self) -> str:
-        process = self.process
         parent = f"|{self.parent.pid}|{self.parent.started}" if self.parent is not None else ""
-        return f"{process.host}|{process.pid}|{process.started}|{self.delivery}{parent}"
+        return f"{self.process}|{self.delivery}{parent}"
 
     @classmethod
     def parse(cls, text: str) -> Owner:

@@ -38,7 +38,7 @@ def enter_worker(engine: Engine, name: str, process: Process, gpu: str) -> None:
         connection.execute(delete(workers).where(workers.c.name == name))
         connection.execute(
             insert(workers).values(
-                name=name, process=_text(process), gpu=gpu, health=Health.SERVING, since=now, seen_at=now
+                name=name, process=str(process), gpu=gpu, health=Health.SERVING, since=now, seen_at=now
             )
         )
 
@@ -46,7 +46,7 @@ def enter_worker(engine: Engine, name: str, process: Process, gpu: str) -> None:
 def worker_lives(engine: Engine, name: str, process: Process) -> None:
     """Say that this worker is still there."""
     with transaction(engine) as connection:
-        mine = update(workers).where(workers.c.name == name, workers.c.process == _text(process))
+        mine = update(workers).where(workers.c.name == name, workers.c.process == str(process))
         connection.execute(mine.values(seen_at=database_clock(connection)))
 
 
@@ -54,14 +54,14 @@ def worker_is_sick(engine: Engine, name: str, process: Process, reason: str) -> 
     """Say that this worker takes no more jobs, and why."""
     with transaction(engine) as connection:
         now = database_clock(connection)
-        mine = update(workers).where(workers.c.name == name, workers.c.process == _text(process))
+        mine = update(workers).where(workers.c.name == name, workers.c.process == str(process))
         connection.execute(mine.values(health=Health.SICK, reason=reason, since=now, seen_at=now))
 
 
 def worker_leaves(engine: Engine, name: str, process: Process) -> None:
     """Say that this worker ends, unless another has taken its name."""
     with transaction(engine) as connection:
-        connection.execute(delete(workers).where(workers.c.name == name, workers.c.process == _text(process)))
+        connection.execute(delete(workers).where(workers.c.name == name, workers.c.process == str(process)))
 
 
 def present_workers(engine: Engine) -> list[Present]:
@@ -83,7 +83,3 @@ def all_are_sick(engine: Engine) -> bool:
     """Tell whether there are workers, and none that lives takes jobs."""
     living = [worker for worker in present_workers(engine) if not worker.silent]
     return bool(living) and all(worker.health is Health.SICK for worker in living)
-
-
-def _text(process: Process) -> str:
-    return f"{process.host}|{process.pid}|{process.started}"

@@ -85,7 +85,7 @@ def held_as(jobs: Table, owner: Owner) -> ColumnElement[bool]:
 
 def held_by(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:
     """Lock and return what this process has claimed, whatever the delivery."""
-    beginning = str(Owner(process, delivery=""))
+    beginning = f"{process}|"  # as owners are written
     return [
         (jobs, row)
         for jobs in JOB_TABLES.values()

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -148,14 +148,7 @@ def _end_with_the_device(claims: Sequence[Claim], error: DeviceBroken) -> None:
 
 
 def _finish_edit(claim: EditClaim, outcome: Edited) -> None:
-    written = partial(
-        farm.ledger().finish_edit,
-        claim,
-        outcome.image,
-        seconds=outcome.seconds,
-        detail=outcome.detail,
-    )
-    doorbells = _outlast(lambda: written(environment=_environment(outcome.facts)))
+    doorbells = _outlast(lambda: farm.ledger().finish_edit(claim, outcome.image, **_made(outcome)))
     if doorbells is None:
         _log_lost(claim)
         return
@@ -168,17 +161,19 @@ def _finish_edit(claim: EditClaim, outcome: Edited) -> None:
 
 
 def _finish_score(claim: ScoreClaim, outcome: Scored) -> None:
-    written = partial(
-        farm.ledger().finish_score,
-        claim,
-        outcome.value,
-        seconds=outcome.seconds,
-        detail=outcome.detail,
-    )
-    if _outlast(lambda: written(environment=_environment(outcome.facts))):
+    if _outlast(lambda: farm.ledger().finish_score(claim, outcome.value, **_made(outcome))):
         log.info("score.done", **_ids(claim), value=round(outcome.value, 3), seconds=round(outcome.seconds, 3))
     else:
         _log_lost(claim)
+
+
+def _made(outcome: Edited | Scored) -> dict[str, Any]:
+    """Return what the ledger keeps beside a result; its environment is entered first."""
+    return {
+        "seconds": outcome.seconds,
+        "detail": outcome.detail,
+        "environment": _environment(outcome.facts),
+    }
 
 
 def _outlast(call: Callable[[], T]) -> T:

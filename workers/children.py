@@ -67,6 +67,7 @@ class Children:
         self._vigils: dict[Process, _Vigil] = {}
         self._ended_for: dict[Process, str] = {}
         self._broken_at: str | None = None
+        self._is_sick = False
         self._told_to_stop = False
 
     def stop(self) -> None:
@@ -152,6 +153,7 @@ class Children:
     def _judge_gpu(self, pulse: Pulse, words: str, *, broken: bool) -> None:
         """Call the GPU sick when it failed twice in a row, at different jobs: one alone may be the job's fault."""
         in_a_row = self._broken_at is not None and pulse.finished == 0
-        if broken and in_a_row and self._broken_at != pulse.job:
+        if broken and in_a_row and self._broken_at != pulse.job and not self._is_sick:
+            self._is_sick = True
             self._on_sick(f"its GPU failed at {self._broken_at} and at {pulse.job}: {words}")
         self._broken_at = pulse.job if broken else None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -162,6 +164,9 @@ class LeaseKeeper:
         seconds = self._idleness.seconds(idle=at_hand and not self._children.at_work())
         if seconds > STUCK_SECONDS and not self._children.told_to_stop:
             log.error("worker.stuck", seconds=round(seconds), next="ended; whoever keeps it alive starts it again")
+            for child in self._pool_processes():  # one that hangs as it starts would not hear that we are gone
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
             os._exit(STUCK_EXIT)  # it holds no claim, and any gentler end would wait for the child
 
     def _say_how_it_is(self) -> None:

@@ -118,12 +118,12 @@ def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_
 def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(
     bare_farm: FarmUnderTest,
 ) -> None:
-    path = original_file(bare_farm.folder, pairs=6)
+    path = original_file(bare_farm.folder, pairs=16)
     run = bare_farm.start(
         "-m", "producer", "run", str(path), "--editor", "simulated", "--scorer", "simulated",
         "--set", "editor.seconds=1", "--workers", "2", log="run",
     )  # fmt: skip
-    eventually(lambda: _edits_done(bare_farm) >= 2, farm=bare_farm)
+    eventually(lambda: _edits_done(bare_farm) >= 1, farm=bare_farm)
     (supervisor,) = [process for process in children_of(run) if process.cmdline()[1:3] == ["-m", "workers"]]
     supervisor.kill()
 
@@ -133,18 +133,18 @@ def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_e
 
 
 def test_a_broker_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(bare_farm: FarmUnderTest) -> None:
-    path = original_file(bare_farm.folder, pairs=8)
+    path = original_file(bare_farm.folder, pairs=16)
     run = bare_farm.start(
         "-m", "producer", "run", str(path), "--editor", "simulated", "--scorer", "simulated",
         "--set", "editor.seconds=1", "--workers", "2", log="run",
     )  # fmt: skip
-    eventually(lambda: _edits_done(bare_farm) >= 2, farm=bare_farm)
+    eventually(lambda: _edits_done(bare_farm) >= 1, farm=bare_farm)
     endpoint = json.loads((bare_farm.home / "broker" / "endpoint.json").read_text())
     psutil.Process(endpoint["pid"]).kill()
 
     assert run.wait(90) == 0, bare_farm.logs()
     assert "the embedded broker ended" in (bare_farm.folder / "run.log").read_text()
-    assert _edit_attempts(bare_farm) == 8
+    assert _edit_attempts(bare_farm) == 16
     assert processes_of(bare_farm) == []
 
 

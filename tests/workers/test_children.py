@@ -326,6 +326,14 @@ def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick(family: Family) -> None:
     assert "uncorrectable ECC error" in reason
 
 
+def test_that_a_gpu_is_sick_is_told_once(family: Family) -> None:
+    for edit in (0, 1, 2):
+        family.child(edit=edit, delivery=f"d-{edit}").exits(DEVICE_BROKEN_EXIT)
+        family.look()
+
+    assert len(family.sick) == 1
+
+
 def test_a_crash_in_the_gpus_libraries_counts_as_a_gpu_that_fails(family: Family) -> None:
     for edit in (0, 1):
         child = family.child(edit=edit, delivery=f"d-{edit}")

@@ -43,7 +43,7 @@ class Refusal:
 
 
 class Demand:
-    """Submits in a thread of its own; a run that is not accepted is submitted again."""
+    """Submits run after run; a run that is not accepted is submitted again."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -57,7 +57,8 @@ class Demand:
         self._thread = threading.Thread(target=self._keep_asking, daemon=True)
 
     def start(self) -> None:
-        """Ask for the first run and go on."""
+        """Ask for the first run, while nothing disturbs it, and go on in a thread."""
+        assert self.ask(self._scene.plan.jobs), f"a run asked for in the calm is refused: {self.refusals[-1]}"
         self._thread.start()
 
     def stop(self) -> None:

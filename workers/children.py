@@ -131,7 +131,7 @@ class Children:
         if pulse.delivery:
             log.warning("child.lost", pid=pulse.process.pid, job=pulse.job, jobs=handed_back, reason=words)
         self._judge_gpu(pulse, words, broken=code == DEVICE_BROKEN_EXIT or says_broken_device(words))
-        self._output.forget()
+        self._output.forget(pulse.process.pid)
         self._pulses.clear(pulse)
         self._processes.pop(pulse.process.pid, None)
         self._vigils.pop(pulse.process, None)
@@ -146,7 +146,7 @@ class Children:
         parts = [f"process {pulse.process.pid} of worker {self._name} {ending(code)}"]
         if (why := self._ended_for.get(pulse.process)) is not None:
             parts.append(f" {why}")
-        if (said := self._output.last_words()) != "":
+        if (said := self._output.last_words(pulse.process.pid)) != "":
             parts.append(f"; the end of its log: {said}")
         return "".join(parts)
 

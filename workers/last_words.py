@@ -1,67 +1,106 @@
 """What a pool child wrote before it died: its output passes through its parent, which keeps the end of it.
 
 At the level of the file descriptor, because a library that ends the process (CUDA, the allocator, an assertion in C)
-says why on no other way.
+says why on no other way. Each child has a connection of its own: what its successor says meanwhile is not taken for it,
+and the end of the connection tells that all of it was read.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
+import secrets
+import selectors
 import signal
-import termios
+import socket
+import struct
+import sys
 import threading
-import time
-from array import array
 from collections import deque
 
 LONGEST = 600
 """Characters of a log's end that are kept as last words."""
 
 _LINES = 4
+_REST_SECONDS = 1
 _WHERE = "EDITFARM_OUTPUT"
+_CREDENTIALS = struct.Struct("3i")  # struct ucred of linux/socket.h: process, user, group
 
 
 class ChildOutput:
-    """The parent's side: passes on what children write, and keeps the end of it."""
+    """The parent's side: passes on what children write, and keeps the end of what each wrote."""
 
     def __init__(self) -> None:
-        self._end: deque[bytes] = deque(maxlen=64)
-        self._source: int | None = None
-        if os.path.isdir("/proc/self/fd"):  # noqa: PTH112 - no file, a feature
-            self._source, sink = os.pipe()
-            os.environ[_WHERE] = f"/proc/{os.getpid()}/fd/{sink}"
-            threading.Thread(target=self._pass_on, args=(self._source,), name="child-output", daemon=True).start()
+        self._outputs: dict[int, _Output] = {}
+        self._changed = threading.Condition()
+        if sys.platform == "linux":  # elsewhere a child writes where its parent does, and leaves no last words
+            listener = socket.socket(socket.AF_UNIX)
+            name = f"editfarm-{os.getpid()}-{secrets.token_hex(8)}"
+            listener.bind(f"\0{name}")  # a name without a file: it goes with this process
+            listener.listen()
+            os.environ[_WHERE] = name
+            threading.Thread(target=self._pass_on, args=(listener,), name="child-output", daemon=True).start()
 
-    def last_words(self) -> str:
-        """Return the last lines that were written since `forget`, without control characters."""
-        self._await_the_rest()
-        lines = b"".join(self._end).decode(errors="replace").splitlines()
+    def last_words(self, pid: int) -> str:
+        """Return the last lines that this child wrote, without control characters; wait a second for the rest."""
+        with self._changed:
+            self._changed.wait_for(lambda: pid in self._outputs and self._outputs[pid].is_whole, _REST_SECONDS)
+            output = self._outputs.get(pid)
+            written = b"" if output is None else b"".join(output.end)
+        lines = written.decode(errors="replace").splitlines()
         said = " / ".join(line.strip() for line in lines[-_LINES:] if line.strip())
         return "".join(character for character in said if character.isprintable())[-LONGEST:]
 
-    def forget(self) -> None:
-        """Forget what was written: it belongs to a child that was given up."""
-        self._end.clear()
+    def forget(self, pid: int) -> None:
+        """Forget what this child wrote: it is dead and buried."""
+        with self._changed:
+            self._outputs.pop(pid, None)
 
-    def _await_the_rest(self) -> None:
-        """Wait, a second at most, until all that a dead child wrote has come through the pipe."""
-        deadline = time.monotonic() + 1
-        while time.monotonic() < deadline:
-            time.sleep(0.05)  # also for what was read from the pipe and is not kept yet
-            if self._source is None or not _bytes_waiting(self._source):
-                return
+    def _pass_on(self, listener: socket.socket) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.data is None:
+                        self._admit(listener, selector)
+                    else:
+                        self._read(key.data, selector)
 
-    def _pass_on(self, source: int) -> None:
-        while written := os.read(source, 65536):
-            self._end.append(written[-4096:])
-            _write(written)
+    def _admit(self, listener: socket.socket, selector: selectors.BaseSelector) -> None:
+        connection, _ = listener.accept()
+        pid, user, _ = _CREDENTIALS.unpack(
+            connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        )
+        if user != os.getuid():
+            connection.close()
+            return
+        output = _Output(connection)
+        selector.register(connection, selectors.EVENT_READ, output)
+        with self._changed:
+            self._outputs[pid] = output
+
+    def _read(self, output: _Output, selector: selectors.BaseSelector) -> None:
+        try:
+            written = output.connection.recv(65536)
+        except OSError:  # reset: it died with something of ours unread
+            written = b""
+        with self._changed:
+            if written:
+                output.end.append(written[-4096:])
+            else:
+                selector.unregister(output.connection)
+                output.connection.close()
+                output.is_whole = True
+            self._changed.notify_all()
+        _write(written)
 
 
-def _bytes_waiting(source: int) -> int:
-    count = array("i", [0])
-    fcntl.ioctl(source, termios.FIONREAD, count)
-    return count[0]
+class _Output:
+    """One child's output: the connection it comes through, the end of it, and whether that is all."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.end: deque[bytes] = deque(maxlen=64)
+        self.is_whole = False
 
 
 def _write(content: bytes) -> None:
@@ -73,13 +112,16 @@ def _write(content: bytes) -> None:
 
 
 def write_to_parent() -> None:
-    """Let stdout and stderr of this child go through its parent, where there is one that takes them."""
+    """Let stdout and stderr of this child go through its parent, where there is one that takes them.
+
+    Raises OSError when the parent has just died.
+    """
     where = os.environ.get(_WHERE)
-    if where is not None and not where.startswith(f"/proc/{os.getpid()}/"):  # a pool without children is its own
-        sink = os.open(where, os.O_WRONLY)
-        for descriptor in (1, 2):
-            os.dup2(sink, descriptor)
-        os.close(sink)
+    if where is not None and not where.startswith(f"editfarm-{os.getpid()}-"):  # a pool without children is its own
+        with socket.socket(socket.AF_UNIX) as parent:
+            parent.connect(f"\0{where}")
+            for descriptor in (1, 2):
+                os.dup2(parent.fileno(), descriptor)
 
 
 def ending(exit_code: int | None) -> str:

@@ -308,6 +308,21 @@ def test_a_parent_that_ends_hands_back_what_its_children_hold(family: Family) ->
     assert family.edit().attempts_allowed - family.edit().attempt == 3
 
 
+def test_the_last_words_of_a_child_are_its_own(family: Family) -> None:
+    first, second = family.child(edit=0, delivery="d-1"), family.child(edit=1, delivery="d-2")
+    first.does("say", "said by the first\n")
+    second.does("say", "said by the second\n")
+
+    for child in (first, second):
+        child.exits(1)
+        family.look()
+
+    for edit, said, not_said in ((0, "by the first", "by the second"), (1, "by the second", "by the first")):
+        words = family.edit(edit).last_words
+        assert said in words
+        assert not_said not in words
+
+
 # -- a GPU that fails --------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,84 @@
+"""What children write passes through their parent; of each the parent keeps the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workers.last_words import LONGEST, ChildOutput
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere children write where their parent does")
+
+CHILD = "from workers.last_words import write_to_parent; write_to_parent(); import os, sys; "
+
+
+@pytest.fixture
+def output(monkeypatch: pytest.MonkeyPatch) -> ChildOutput:
+    monkeypatch.setenv("EDITFARM_OUTPUT", "set anew by the next line, and forgotten after the test")
+    return ChildOutput()
+
+
+def child(code: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", CHILD + code])
+    assert process.wait(30) == 0
+    return process
+
+
+def test_both_streams_are_passed_on_and_their_end_is_kept(
+    output: ChildOutput, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dead = child("print('out', flush=True); os.write(2, b'from C\\n')")
+
+    assert output.last_words(dead.pid) == "out / from C"
+    assert "out\nfrom C\n" in capfd.readouterr().err
+
+
+def test_the_end_of_much_output_is_the_last_lines_and_no_more(output: ChildOutput) -> None:
+    dead = child("[print('x' * 999) for _ in range(2000)]; print('the end')")
+
+    words = output.last_words(dead.pid)
+
+    assert words.endswith("the end")
+    assert len(words) == LONGEST
+
+
+def test_control_characters_are_left_out(output: ChildOutput) -> None:
+    assert output.last_words(child("os.write(1, b'a\\x1b[2Jb\\0\\xff')").pid) == "a[2Jb\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_child_that_was_forgotten_or_never_was_has_no_last_words(output: ChildOutput) -> None:
+    dead = child("print('out')")
+    assert output.last_words(dead.pid) == "out"
+
+    output.forget(dead.pid)
+
+    assert output.last_words(dead.pid) == ""
+    assert output.last_words(1) == ""
+
+
+def test_what_a_grandchild_keeps_open_is_not_waited_for(output: ChildOutput) -> None:
+    dead = child("import subprocess; print('out', flush=True); subprocess.Popen(['sleep', '5'])")
+
+    assert output.last_words(dead.pid) == "out"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be someone else")
+def test_another_user_cannot_speak_for_a_child(output: ChildOutput, capfd: pytest.CaptureFixture[str]) -> None:
+    stranger = subprocess.run([sys.executable, "-c", STRANGER], capture_output=True, text=True, check=False)
+
+    assert stranger.stdout == "b''\n", stranger.stderr  # shown the door
+    assert output.last_words(child("print('out')").pid) == "out"
+    assert "out" in capfd.readouterr().err
+
+
+STRANGER = """
+import os, socket
+os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as parent:
+    parent.connect("\\0" + os.environ["EDITFARM_OUTPUT"])
+    parent.settimeout(5)
+    print(parent.recv(1))
+"""

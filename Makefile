@@ -13,7 +13,7 @@ CHAOS_MINUTES ?= 10
 help:
 	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table"
 	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
-	@echo "make chaos   storms of faults on both databases, then long tests, some twenty minutes; CHAOS_MINUTES=60 for more"
+	@echo "make chaos   storms of faults on both databases, then long tests, some fifteen minutes; CHAOS_MINUTES=60 for more"
 	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
 	@echo "make bench   what judging in batches is worth, on this CPU; for a GPU see benchmarks/RESULTS.md"

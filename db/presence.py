@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, insert, select, update
@@ -74,12 +75,12 @@ def present_workers(engine: Engine) -> list[Present]:
         ]
 
 
-def sick_workers(engine: Engine) -> list[Present]:
+def sick_workers(present: Sequence[Present]) -> list[Present]:
     """Return the workers that take no jobs because their GPU fails, of those that live."""
-    return [worker for worker in present_workers(engine) if worker.health is Health.SICK and not worker.silent]
+    return [worker for worker in present if worker.health is Health.SICK and not worker.silent]
 
 
-def all_are_sick(engine: Engine) -> bool:
+def all_are_sick(present: Sequence[Present]) -> bool:
     """Tell whether there are workers, and none that lives takes jobs."""
-    living = [worker for worker in present_workers(engine) if not worker.silent]
+    living = [worker for worker in present if not worker.silent]
     return bool(living) and all(worker.health is Health.SICK for worker in living)

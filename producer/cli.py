@@ -6,7 +6,7 @@ What a command needs is imported when it runs, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from producer.upkeep import fsck, gc
 if TYPE_CHECKING:
     from db.configuration import RunConfiguration
     from db.ledger import Ledger
+    from db.presence import Present
     from db.queries import Progress
     from producer.report.gather import Report
     from producer.submit import Submitted
@@ -88,10 +89,10 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
         submitted = _submit(benchmark, configuration)
         check_farm = stack.enter_context(farm(flags))
 
-        def check() -> None:
+        def check(present: Sequence[Present]) -> None:
             check_farm()
             same_broker.require()
-            require_healthy_gpu(engine())
+            require_healthy_gpu(present)
 
         try:
             found = find_run(engine(), submitted.run_id)

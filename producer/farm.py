@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-
-from sqlalchemy import Engine
 
 from db.child import end_child, start_child
 from db.command import say
 from db.configuration import RunConfiguration
 from db.errors import FarmError, WrongCall
 from db.gpus import visible_gpus
-from db.presence import all_are_sick, sick_workers
+from db.presence import Present, all_are_sick, sick_workers
 from db.settings import farm_home, make_private, settings
 
 CPU_WORKERS_AT_MOST = 4
@@ -72,10 +70,10 @@ class _Farm:
         return lines[-1].strip() if lines else "it left no word"
 
 
-def require_healthy_gpu(engine: Engine) -> None:
+def require_healthy_gpu(present: Sequence[Present]) -> None:
     """Raise FarmEnded when every worker has called its GPU sick: nothing would ever move again."""
-    if all_are_sick(engine):
-        reason = next(worker.reason for worker in sick_workers(engine))
+    if all_are_sick(present):
+        reason = sick_workers(present)[0].reason
         raise FarmEnded(f"the GPU of every worker is sick: {reason}")
 
 

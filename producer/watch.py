@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from sqlalchemy.exc import OperationalError
 from db.activity import Activity
 from db.categories import with_alias
 from db.errors import first_line
-from db.presence import Present, sick_workers
+from db.presence import Present, present_workers, sick_workers
 from db.queries import Counts, GivenScore, Run, Worker, progress_of, scores_given, working
 from db.queries import Progress as RunProgress
 from db.tables import State
@@ -35,6 +35,9 @@ from producer.activity import Listener
 
 LOOK_SECONDS = 0.5
 """How often the ledger is asked."""
+
+Check = Callable[[Sequence[Present]], None]
+"""Looks at what else could end a watch."""
 
 PATIENCE_SECONDS = 3600
 """How long a database that does not answer is waited for: a run goes on by itself when it is back."""
@@ -53,21 +56,24 @@ WORKERS_SHOWN = 16
 
 
 def watch(
-    engine: Engine, run: Run, console: Console, *, check: Callable[[], None] = lambda: None, verbose: bool = False
+    engine: Engine, run: Run, console: Console, *, check: Check = lambda _present: None, verbose: bool = False
 ) -> RunProgress:
     """Show the run's progress until no job of it waits or runs; return where it then stands.
 
-    `check` is called at each look; what it raises ends the watch. In a pipe, lines once a minute replace the bars.
-    `verbose` writes every score as it comes in, with the beginning of the judge's reasons.
+    `check` is called at each look with the workers that were there when the database last answered; what it raises ends
+    the watch. In a pipe, lines once a minute replace the bars. `verbose` writes every score as it comes in, with the
+    beginning of the judge's reasons.
     """
     view = _Bars(run) if console.is_terminal else _Lines(run, console)
     live = Live(view, console=console, refresh_per_second=8) if isinstance(view, _Bars) else nullcontext()
     scores = _Scores(engine, run, console) if verbose else None
     with Listener() as listener, live:
         answered_at, silent = time.monotonic(), False
+        present: Sequence[Present] = ()
         while True:
             try:
                 progress, workers = progress_of(engine, run.id), working(engine, run.id)
+                present = present_workers(engine)
                 if scores is not None:
                     scores.show()
             except OperationalError as error:
@@ -79,10 +85,10 @@ def watch(
             else:
                 answered_at, silent = time.monotonic(), False
                 rows = [_Row.of(worker, listener.of(worker.name)) for worker in workers]
-                view.show(progress, rows + [_Row.of_sick(worker) for worker in sick_workers(engine)])
+                view.show(progress, rows + [_Row.of_sick(worker) for worker in sick_workers(present)])
                 if progress.finished:
                     return progress
-            check()
+            check(present)
             time.sleep(LOOK_SECONDS)
 
 

@@ -52,9 +52,9 @@ def test_a_worker_that_is_killed_falls_silent_until_it_speaks_again(engine: Engi
 def test_a_sick_worker_says_why_until_it_is_started_anew(engine: Engine) -> None:
     enter_worker(engine, "edit-gpu3@h", MINE, "3")
     worker_is_sick(engine, "edit-gpu3@h", MINE, "CUDA error")
-    assert [worker.reason for worker in sick_workers(engine)] == ["CUDA error"]
+    assert [worker.reason for worker in sick_workers(present_workers(engine))] == ["CUDA error"]
     enter_worker(engine, "edit-gpu3@h", NEXT, "3")
-    assert sick_workers(engine) == []
+    assert sick_workers(present_workers(engine)) == []
 
 
 def test_a_worker_speaks_for_itself_only(engine: Engine) -> None:
@@ -71,10 +71,10 @@ def test_a_worker_that_leaves_is_gone(engine: Engine) -> None:
 
 
 def test_a_farm_is_sick_when_none_that_lives_takes_jobs(engine: Engine) -> None:
-    assert not all_are_sick(engine)
+    assert not all_are_sick(present_workers(engine))
     enter_worker(engine, "a", MINE, "0")
     enter_worker(engine, "b", NEXT, "1")
     worker_is_sick(engine, "a", MINE, "CUDA error")
-    assert not all_are_sick(engine)
+    assert not all_are_sick(present_workers(engine))
     fall_silent(engine, "b")
-    assert all_are_sick(engine)
+    assert all_are_sick(present_workers(engine))

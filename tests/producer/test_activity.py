@@ -254,7 +254,7 @@ def watched(
     file = io.StringIO()
     console = Console(width=width, file=file, force_terminal=terminal)
     found = find_run(run.ledger.engine, run.id)
-    watch(run.ledger.engine, found, console, check=lambda: check(file.getvalue()), verbose=verbose)
+    watch(run.ledger.engine, found, console, check=lambda _present: check(file.getvalue()), verbose=verbose)
     return file.getvalue()
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from db.ledger import Ledger
+from db.owner import Process
+from db.presence import Present, enter_worker
 from db.queries import Run, find_run, progress_of
 from producer import watch as watching
-from producer.watch import line_of, watch
+from producer.watch import Check, line_of, watch
 from tests.producer.by_hand import RunByHand
 
 HOSTILE = ["[red]x[/red]", "[/]", ":smile:", "{task.total}", "物理与常识推理"]
@@ -35,7 +37,7 @@ def found(run: RunByHand) -> Run:
     return find_run(run.ledger.engine, run.id)
 
 
-def watched(run: RunByHand, check: Callable[[], None] = lambda: None, *, terminal: bool = False) -> str:
+def watched(run: RunByHand, check: Check = lambda _present: None, *, terminal: bool = False) -> str:
     """Watch the run to its end and return what was shown."""
     file = io.StringIO()
     console = Console(width=100, file=file, force_terminal=terminal)
@@ -50,7 +52,8 @@ class Steps:
         self._steps = iter(steps)
         self.looks = 0
 
-    def __call__(self) -> None:
+    def __call__(self, present: Sequence[Present]) -> None:
+        self.present = present
         self.looks += 1
         next(self._steps)()
 
@@ -63,7 +66,7 @@ def shown_on_a_terminal(run: RunByHand, awaited: str) -> str:
     """Watch the run on a terminal until this text is there, or 5 seconds; then end it and return what was shown."""
     file = io.StringIO()
 
-    def check() -> None:
+    def check(_present: Sequence[Present]) -> None:
         deadline = time.monotonic() + 5
         while awaited not in file.getvalue() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -114,7 +117,7 @@ def test_a_cancelled_run_ends_the_watch(ledger: Ledger) -> None:
 
 
 def hide_scorers(ledger: Ledger) -> None:
-    """Make every question to the ledger an OperationalError."""
+    """Make every question about the run an OperationalError."""
     _rename(ledger, "run_scorers", "hidden")
 
 
@@ -138,6 +141,37 @@ def test_a_database_that_answers_again_in_time_costs_the_watch_nothing(ledger: L
     assert "edits 1/1" in shown
     assert shown.count("the database does not answer (no such table: run_scorers); waiting for it") == 1
     assert check.looks == 5
+
+
+def test_a_database_that_goes_away_between_two_questions_costs_the_watch_nothing(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")])
+    enter_worker(ledger.engine, "edit-gpu3@h", Process("host/1", 7, "100"), "3")
+    check = Steps(
+        lambda: _rename(ledger, "workers", "hidden"),
+        lambda: _rename(ledger, "hidden", "workers"),
+        lambda: run.fail_edit("a"),
+    )
+
+    shown = watched(run, check)
+
+    assert shown.count("the database does not answer (no such table: workers); waiting for it") == 1
+    assert check.looks == 3
+
+
+def test_the_check_is_told_of_the_workers_also_while_the_database_is_silent(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")])
+    enter_worker(ledger.engine, "edit-gpu3@h", Process("host/1", 7, "100"), "3")
+    told: list[str] = []
+    check = Steps(
+        lambda: hide_scorers(ledger),
+        lambda: told.extend(worker.name for worker in check.present),
+        lambda: show_scorers(ledger),
+        lambda: run.fail_edit("a"),
+    )
+
+    watched(run, check)
+
+    assert told == ["edit-gpu3@h"]
 
 
 def test_a_database_that_stays_silent_ends_the_watch(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, select, update
 from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.tables import JOB_TABLES, Stage, State
-from db.to_do import doorbells_for
+from db.to_do import doorbells_for, ids_in_order
 
 AT_ONCE = 1000
 """How many messages are marked as sent in one transaction, before they are sent."""
@@ -88,7 +88,7 @@ def owe_lost(ledger: Ledger, stage: Stage, messages_in_queue: int) -> int:
         job_ids, owed = sorted(connection.scalars(silent)), 0
         for start in range(0, len(job_ids), AT_ONCE):  # locked in the order of ids, then changed by their numbers
             some = and_(jobs.c.id.in_(job_ids[start : start + AT_ONCE]), jobs.c.state == State.QUEUED)
-            locked = connection.scalars(select(jobs.c.id).where(some).order_by(jobs.c.id).with_for_update()).all()
+            locked = connection.scalars(ids_in_order(jobs, some)).all()
             owed += connection.execute(update(jobs).where(jobs.c.id.in_(locked)).values(published_at=None)).rowcount
         return owed
 

@@ -15,9 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Insert,
     Select,
-    Table,
     and_,
     delete,
     exists,
@@ -35,7 +33,8 @@ from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
 from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples, scores
-from db.to_do import in_order, with_run
+from db.to_do import ids_in_order, in_order, with_run
+from db.transitions import insert_all, queue_scores
 
 MANY = 1000
 """So many new edits change what PostgreSQL should think of their table."""
@@ -162,7 +161,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
         queued = 0
         for repeat in range(configuration.repeats):
             chosen = _queue_edits(run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
-            queued += connection.execute(_insert(edits, chosen)).rowcount
+            queued += connection.execute(insert_all(edits, chosen)).rowcount
         if queued >= MANY and connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE edits"))  # what it knows of the table is of before
     return run_id, True
@@ -179,26 +178,16 @@ def enter_missing_edits(engine: Engine, run_id: str, repeat: int, sample_ids: Se
     with transaction(engine) as connection:
         connection.execute(select(runs.c.id).where(runs.c.id == run_id).with_for_update())
         missing = _queue_edits(run_id, repeat, database_clock(connection)).where(samples.c.id.in_(sample_ids), ~there)
-        connection.execute(_insert(edits, missing))
+        connection.execute(insert_all(edits, missing))
 
 
 def enter_missing_scores(engine: Engine, edit_ids: Sequence[int]) -> None:
     """Queue for those of these edits that are done the scores that are missing: one per scorer of their run."""
     done = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
     with transaction(engine) as connection:
-        connection.execute(select(edits.c.id).where(done).order_by(edits.c.id).with_for_update())
-        missing = (
-            select(
-                edits.c.id.label("edit_id"),
-                run_scorers.c.id.label("scorer_id"),
-                literal(State.QUEUED.value).label("state"),
-                literal(database_clock(connection)).label("not_before"),
-            )
-            .join(run_scorers, edits.c.run_id == run_scorers.c.run_id)
-            .where(done, ~exists().where(scores.c.edit_id == edits.c.id, scores.c.scorer_id == run_scorers.c.id))
-            .order_by(edits.c.id, run_scorers.c.id)
-        )
-        connection.execute(_insert(scores, missing))
+        connection.execute(ids_in_order(edits, done))
+        there = exists().where(scores.c.edit_id == edits.c.id, scores.c.scorer_id == run_scorers.c.id)
+        connection.execute(queue_scores(and_(done, ~there), database_clock(connection)))
 
 
 def _one_at_a_time(connection: Connection, benchmark_id: str) -> None:
@@ -226,7 +215,3 @@ def _queue_edits(run_id: str, repeat: int, now: float) -> Select[Any]:
         literal(State.QUEUED.value).label("state"),
         literal(now).label("not_before"),
     ).order_by(samples.c.position)
-
-
-def _insert(jobs: Table, chosen: Select[Any]) -> Insert:
-    return insert(jobs).from_select([column.name for column in chosen.selected_columns], chosen)

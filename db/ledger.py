@@ -29,7 +29,16 @@ from db.tables import (
     runs,
     scores,
 )
-from db.to_do import common_fields, companions, doorbells_for, edits_to_do, in_order, scores_to_do, with_run
+from db.to_do import (
+    common_fields,
+    companions,
+    doorbells_for,
+    edits_to_do,
+    ids_in_order,
+    in_order,
+    scores_to_do,
+    with_run,
+)
 from db.transitions import (
     BACK_OFF_SPREAD,
     LONGEST_BACK_OFF_SECONDS,
@@ -138,7 +147,7 @@ class Ledger:
             done = {"image": image, **done_with(seconds, detail, environment)}
             if not self._end(connection, claim, State.DONE, now, done):
                 return None
-            connection.execute(queue_scores(claim, now))
+            connection.execute(queue_scores(edits.c.id == claim.job_id, now, published_at=now))
             return doorbells_for(connection, Stage.SCORE, scores.c.edit_id == claim.job_id)
 
     def finish_score(
@@ -181,7 +190,7 @@ class Ledger:
     def release(self, process: Process) -> int:
         """Hand back what a process holds that is ending by intention: its attempts are not counted."""
         with self.write() as (connection, now):
-            held = held_by(connection, process)
+            held = _held(connection, process)
             for jobs, row in held:
                 back = queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
                 connection.execute(back.values(attempts_allowed=jobs.c.attempts_allowed + 1))
@@ -190,7 +199,7 @@ class Ledger:
     def hand_back(self, process: Process, last_words: str) -> int:
         """Hand back what a process holds that ended in the middle of it; its attempts count. Return how many."""
         with self.write() as (connection, now):
-            held = held_by(connection, process)
+            held = _held(connection, process)
             for jobs, row in held:
                 self._hand_back(connection, jobs, row, last_words, now)
             return len(held)
@@ -258,7 +267,7 @@ class Ledger:
         """
         with self.write() as (connection, now):
             lost = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
-            remade = connection.scalars(select(edits.c.id).where(lost).order_by(edits.c.id).with_for_update()).all()
+            remade = connection.scalars(ids_in_order(edits, lost)).all()
             connection.execute(delete(scores).where(scores.c.edit_id.in_(remade)))
             again = {**asked_again(now), "image": None, "seconds": None, "environment": None}
             allowed = edits.c.attempt + ATTEMPTS_ALLOWED
@@ -269,7 +278,7 @@ class Ledger:
         """Delete those of these scores whose edit is not done or whose scorer is of another run; return how many."""
         with self.write() as (connection, _):
             of_them = select(scores.c.edit_id).where(scores.c.id.in_(score_ids))
-            connection.execute(select(edits.c.id).where(edits.c.id.in_(of_them)).order_by(edits.c.id).with_for_update())
+            connection.execute(ids_in_order(edits, edits.c.id.in_(of_them)))
             of_its_run = exists().where(
                 edits.c.id == scores.c.edit_id,
                 edits.c.state == State.DONE,
@@ -354,3 +363,7 @@ class Ledger:
             )
         )
         return True
+
+
+def _held(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:
+    return [(jobs, row) for jobs in JOB_TABLES.values() for row in connection.execute(held_by(jobs, process))]

@@ -34,7 +34,12 @@ def in_order(jobs: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:
 
     Two that lock the same rows in different orders deadlock on PostgreSQL, as a cancel and a batch's heartbeat did.
     """
-    return jobs.c.id.in_(select(jobs.c.id).where(which).order_by(jobs.c.id).with_for_update())
+    return jobs.c.id.in_(ids_in_order(jobs, which))
+
+
+def ids_in_order(jobs: Table, which: ColumnElement[bool]) -> Select[Any]:
+    """Select the ids of these jobs, in their order, and lock them: until the transaction ends nobody changes them."""
+    return select(jobs.c.id).where(which).order_by(jobs.c.id).with_for_update()
 
 
 def edits_to_do(which: ColumnElement[bool]) -> Select[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
+    Double,
     Insert,
     Row,
     Select,
@@ -23,9 +23,9 @@ from sqlalchemy import (
     update,
 )
 
-from db.jobs import Claim, EditClaim
+from db.jobs import Claim
 from db.owner import Owner, Process
-from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, State, run_scorers, scores
+from db.tables import ATTEMPTS_ALLOWED, State, edits, run_scorers, scores
 
 BACK_OFF_SECONDS = 10
 """Wait before the second attempt of a job whose failure may pass; doubled for each further one, then spread."""
@@ -48,20 +48,29 @@ def done_with(seconds: float, detail: Mapping[str, object] | None, environment: 
     return {"seconds": seconds, "detail": dict(detail) if detail else None, "environment": environment}
 
 
-def queue_scores(claim: EditClaim, now: float) -> Insert:
-    """Return the statement that enters one score per scorer of the run, in the order in which they were asked for."""
+def queue_scores(which: ColumnElement[bool], now: float, *, published_at: float | None = None) -> Insert:
+    """Return the statement that enters one score per scorer of their run for each of these edits.
+
+    In the order of the edits and of the scorers as they were asked for. `which` may speak of both.
+    """
     queued = (
         select(
-            literal(claim.job_id).label("edit_id"),
+            edits.c.id.label("edit_id"),
             run_scorers.c.id.label("scorer_id"),
             literal(State.QUEUED.value).label("state"),
             literal(now).label("not_before"),
-            literal(now).label("published_at"),
+            literal(published_at, Double).label("published_at"),
         )
-        .where(run_scorers.c.run_id == claim.run_id)
-        .order_by(run_scorers.c.id)
+        .join(run_scorers, edits.c.run_id == run_scorers.c.run_id)
+        .where(which)
+        .order_by(edits.c.id, run_scorers.c.id)
     )
-    return insert(scores).from_select([column.name for column in queued.selected_columns], queued)
+    return insert_all(scores, queued)
+
+
+def insert_all(jobs: Table, chosen: Select[Any]) -> Insert:
+    """Return the statement that enters what is selected, under the names that it is selected by."""
+    return insert(jobs).from_select([column.name for column in chosen.selected_columns], chosen)
 
 
 def asked_again(now: float) -> dict[str, Any]:
@@ -83,16 +92,10 @@ def held_as(jobs: Table, owner: Owner) -> ColumnElement[bool]:
     return and_(jobs.c.state == State.RUNNING, jobs.c.owner == str(owner))
 
 
-def held_by(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:
-    """Lock and return what this process has claimed, whatever the delivery."""
+def held_by(jobs: Table, process: Process) -> Select[Any]:
+    """Select and lock what this process has claimed, whatever the delivery."""
     beginning = f"{process}|"  # as owners are written
-    return [
-        (jobs, row)
-        for jobs in JOB_TABLES.values()
-        for row in connection.execute(
-            running(jobs).where(jobs.c.owner.startswith(beginning, autoescape=True)).with_for_update()
-        )
-    ]
+    return running(jobs).where(jobs.c.owner.startswith(beginning, autoescape=True)).with_for_update()
 
 
 def running(jobs: Table) -> Select[Any]:

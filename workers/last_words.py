@@ -20,6 +20,9 @@ from collections import deque
 LONGEST = 600
 """Characters of a log's end that are kept as last words."""
 
+KEPT = 16
+"""Dead children whose output is kept until they are buried; one that never began a job is never buried."""
+
 _LINES = 4
 _REST_SECONDS = 1
 _WHERE = "EDITFARM_OUTPUT"
@@ -77,6 +80,8 @@ class ChildOutput:
         selector.register(connection, selectors.EVENT_READ, output)
         with self._changed:
             self._outputs[pid] = output
+            for dead in [pid for pid, output in self._outputs.items() if output.is_whole][:-KEPT]:
+                del self._outputs[dead]
 
     def _read(self, output: _Output, selector: selectors.BaseSelector) -> None:
         try:

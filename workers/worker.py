@@ -15,14 +15,7 @@ from workers.app import app
 
 def main(name: str, queues: str) -> None:
     """Run the worker `name@host` on these queues until it is told to stop."""
-    worker = app.Worker(
-        hostname=nodename(name, gethostname()),
-        queues=queues,
-        loglevel="INFO",
-        quiet=True,
-        without_gossip=True,
-        without_mingle=True,
-    )
+    worker = app.Worker(hostname=nodename(name, gethostname()), queues=queues, loglevel="INFO", quiet=True)
     worker.start()
     sys.exit(worker.exitcode)
 

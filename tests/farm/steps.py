@@ -86,22 +86,23 @@ def send_to_tree(worker: subprocess.Popen[bytes], number: signal.Signals) -> Non
         process.send_signal(number)
 
 
-def planted(folder: Path, code: str, *, in_child: bool = True) -> dict[str, str]:
-    """Return the environment of a worker whose pool child (or parent) runs this code before anything of ours.
+def planted(folder: Path, code: str, *, in_child: bool | None = True) -> dict[str, str]:
+    """Return the environment of a worker whose pool child (or parent; None: both) runs this code before ours.
 
-    So a fault is put at a point that no signal from outside could hit. `once()` is true for the first process only.
+    So a fault is put at a point that no signal from outside could hit. `once()` is true for the first process only,
+    `is_child` for a pool child.
     """
     folder = folder / "planted"
     folder.mkdir(exist_ok=True)
-    where = "" if in_child else "not "
+    where = {True: "is_child", False: "not is_child", None: "True"}[in_child]
     (folder / "sitecustomize.py").write_text(
         "import os, pathlib, signal, sys, time\n"
         "def once():\n"
         "    try: pathlib.Path(__file__).with_name('done').touch(exist_ok=False)\n"
         "    except FileExistsError: return False\n"
         "    return True\n"
-        f"if {where}any('spawn_main' in word for word in sys.orig_argv):\n"
-        + "".join(f"    {line}\n" for line in code.strip().splitlines())
+        "is_child = any('spawn_main' in word for word in sys.orig_argv)\n"
+        f"if {where}:\n" + "".join(f"    {line}\n" for line in code.strip().splitlines())
     )
     return {"PYTHONPATH": str(folder)}
 

@@ -375,16 +375,24 @@ def test_26_a_worker_whose_clock_is_an_hour_off_takes_nothing_from_the_living(
 
 
 def test_a_worker_that_takes_a_message_and_does_nothing_is_ended_and_started_again(farm: FarmUnderTest) -> None:
-    soon = "import workers.lease\nworkers.lease.STUCK_SECONDS = 8"
-    farm.farm("--workers", "1", **planted(farm.folder, soon, in_child=False))
+    farm.farm("--workers", "1", **planted(farm.folder, STANDS_STILL, in_child=None))
     eventually(lambda: ready_workers(farm), farm=farm)
-    (idle,) = [child for child in children_of(farm.processes[0]) if "spawn_main" in " ".join(child.cmdline())]
-    idle.suspend()
+    idle = pool_child(farm.processes[0])
 
     run = submit(farm, pairs=2)
 
     finish(farm, run, edits_done=2)
     eventually(lambda: not idle.is_running(), farm=farm)
+
+
+# The first child stops before it has asked the kernel to end it together with its parent.
+STANDS_STILL = """
+if not is_child:
+    import workers.lease
+    workers.lease.STUCK_SECONDS = 8
+elif once():
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
 
 
 def test_a_killed_childs_job_does_not_wait_behind_the_backlog(farm: FarmUnderTest) -> None:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from workers import last_words
 from workers.last_words import LONGEST, ChildOutput
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere children write where their parent does")
@@ -57,6 +58,20 @@ def test_a_child_that_was_forgotten_or_never_was_has_no_last_words(output: Child
 
     assert output.last_words(dead.pid) == ""
     assert output.last_words(1) == ""
+
+
+def test_of_children_that_nobody_buries_only_the_last_are_kept(
+    output: ChildOutput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_words, "KEPT", 2)
+    dead = []
+    for number in range(4):
+        dead.append(child(f"print({number})"))
+        assert output.last_words(dead[-1].pid) == str(number)
+
+    child("pass")
+
+    assert [output.last_words(child.pid) for child in dead] == ["", "", "2", "3"]
 
 
 def test_what_a_grandchild_keeps_open_is_not_waited_for(output: ChildOutput) -> None:

@@ -5,13 +5,13 @@ The numbers in the names are those of the fault table in docs/promises.md.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -291,6 +291,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+def fill(disk: Path) -> Path:
+    """Leave no byte free; return the file that takes them."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65536, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(b"0" * size)
+    return filler
+
+
 def test_21_a_full_disk_stops_the_work_with_one_line_and_it_goes_on_when_there_is_room(
     farm: FarmUnderTest, small_disk: Path
 ) -> None:
@@ -299,9 +310,7 @@ def test_21_a_full_disk_stops_the_work_with_one_line_and_it_goes_on_when_there_i
     run = submit(farm, "editor.seconds=0.2", pairs=6)
     eventually(lambda: done(farm), farm=farm)
 
-    filler = small_disk / "filler"
-    with filler.open("wb") as file:
-        _fill(file.fileno())
+    filler = fill(small_disk)
     time.sleep(12)
     stored = set(images_of(farm))
     assert running(farm), "the worker waits with the finished image in hand"
@@ -319,15 +328,6 @@ def test_21_a_full_disk_stops_the_work_with_one_line_and_it_goes_on_when_there_i
     assert stored <= set(images_of(farm))
     leftovers = [path for path in small_disk.rglob(".*") if path.is_file()]
     assert leftovers == []
-
-
-def _fill(descriptor: int) -> None:
-    for size in (65536, 1):
-        try:
-            while True:
-                os.write(descriptor, b"0" * size)
-        except OSError:
-            continue
 
 
 @pytest.mark.chaos
@@ -361,9 +361,7 @@ def test_a_ledger_on_a_full_disk_is_waited_for(farm: FarmUnderTest, small_disk: 
     run = submit(farm, "editor.seconds=0.5", pairs=4)
     eventually(lambda: done(farm), farm=farm)
 
-    filler = small_disk / "filler"
-    with filler.open("wb") as file:
-        _fill(file.fileno())
+    filler = fill(small_disk)
     time.sleep(8)
     filler.unlink()
 

@@ -13,11 +13,12 @@ import pytest
 
 from tests.factories import original_file, pair
 from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually
+from tests.farm.steps import SIMULATED
 
 pytestmark = pytest.mark.integration
 
 SAMPLE = ROOT / "examples" / "benchmark.json"
-SIMULATED = ("--editor", "simulated", "--scorer", "simulated", "--workers", "2")
+ON_TWO_CPUS = ("--workers", "2")
 
 
 def processes_of(farm: FarmUnderTest) -> list[str]:
@@ -55,7 +56,7 @@ def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker
 ) -> None:
     farm = FarmUnderTest(tmp_path, broker_url if external else None, database_url)
 
-    report = json.loads(farm.producer("run", SAMPLE, "--limit", 7, *SIMULATED, "--json"))
+    report = json.loads(farm.producer("run", SAMPLE, "--limit", 7, *SIMULATED, *ON_TWO_CPUS, "--json"))
 
     assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == 7
     counts = {group["category"]: group["scored"] for group in report["scorers"][0]["categories"]}
@@ -65,7 +66,7 @@ def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker
 
 def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare_farm: FarmUnderTest) -> None:
     file = original_file(bare_farm.folder, pairs=24)
-    command = ["run", str(file), *SIMULATED, "--set", "editor.seconds=0.5"]
+    command = ["run", str(file), *SIMULATED, *ON_TWO_CPUS, "--set", "editor.seconds=0.5"]
     process = bare_farm.start("-m", "producer", *command, log="producer")
     eventually(lambda: "edits_done" if _edits_done(bare_farm) >= 2 else None, farm=bare_farm)
 
@@ -84,7 +85,7 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
     file = original_file(bare_farm.folder, {"categories": {"物理": [pair("p-1")]}})
 
     done = subprocess.run(
-        [sys.executable, "-m", "producer", "run", str(file), *SIMULATED[:4], "--gpus", "0,0"],
+        [sys.executable, "-m", "producer", "run", str(file), *SIMULATED, "--gpus", "0,0"],
         env=bare_farm.environment,
         cwd=ROOT,
         capture_output=True,
@@ -99,14 +100,14 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
     assert processes_of(bare_farm) == []
 
 
-def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_farm: FarmUnderTest) -> None:
-    file = original_file(bare_farm.folder, pairs=4)
-    broken = "editor.cuda_error_on=[p-0,p-1,p-2,p-3]"
+def start_run(farm: FarmUnderTest, *flags: str, pairs: int) -> subprocess.Popen[bytes]:
+    """Start `producer run` with simulated models on so many samples; its log is `run.log`."""
+    file = original_file(farm.folder, pairs=pairs)
+    return farm.start("-m", "producer", "run", str(file), *SIMULATED, *flags, log="run")
 
-    run = bare_farm.start(
-        "-m", "producer", "run", str(file), "--editor", "simulated", "--scorer", "simulated", "--set", broken,
-        "--gpus", "3", log="run",
-    )  # fmt: skip
+
+def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_farm: FarmUnderTest) -> None:
+    run = start_run(bare_farm, "--set", "editor.cuda_error_on=[p-0,p-1,p-2,p-3]", "--gpus", "3", pairs=4)
 
     assert run.wait(90) == 5, bare_farm.logs()
     said = (bare_farm.folder / "run.log").read_text()
@@ -118,11 +119,7 @@ def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_
 def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(
     bare_farm: FarmUnderTest,
 ) -> None:
-    path = original_file(bare_farm.folder, pairs=16)
-    run = bare_farm.start(
-        "-m", "producer", "run", str(path), "--editor", "simulated", "--scorer", "simulated",
-        "--set", "editor.seconds=1", "--workers", "2", log="run",
-    )  # fmt: skip
+    run = start_run(bare_farm, "--set", "editor.seconds=1", *ON_TWO_CPUS, pairs=16)
     eventually(lambda: _edits_done(bare_farm) >= 1, farm=bare_farm)
     (supervisor,) = [process for process in children_of(run) if process.cmdline()[1:3] == ["-m", "workers"]]
     supervisor.kill()
@@ -133,11 +130,7 @@ def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_e
 
 
 def test_a_broker_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(bare_farm: FarmUnderTest) -> None:
-    path = original_file(bare_farm.folder, pairs=16)
-    run = bare_farm.start(
-        "-m", "producer", "run", str(path), "--editor", "simulated", "--scorer", "simulated",
-        "--set", "editor.seconds=1", "--workers", "2", log="run",
-    )  # fmt: skip
+    run = start_run(bare_farm, "--set", "editor.seconds=1", *ON_TWO_CPUS, pairs=16)
     eventually(lambda: _edits_done(bare_farm) >= 1, farm=bare_farm)
     endpoint = json.loads((bare_farm.home / "broker" / "endpoint.json").read_text())
     psutil.Process(endpoint["pid"]).kill()

@@ -6,18 +6,16 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from db.doorbells import take_owed
-from db.engine import open_engine
 from db.images import ImageStore, digest_of
 from db.ledger import Ledger
 from db.tables import Stage
 from tests.factories import original_file, png
 from tests.producer.by_hand import RunByHand
-from tests.producer.test_cli import Shell
+from tests.producer.shell import Shell
 
 pytestmark = pytest.mark.integration
 
@@ -25,16 +23,10 @@ ORPHAN = png(colour="red")
 
 
 @pytest.fixture
-def shell(tmp_path: Path, broker_url: str) -> Shell:
-    return Shell(tmp_path, broker_url)
-
-
-@pytest.fixture
 def ledger(shell: Shell) -> Iterator[Ledger]:
     """The ledger that the commands see."""
-    engine = open_engine(f"sqlite:///{shell.home / 'farm.db'}")
-    yield Ledger(engine)
-    engine.dispose()
+    with shell.ledger() as ledger:
+        yield ledger
 
 
 @pytest.fixture

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
 import redis.client
 import structlog
 from kombu.transport import redis as kombu_redis
+from kombu.transport import virtual
 
 from db.tables import Stage
 from workers.door import Refused, check_doorbell, check_envelope, check_unacknowledged
@@ -51,7 +53,21 @@ class Client(redis.Redis):
 
 
 class QoS(kombu_redis.QoS):
-    """Puts back only what can be put back: an entry that cannot would hold up all behind it."""
+    """Puts back only what can be put back: an entry that cannot would hold up all behind it.
+
+    A message whose acknowledgement the broker does not take is not in hand any more either: Celery only logs that, and
+    a worker that may hold one message would never take another. It comes again as lost, and finds nothing to do.
+    """
+
+    def ack(self, delivery_tag: Any) -> None:
+        """Acknowledge a message. Raises what redis raises, and lets go of the message all the same."""
+        with self._letting_go(delivery_tag):
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
+        """Put a message back or drop it; likewise."""
+        with self._letting_go(delivery_tag):
+            super().reject(delivery_tag, requeue)
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Put an unacknowledged message back into its queue, or drop it when it is none."""
@@ -60,6 +76,14 @@ class QoS(kombu_redis.QoS):
             if entry is not None and not _comes_in(check_unacknowledged, entry, self.unacked_key.encode()):
                 self._remove_from_indices(tag).execute()  # type: ignore[attr-defined]
         super().restore_by_tag(tag, client, leftmost)
+
+    @contextmanager
+    def _letting_go(self, delivery_tag: Any) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            virtual.QoS.ack(self, delivery_tag)  # of the base: it only keeps count
+            raise
 
 
 class Channel(kombu_redis.Channel):

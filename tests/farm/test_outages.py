@@ -18,10 +18,11 @@ import pytest
 import redis
 from celery import Celery
 
+from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers
 from tests.farm.proxy import Proxy
 from tests.farm.servers import Broker, Postgres
-from tests.farm.steps import attempts, done, finish, images_of, planted, pool_child, rows, running, submit
+from tests.farm.steps import SIMULATED, attempts, done, finish, images_of, planted, pool_child, rows, running, submit
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
 
@@ -274,6 +275,26 @@ def test_20_a_postgresql_that_goes_away_is_waited_for(
         assert max(attempts(farm)) <= 2
         eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
         farm.end()
+
+
+@pytest.mark.chaos
+def test_20_the_run_command_waits_for_a_postgresql_that_goes_away(
+    tmp_path: Path, farms: list[FarmUnderTest], broker_url: str
+) -> None:
+    with Postgres() as postgres:
+        farms.append(farm := farm_at(tmp_path, broker_url, postgres.create("farm")))
+        flags = ("--set", "editor.seconds=1", "--workers", "2")
+        file = str(original_file(farm.folder, pairs=8))
+        run = farm.start("-m", "producer", "run", file, *SIMULATED, *flags, log="run")
+        eventually(lambda: len(done(farm)) >= 2, farm=farm)
+
+        postgres.kill()
+        time.sleep(8)
+        postgres.start()
+
+        assert run.wait(110) == 0, farm.logs()
+        assert len(done(farm)) == 8
+        assert (farm.folder / "run.log").read_text().count("the database does not answer") == 1
 
 
 # -- the disk ----------------------------------------------------------------------------------------------------------

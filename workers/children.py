@@ -28,6 +28,9 @@ log = structlog.get_logger()
 RENEW_SECONDS = 5.0
 """How often a lease is renewed at least, if a third of it is not less."""
 
+REAP_SECONDS = 1.0
+"""How long a dead child's exit code is waited for: two threads ask the system for it, and it tells only one."""
+
 
 @dataclass
 class _Vigil:
@@ -84,9 +87,13 @@ class Children:
         unseen = not self._pulses.are_seen
         return unseen or any(pulse.delivery or pulse.is_patient for pulse in self._pulses.of_children())
 
+    def meet(self) -> None:
+        """Take note of the processes that Celery has now: of one that has died it would forget how."""
+        self._processes |= {process.pid: process for process in self._pool()}
+
     def look(self, ledger: Ledger) -> bool:
         """Look at every child once; tell whether jobs were handed back."""
-        self._processes |= {process.pid: process for process in self._pool()}
+        self.meet()
         handed_back = False
         for pulse in self._pulses.of_children():
             owner = pulse.owner(self._parent)
@@ -140,7 +147,14 @@ class Children:
 
     def _exit_code(self, pid: int) -> int | None:
         process = self._processes.get(pid)
-        return None if process is None else process.exitcode
+        if process is None:
+            return None
+        until = time.monotonic() + REAP_SECONDS
+        code: int | None = process.exitcode
+        while code is None and time.monotonic() < until:  # Celery's thread is just taking it
+            time.sleep(0.01)
+            code = process.exitcode
+        return code
 
     def _last_words(self, pulse: Pulse, code: int | None) -> str:
         parts = [f"process {pulse.process.pid} of worker {self._name} {ending(code)}"]

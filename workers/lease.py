@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 from amqp.exceptions import ChannelError
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import worker_before_create_process, worker_init, worker_ready, worker_shutting_down
 from celery.worker.state import reserved_requests
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
@@ -64,6 +64,7 @@ def _keep_leases(sender: Any, **_: Any) -> None:
         worker.lease_keeper = LeaseKeeper(worker)
         worker.lease_keeper.start()
         worker_shutting_down.connect(worker.lease_keeper.on_shutting_down)
+        worker_before_create_process.connect(worker.lease_keeper.on_new_child)
         atexit.register(worker.lease_keeper.stop)  # the one way out that warm and cold shutdown share
 
 
@@ -101,6 +102,10 @@ class LeaseKeeper:
         """Begin."""
         for thread in self._threads:
             thread.start()
+
+    def on_new_child(self, **_: Any) -> None:
+        """Hear from Celery that a child is about to be started; it may die before the next look."""
+        self._worker.consumer.call_soon(self._children.meet)
 
     def on_shutting_down(self, **_: Any) -> None:
         """Hear from Celery that the worker was told to end, at once or when its child has finished."""

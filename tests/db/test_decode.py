@@ -147,7 +147,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(
     with pytest.raises(ImageFault, match=r"^image is"):
         decode_image(png_header(width, height))
     assert loaded == []
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 1
 
 
 def test_the_fault_of_an_image_that_is_too_large_names_its_size_and_the_limit() -> None:

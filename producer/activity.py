@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -9,13 +10,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-import structlog
-
 from db.activity import EVENT, Activity
 from db.errors import first_line
 
-log = structlog.get_logger()
-
+log = logging.getLogger(__name__)
 
 LISTEN_SECONDS = 0.2
 """How long one attempt to hear something takes at most; so soon the listener ends when it is told to."""
@@ -53,11 +51,12 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 with app().connection_for_read() as connection:
+                    connection.ensure_connection(max_retries=0)  # else it retries for seconds, deaf to the end
                     receiver = app().events.Receiver(connection, handlers={EVENT: self._hear})
                     while not self._stopping.is_set():
                         self._hear_for_a_while(receiver)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the bus, or with what a stranger says on it
-                log.debug("activity.not_heard", reason=first_line(error))
+                log.debug("nothing is heard from the workers: %s", first_line(error))
                 self._stopping.wait(LISTEN_SECONDS)
 
     def _hear_for_a_while(self, receiver: Any) -> None:

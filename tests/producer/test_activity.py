@@ -230,6 +230,19 @@ def test_a_broker_that_is_not_there_neither_raises_nor_holds_up_the_end(dead_bro
 
 
 @pytest.mark.integration
+def test_a_listener_that_nobody_answers_says_nothing_and_leaves_no_thread(capfd: pytest.CaptureFixture[str]) -> None:
+    before = set(threading.enumerate())
+
+    with listening_at("redis://127.0.0.1:1/0"):
+        with Listener():
+            time.sleep(1)  # several attempts
+        left = [thread for thread in set(threading.enumerate()) - before if thread.name == "activity"]
+
+    assert left == []
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.integration
 def test_a_watch_without_a_broker_ends_with_the_run(ledger: Ledger, dead_broker: None) -> None:
     run = RunByHand(ledger, [("物理", "a")])
     run.fail_edit("a")

@@ -118,6 +118,41 @@ def test_10_a_connection_that_is_dropped_during_a_job_does_not_run_it_twice(
     assert attempts(farm) == [1, 1]
 
 
+RESULTS_BELOW_JOBS = """
+import traceback
+opened, reserved = os.pipe, [os.open(os.devnull, os.O_RDONLY)]
+def pipe():
+    ends = opened()
+    if reserved and any(frame.name == 'create_process_queues' for frame in traceback.extract_stack()):
+        os.close(reserved.pop())
+    return ends
+os.pipe = pipe
+"""
+"""The first child's results get a pipe of a lower number than its jobs; the second's jobs get that number."""
+
+
+def test_01_10_the_successor_of_a_killed_child_gets_its_jobs_after_a_reconnection_too(
+    farm: FarmUnderTest, broker_url: str
+) -> None:
+    worker = farm.worker("edit,score", **planted(farm.folder, RESULTS_BELOW_JOBS, in_child=False))
+    first = submit(farm, "editor.seconds=2", pairs=1)
+    eventually(lambda: running(farm), farm=farm)
+    pool_child(worker).kill()
+    finish(farm, first, edits_done=1)
+    with redis.Redis.from_url(broker_url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+        eventually(lambda: any(one["cmd"] == "brpop" for one in client.client_list()), farm=farm)
+
+        (child := pool_child(worker)).suspend()  # so that its parent is the first who could read what it is sent
+        second = submit(farm, "editor.seconds=0.1", "editor.seed=2", pairs=1)
+        eventually(lambda: client.hlen("unacked"), farm=farm)
+        time.sleep(0.5)
+        child.resume()
+
+    eventually(lambda: len(done(farm)) == 2, farm=farm)
+    finish(farm, second, edits_done=1)
+
+
 @pytest.mark.parametrize(
     "reset", [pytest.param(True, id="reset"), pytest.param(False, id="closed", marks=pytest.mark.chaos)]
 )

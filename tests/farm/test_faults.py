@@ -339,7 +339,8 @@ def test_14_a_worker_frozen_for_longer_than_its_lease_cannot_overwrite_its_succe
 
     finish(farm, run, edits_done=1)
     (row,) = rows(farm)
-    assert (row.attempt, "gpu1" in row.worker) == (2, True)
+    assert row.attempt == 2
+    assert "gpu1" in row.worker or frozen == "child"  # its parent lives and replaces it: either may be the successor
     assert eventually(lambda: ready_workers(farm), farm=farm)
 
 

@@ -8,6 +8,7 @@ systems without that nothing is shown, and a child at work is taken to make prog
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import mmap
 import os
 from collections.abc import Iterator
@@ -144,15 +145,28 @@ class Pulses:
 def pulse_of(process: Process) -> Pulse:
     """Return this child's own fields, in its parent's memory where there is such."""
     where = os.environ.get(_WHERE)
-    slot = _Slot()
     if where is not None:
         handle = os.open(where, os.O_RDWR | os.O_CLOEXEC)
-        slot = _mapped(handle)[process.pid % SLOTS]
-        os.close(handle)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # two children may start at once
+            slot = _entered(_free(_mapped(handle), process), process)
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # closing would not do it: the mapping keeps the file open
+            os.close(handle)
+        return Pulse(slot, process)
+    return Pulse(_entered(_Slot(), process), process)
+
+
+def _free(slots: ctypes.Array[_Slot], process: Process) -> _Slot:
+    """Return a slot that no child has, living or not yet looked at; where all are taken, any."""
+    return next((slot for slot in slots if not slot.pid), slots[process.pid % SLOTS])
+
+
+def _entered(slot: _Slot, process: Process) -> _Slot:
     ctypes.memset(ctypes.addressof(slot), 0, ctypes.sizeof(_Slot))
     slot.started = process.started.encode()
     slot.pid = process.pid
-    return Pulse(slot, process)
+    return slot
 
 
 def _mapped(handle: int) -> ctypes.Array[_Slot]:

@@ -11,7 +11,7 @@ import pytest
 
 from db.owner import Owner, Process, process_of, this_process
 from workers.models.errors import Withdrawn
-from workers.pulse import Pulse, Pulses, pulse_of
+from workers.pulse import SLOTS, Pulse, Pulses, pulse_of
 
 Act = Callable[[Pulse], Any]
 
@@ -145,6 +145,22 @@ def test_two_children_are_told_apart(pulses: Pulses, child: Child) -> None:
         assert {pulse.delivery for pulse in pulses.of_children()} == {"d-1", "d-2"}
     finally:
         other.kill()
+
+
+def test_a_child_takes_no_place_of_another_that_is_not_yet_buried(pulses: Pulses) -> None:
+    for pid in (7, 7 + SLOTS, 7 + 2 * SLOTS):
+        pulse_of(Process("host/1", pid, "100")).begin(f"d-{pid}", f"edit {pid}")
+
+    assert {pulse.process.pid for pulse in pulses.of_children()} == {7, 7 + SLOTS, 7 + 2 * SLOTS}
+
+
+def test_a_child_finds_a_place_where_all_are_taken(pulses: Pulses) -> None:
+    for pid in range(1, SLOTS + 1):
+        pulse_of(Process("host/1", pid, "100"))
+
+    pulse_of(Process("host/1", SLOTS + 7, "100")).begin("d-1", "edit 17")
+
+    assert [pulse.process.pid for pulse in pulses.of_children() if pulse.delivery] == [SLOTS + 7]
 
 
 def test_a_child_without_a_parent_of_ours_beats_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,9 @@ class AsynPool(asynpool.AsynPool):
 
     def destroy_queues(self, queues: Any, proc: Any) -> Any:
         """Forget a dead child's pipe of results, and let Celery close all that it had."""
-        for number in [number for number, owner in self._fileno_to_outq.items() if owner is proc]:
-            del self._fileno_to_outq[number]
+        results = proc.outqR_fd
+        if self._fileno_to_outq.get(results) is proc:
+            del self._fileno_to_outq[results]
         return super().destroy_queues(queues, proc)
 
 

@@ -145,16 +145,15 @@ class Pulses:
 def pulse_of(process: Process) -> Pulse:
     """Return this child's own fields, in its parent's memory where there is such."""
     where = os.environ.get(_WHERE)
-    if where is not None:
-        handle = os.open(where, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # two children may start at once
-            slot = _entered(_free(_mapped(handle), process), process)
-        finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)  # closing would not do it: the mapping keeps the file open
-            os.close(handle)
-        return Pulse(slot, process)
-    return Pulse(_entered(_Slot(), process), process)
+    if where is None:
+        return Pulse(_entered(_Slot(), process), process)
+    handle = os.open(where, os.O_RDWR | os.O_CLOEXEC)
+    fcntl.flock(handle, fcntl.LOCK_EX)  # two children may start at once
+    try:
+        return Pulse(_entered(_free(_mapped(handle), process), process), process)
+    finally:
+        fcntl.flock(handle, fcntl.LOCK_UN)  # closing would not do it: the mapping keeps the file open
+        os.close(handle)
 
 
 def _free(slots: ctypes.Array[_Slot], process: Process) -> _Slot:

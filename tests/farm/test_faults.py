@@ -100,13 +100,13 @@ def test_05_a_job_that_kills_its_process_is_poison_after_three_attempts_and_the_
 def test_05_of_children_that_die_one_after_another_between_two_looks_it_is_known_how_each_ended(
     farm: FarmUnderTest,
 ) -> None:
-    slow_looks = planted(farm.folder, "import workers.lease\nworkers.lease.LOOK_SECONDS = 8", in_child=False)
+    slow_looks = planted(farm.folder, "import workers.lease\nworkers.lease.LOOK_SECONDS = 15", in_child=False)
     farm.worker("edit", FARM_LEASE_SECONDS="60", **slow_looks)  # no lease runs out before the look
-    submit(farm, "editor.crash_on=[p-0,p-1]", pairs=2)
+    submit(farm, "editor.crash_on=[p-0,p-1,p-2]", pairs=3)
 
     eventually(lambda: all(row.last_words for row in rows(farm)), farm=farm)
 
-    assert [row.last_words.count("was killed by signal 9 (SIGKILL)") for row in rows(farm)] == [1, 1]
+    assert [row.last_words.count("was killed by signal 9 (SIGKILL)") for row in rows(farm)] == [1, 1, 1]
 
 
 def test_a_score_that_kills_its_process_takes_none_of_its_batch_with_it(farm: FarmUnderTest) -> None:
@@ -341,7 +341,8 @@ def test_14_a_worker_frozen_for_longer_than_its_lease_cannot_overwrite_its_succe
     finish(farm, run, edits_done=1)
     (row,) = rows(farm)
     assert row.attempt == 2
-    assert "gpu1" in row.worker or frozen == "child"  # its parent lives and replaces it: either may be the successor
+    replaced = frozen == "child" and not victims["child"][0].is_running()  # by its own parent, which lives
+    assert "gpu1" in row.worker or replaced
     assert eventually(lambda: ready_workers(farm), farm=farm)
 
 

@@ -6,7 +6,7 @@ cannot send owes it again, who dies in between is covered by `owe_lost`. A messa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Table, and_, func, select, update
 
@@ -18,19 +18,26 @@ from db.to_do import doorbells_for, ids_in_order
 AT_ONCE = 1000
 """How many messages are marked as sent in one transaction, before they are sent."""
 
+ENOUGH = 1000
+"""So many messages may wait in a queue: more than a farm has workers. Others stay owed until it is shorter."""
+
 QUIET_SECONDS = 15
 """A message that was sent longer ago than this may count as lost, if the queue is too short to hold it."""
 
 Send = Callable[[Doorbell], None]
 
 
-def ring_all_owed(ledger: Ledger, send: Send) -> int:
-    """Send every message that is owed now; return how many."""
+def ring_owed(ledger: Ledger, send: Send, waiting: Mapping[Stage, int] | None = None) -> int:
+    """Send the messages that are owed now, as many as their queues have room for; return how many.
+
+    `waiting` tells how many messages each queue holds; none where nothing is said.
+    """
     count = 0
     for stage in Stage:
-        while doorbells := take_owed(ledger, stage):
-            ring(ledger, doorbells, send)
-            count += len(doorbells)
+        room = ENOUGH - (waiting or {}).get(stage, 0)
+        doorbells = take_owed(ledger, stage, room) if room > 0 else []
+        ring(ledger, doorbells, send)
+        count += len(doorbells)
     return count
 
 
@@ -44,15 +51,15 @@ def ring(ledger: Ledger, doorbells: Sequence[Doorbell], send: Send) -> None:
             raise
 
 
-def take_owed(ledger: Ledger, stage: Stage) -> list[Doorbell]:
-    """Return messages that are owed for jobs that may start now, AT_ONCE at most, marked as sent."""
+def take_owed(ledger: Ledger, stage: Stage, limit: int = AT_ONCE) -> list[Doorbell]:
+    """Return messages that are owed for jobs that may start now, `limit` at most, marked as sent."""
     jobs = JOB_TABLES[stage]
     with ledger.write() as (connection, now):
         owed = (
             select(jobs.c.id)
             .where(_waiting(jobs, now), jobs.c.published_at.is_(None))
             .order_by(jobs.c.id)
-            .limit(AT_ONCE)
+            .limit(limit)
             .with_for_update(skip_locked=True)
         )
         job_ids = connection.scalars(owed).all()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from db.choice import ModelChoice
+from db.owner import Owner
 from db.tables import FailureKind, Stage
 
 
@@ -23,10 +24,18 @@ class Doorbell:
 
 
 @dataclass(frozen=True)
+class Claimant:
+    """Who claims: the process with its delivery, and the name of its worker."""
+
+    owner: Owner
+    worker: str
+
+
+@dataclass(frozen=True)
 class Claim:
     """The right to write one outcome of one job, as long as its attempt is still the newest, and what the job needs.
 
-    Images are digests in the image store.
+    Images are digests in the image store. `tried_before`: an attempt ended without an outcome.
     """
 
     stage: Stage
@@ -40,6 +49,7 @@ class Claim:
     source_image: str
     seed: int
     model: ModelChoice
+    tried_before: bool
 
 
 @dataclass(frozen=True)

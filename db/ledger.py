@@ -10,12 +10,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, Update, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, and_, delete, exists, select, update
 
 from db.engine import database_clock, reading, transaction
-from db.jobs import Claim, Doorbell, EditClaim, Failure, ScoreClaim
+from db.jobs import Claim, Claimant, Doorbell, EditClaim, Failure, ScoreClaim
 from db.owner import Owner, Process
 from db.tables import (
     ATTEMPTS_ALLOWED,
@@ -31,9 +32,9 @@ from db.tables import (
 )
 from db.to_do import (
     common_fields,
-    companions,
     doorbells_for,
     edits_to_do,
+    first_waiting,
     ids_in_order,
     in_order,
     scores_to_do,
@@ -45,15 +46,20 @@ from db.transitions import (
     UNCLAIMED,
     asked_again,
     back_off,
+    claimed_by,
     done_with,
     held_as,
     held_by,
     queue_again,
     queue_scores,
+    released,
     running,
     still_mine,
     why_lost,
 )
+
+NO_TRACE = "no trace was left"
+"""The last words of a job that has none."""
 
 CLOCK_SLACK_SECONDS = 5
 """What the database's clock may run back by before anything is made of it."""
@@ -77,29 +83,28 @@ class Ledger:
 
     # -- claimed ---------------------------------------------------------------------------------------------------
 
-    def claim_edit(self, edit_id: int, owner: Owner, worker: str) -> EditClaim | None:
-        """Claim the edit if it waits, or if whoever held it is gone; None when there is nothing to do."""
-        with self.write() as (connection, now):
-            if self._seize(connection, edits, edit_id, owner, worker, now) is None:
-                return None
-            row = connection.execute(edits_to_do(edits.c.id == edit_id)).one()
-            return EditClaim(**common_fields(Stage.EDIT, row))
+    def claim_edits(
+        self, which: ColumnElement[bool], claimant: Claimant, limit: int = 1, *, ahead: bool = False
+    ) -> list[EditClaim]:
+        """Claim the first of these edits that wait, `limit` at most; empty when there is nothing to do.
 
-    def claim_scores(self, score_id: int, owner: Owner, worker: str) -> list[ScoreClaim]:
-        """Claim the score, and up to its scorer's batch size minus one more that wait for the same scorer.
-
-        A score whose earlier attempt ended without an outcome is claimed alone: should it kill its process again, it
-        takes no other down. Empty when there is nothing to do.
+        One that ended without an outcome before is claimed alone, and not `ahead`, while something else is under way:
+        should it kill its process again, it takes no other down, nor any other it.
         """
         with self.write() as (connection, now):
-            seized = self._seize(connection, scores, score_id, owner, worker, now)
-            if seized is None:
-                return []
-            claimed = [score_id]
-            if seized.last_words is None:
-                others = connection.scalars(companions(seized, now)).all()
-                connection.execute(self._claim(scores, owner, worker, now).where(scores.c.id.in_(others)))
-                claimed.extend(others)
+            first = first_waiting(edits, which, now).limit(limit)
+            claimed = self._claim_first(connection, edits, first, claimant, now, ahead=ahead)
+            rows = connection.execute(edits_to_do(edits.c.id.in_(claimed))) if claimed else ()
+            return [EditClaim(**common_fields(Stage.EDIT, row)) for row in rows]
+
+    def claim_scores(
+        self, which: ColumnElement[bool], claimant: Claimant, limit: int = 1, *, ahead: bool = False
+    ) -> list[ScoreClaim]:
+        """Claim the first of these scores that wait, likewise."""
+        with self.write() as (connection, now):
+            first = first_waiting(scores, which, now).limit(limit)
+            claimed = self._claim_first(connection, scores, first, claimant, now, ahead=ahead)
+            rows = connection.execute(scores_to_do(scores.c.id.in_(claimed))) if claimed else ()
             return [
                 ScoreClaim(
                     **common_fields(Stage.SCORE, row),
@@ -107,17 +112,17 @@ class Ledger:
                     edited_image=row.image,
                     reference_image=row.reference_image,
                 )
-                for row in connection.execute(scores_to_do(scores.c.id.in_(claimed)))
+                for row in rows
             ]
 
-    def renew(self, owner: Owner) -> int:
-        """Prolong the leases of everything this owner holds; return how many claims that are."""
+    def renew(self, process: Process) -> int:
+        """Prolong the leases of everything this process holds; return how many claims that are."""
         renewed = 0
         with self.write() as (connection, now):
             for jobs in JOB_TABLES.values():
-                held = in_order(jobs, held_as(jobs, owner))
-                prolonged = update(jobs).where(held).values(lease_until=now + self.lease_seconds)
-                renewed += connection.execute(prolonged).rowcount
+                held = connection.scalars(held_by(jobs, process).with_only_columns(jobs.c.id)).all()
+                prolonged = update(jobs).where(jobs.c.id.in_(held)).values(lease_until=now + self.lease_seconds)
+                renewed += connection.execute(prolonged).rowcount if held else 0
         return renewed
 
     def holds(self, owner: Owner) -> bool:
@@ -192,9 +197,15 @@ class Ledger:
         with self.write() as (connection, now):
             held = _held(connection, process)
             for jobs, row in held:
-                back = queue_again(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
-                connection.execute(back.values(attempts_allowed=jobs.c.attempts_allowed + 1))
+                connection.execute(released(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt))
             return len(held)
+
+    def release_unbegun(self, claims: Sequence[Claim]) -> None:
+        """Hand back claims of which nothing came, because nobody began them: their attempts are not counted."""
+        with self.write() as (connection, now):
+            for claim in claims:
+                jobs = JOB_TABLES[claim.stage]
+                connection.execute(released(jobs, now).where(still_mine(jobs, claim)))
 
     def hand_back(self, process: Process, last_words: str) -> int:
         """Hand back what a process holds that ended in the middle of it; its attempts count. Return how many."""
@@ -222,8 +233,8 @@ class Ledger:
 
     def now(self) -> float:
         """Return the time by the database's clock, in seconds since the epoch."""
-        with reading(self.engine) as connection:
-            return self._clock(connection)
+        with self.read() as (_, now):
+            return now
 
     def settle_clock(self) -> int:
         """Bring every time that lies further ahead than it can back to what it can be; return how many jobs that were.
@@ -301,40 +312,39 @@ class Ledger:
     # -- what the steps above share --------------------------------------------------------------------------------
 
     @contextmanager
+    def together(self) -> Iterator[Ledger]:
+        """Yield a ledger whose methods are all one transaction, committed at the end of the block."""
+        with self.write() as (connection, now):
+            yield self.within(connection, now)
+
+    def within(self, connection: Connection, now: float) -> Ledger:
+        """Return a ledger whose methods all belong to this transaction that will write."""
+        return _Within(self, connection, now)
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[Connection, float]]:
+        """Open a transaction that only reads, with the time it happens at."""
+        with reading(self.engine) as connection:
+            yield connection, self._clock(connection)
+
+    @contextmanager
     def write(self) -> Iterator[tuple[Connection, float]]:
         """Open a transaction that will write, with the time it happens at."""
         with transaction(self.engine) as connection:
             yield connection, self._clock(connection)
 
-    def _seize(
-        self, connection: Connection, jobs: Table, job_id: int, owner: Owner, worker: str, now: float
-    ) -> Row[Any] | None:
-        row = connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
-        if row is None or row.state not in OPEN_STATES:
-            return None
-        if row.state == State.QUEUED and row.not_before > now:
-            return None
-        if row.state == State.RUNNING:
-            abandoned = Owner.parse(row.owner).process == owner.process  # a process does one job at a time
-            last_words = "its worker dropped it without an outcome" if abandoned else why_lost(row, now)
-            if last_words is None:
-                return None
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(last_words=last_words))
-            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
-        if self._poisoned(connection, jobs, row, row.last_words or "no trace was left", now):
-            return None
-        connection.execute(self._claim(jobs, owner, worker, now).where(jobs.c.id == job_id))
-        return row
-
-    def _claim(self, jobs: Table, owner: Owner, worker: str, now: float) -> Update:
-        return update(jobs).values(
-            state=State.RUNNING,
-            attempt=jobs.c.attempt + 1,
-            owner=str(owner),
-            worker=worker,
-            lease_until=now + self.lease_seconds,
-            started_at=now,
-        )
+    def _claim_first(
+        self, connection: Connection, jobs: Table, first: Select[Any], claimant: Claimant, now: float, *, ahead: bool
+    ) -> list[int]:
+        """Claim these of the first that wait which may be claimed together; return their ids."""
+        waiting = connection.execute(first).all()
+        usable = [row for row in waiting if not self._poisoned(connection, jobs, row, row.last_words or NO_TRACE, now)]
+        together = list(takewhile(lambda row: row.last_words is None, usable))
+        claimed = [row.id for row in together or (() if ahead else usable[:1])]
+        if claimed:
+            claim = claimed_by(jobs, claimant, now, self.lease_seconds)
+            connection.execute(claim.where(jobs.c.id.in_(claimed)))
+        return claimed
 
     def _end(self, connection: Connection, claim: Claim, state: State, now: float, values: Mapping[str, Any]) -> bool:
         jobs = JOB_TABLES[claim.stage]
@@ -363,6 +373,18 @@ class Ledger:
             )
         )
         return True
+
+
+class _Within(Ledger):
+    """The ledger within one transaction that is open already."""
+
+    def __init__(self, ledger: Ledger, connection: Connection, now: float) -> None:
+        self.__dict__.update(ledger.__dict__)
+        self._within = (connection, now)
+
+    @contextmanager
+    def write(self) -> Iterator[tuple[Connection, float]]:
+        yield self._within
 
 
 def _held(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:

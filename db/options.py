@@ -43,6 +43,9 @@ class SimulatedOptions(BaseModel):
 
     seconds: Annotated[float, Field(ge=0, description="mean duration of one item, in seconds")] = 0.05
     spread: Annotated[float, Field(ge=0, description="coefficient of variation of the lognormal duration")] = 0.0
+    per_pixels: Annotated[
+        int | None, Field(ge=1, description="source pixels that take `seconds`, others in proportion; unset: all alike")
+    ] = None
     load_seconds: Annotated[float, Field(ge=0, description="time it takes to load the model, in seconds")] = 0.0
     fail_rate: Annotated[float, Field(ge=0, le=1, description="share of items that fail, drawn by key")] = 0.0
     crash_on: Annotated[tuple[str, ...], Field(description="sample keys that kill the process")] = ()

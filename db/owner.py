@@ -24,6 +24,12 @@ class Process:
     def __str__(self) -> str:
         return f"{self.host}|{self.pid}|{self.started}"
 
+    @classmethod
+    def parse(cls, text: str) -> Process:
+        """Read what `str` wrote."""
+        host, pid, started = text.split("|")
+        return cls(host, int(pid), started)
+
     def is_here(self) -> bool:
         """Tell whether this process belongs to this host, so that its life can be seen from here."""
         return self.host == this_host()

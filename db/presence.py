@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, insert, select, update
@@ -32,14 +32,22 @@ class Present:
         return self.seconds_ago > SILENT_SECONDS
 
 
-def enter_worker(engine: Engine, name: str, process: Process, gpu: str) -> None:
-    """Say that this worker serves; whatever a worker of that name said before is forgotten."""
+def enter_worker(engine: Engine, name: str, process: Process, gpu: str, stages: Iterable[str] = ()) -> None:
+    """Say that this worker serves these stages; whatever another worker of that name said before is forgotten."""
     with transaction(engine) as connection:
         now = database_clock(connection)
-        connection.execute(delete(workers).where(workers.c.name == name))
+        connection.execute(delete(workers).where(workers.c.name == name, workers.c.process != str(process)))
+        if connection.scalar(select(workers.c.name).where(workers.c.name == name)) is not None:
+            return  # its child was faster
         connection.execute(
             insert(workers).values(
-                name=name, process=str(process), gpu=gpu, health=Health.SERVING, since=now, seen_at=now
+                name=name,
+                process=str(process),
+                gpu=gpu,
+                health=Health.SERVING,
+                since=now,
+                seen_at=now,
+                stages=",".join(sorted(stages)),
             )
         )
 

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     grace_seconds: Annotated[
         int, Field(ge=1, le=86400, description="how long a worker that is told to stop may finish its job")
     ] = 60
+    linger_seconds: Annotated[float, Field(ge=0, le=10, description="how long a scorer waits for a batch to fill")] = (
+        0.2
+    )
     loads_at_once: Annotated[int, Field(ge=1, le=64, description="models that one host loads at once")] = 1
     host_reserve_gb: Annotated[
         float, Field(ge=0, description="host memory in GB (1e9 bytes) that loading and parking models leave free")

@@ -22,10 +22,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -191,7 +192,7 @@ edits = Table(
     CheckConstraint("length(image) = 64", name="digest"),
     UniqueConstraint("run_id", "sample_id", "repeat"),
     Index(None, "state", "published_at"),
-    Index(None, "run_id", "state"),
+    Index(None, "run_id", "state", "id"),
 )
 
 scores = Table(
@@ -206,7 +207,7 @@ scores = Table(
     CheckConstraint("value BETWEEN 0 AND 10", name="scale"),
     UniqueConstraint("edit_id", "scorer_id"),
     Index(None, "state", "published_at"),
-    Index(None, "scorer_id", "state"),
+    Index(None, "scorer_id", "state", "id"),
 )
 
 workers = Table(
@@ -219,7 +220,22 @@ workers = Table(
     Column("reason", Text, comment="why it is sick"),
     Column("since", Double, nullable=False, comment="when it became so"),
     Column("seen_at", Double, nullable=False, comment="its last word"),
+    Column("stages", Text, nullable=False, server_default=text("''"), comment="its queues, as in `edit,score`"),
+    Column("stage", String(5), comment="the one it serves now; null: none yet"),
+    Column("run_id", String(12), comment="the run it serves now"),
+    Column("ready_at", Double, comment="when its model is there and its job done, as far as it can tell"),
+    Column("idle", Boolean, nullable=False, server_default=false(), comment="found nothing to do, and waits"),
+    Column("pace", Double, nullable=False, server_default=text("1.0"), comment="jobs it does while others do one"),
     CheckConstraint("(health = 'sick') = (reason IS NOT NULL)", name="reason"),
+)
+
+timings = Table(
+    "timings",
+    metadata,
+    Column("model", _Digest, primary_key=True, comment="sha-256 of stage, name and options"),
+    Column("seconds", Double, comment="what one edit, or one score in a full batch, took lately, on average"),
+    Column("load_seconds", Double, comment="what it took lately to make it resident"),
+    Column("measured_at", Double, nullable=False),
 )
 
 JOB_TABLES = {Stage.EDIT: edits, Stage.SCORE: scores}

@@ -43,11 +43,20 @@ def ids_in_order(jobs: Table, which: ColumnElement[bool]) -> Select[Any]:
 
 
 def edits_to_do(which: ColumnElement[bool]) -> Select[Any]:
-    """Select all that making these edits needs."""
+    """Select all that making these edits needs, in the order of ids."""
     return (
-        select(edits.c.id, edits.c.attempt, edits.c.run_id, edits.c.repeat, runs.c.configuration, *_SAMPLE)
+        select(
+            edits.c.id,
+            edits.c.attempt,
+            edits.c.last_words,
+            edits.c.run_id,
+            edits.c.repeat,
+            runs.c.configuration,
+            *_SAMPLE,
+        )
         .select_from(with_run(Stage.EDIT).join(samples, edits.c.sample_id == samples.c.id))
         .where(which)
+        .order_by(edits.c.id)
     )
 
 
@@ -57,6 +66,7 @@ def scores_to_do(which: ColumnElement[bool]) -> Select[Any]:
         select(
             scores.c.id,
             scores.c.attempt,
+            scores.c.last_words,
             edits.c.run_id,
             edits.c.repeat,
             edits.c.image,
@@ -76,22 +86,14 @@ def scores_to_do(which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def companions(leader: Row[Any], now: float) -> Select[int]:
-    """Select the scores to claim together with this one: they wait for the same scorer and never ended badly."""
-    batch_size = select(run_scorers.c.batch_size).where(run_scorers.c.id == leader.scorer_id).scalar_subquery()
-    return (
-        select(scores.c.id)
-        .where(
-            scores.c.scorer_id == leader.scorer_id,
-            scores.c.state == State.QUEUED,
-            scores.c.not_before <= now,
-            scores.c.last_words.is_(None),
-            scores.c.id != leader.id,
-        )
-        .order_by(scores.c.id)
-        .limit(batch_size - 1)
-        .with_for_update(skip_locked=True)
-    )
+def first_waiting(jobs: Table, which: ColumnElement[bool], now: float) -> Select[Any]:
+    """Select and lock those of these jobs that may start now, in the order of ids; whom another is taking is left out.
+
+    What is done again comes first by itself: it was among the first before.
+    """
+    columns = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.last_words)
+    ready = (jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
+    return select(*columns).where(which, *ready).order_by(jobs.c.id).with_for_update(skip_locked=True)
 
 
 def common_fields(stage: Stage, row: Row[Any]) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def common_fields(stage: Stage, row: Row[Any]) -> dict[str, Any]:
         "instruction": row.instruction,
         "source_image": row.source_image,
         "seed": edit_seed(configuration["seed"], row.key, row.repeat),
+        "tried_before": row.last_words is not None,
         "model": ModelChoice.model_validate(configuration["editor"] if stage is Stage.EDIT else row.scorer),
     }
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from db.jobs import Claim
+from db.jobs import Claim, Claimant
 from db.owner import Owner, Process
 from db.tables import ATTEMPTS_ALLOWED, State, edits, run_scorers, scores
 
@@ -87,6 +87,18 @@ def asked_again(now: float) -> dict[str, Any]:
     }
 
 
+def claimed_by(jobs: Table, claimant: Claimant, now: float, lease_seconds: float) -> Update:
+    """Return the statement that claims jobs; the caller says which."""
+    return update(jobs).values(
+        state=State.RUNNING,
+        attempt=jobs.c.attempt + 1,
+        owner=str(claimant.owner),
+        worker=claimant.worker,
+        lease_until=now + lease_seconds,
+        started_at=now,
+    )
+
+
 def held_as(jobs: Table, owner: Owner) -> ColumnElement[bool]:
     """Return the condition that a job is claimed by this very owner."""
     return and_(jobs.c.state == State.RUNNING, jobs.c.owner == str(owner))
@@ -115,6 +127,11 @@ def queue_again(jobs: Table, not_before: float | ColumnElement[float]) -> Update
         .where(jobs.c.state == State.RUNNING)
         .values(state=State.QUEUED, not_before=not_before, published_at=None, **UNCLAIMED)
     )
+
+
+def released(jobs: Table, now: float) -> Update:
+    """Return the statement that puts claimed jobs back as if nobody had tried; the caller says which."""
+    return queue_again(jobs, now).values(attempts_allowed=jobs.c.attempts_allowed + 1)
 
 
 def back_off(jobs: Table) -> ColumnElement[float]:

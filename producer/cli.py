@@ -24,6 +24,7 @@ from producer.options import (
     run_options,
     verbose_flag,
 )
+from producer.plan import plan
 from producer.upkeep import fsck, gc
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def cli() -> None:
 
 cli.add_command(fsck)
 cli.add_command(gc)
+cli.add_command(plan)
 
 
 @cli.command()
@@ -219,6 +221,7 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     from db.broker import require_broker
     from db.farm import images, ledger
     from producer.benchmark import open_benchmark
+    from producer.plan import forecast, in_words
     from producer.queue import send
     from producer.submit import submit
 
@@ -226,6 +229,8 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     require_broker()
     submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
     checked = submitted.benchmark
+    if (seconds := forecast(ledger().engine)) is not None:
+        say(f"the farm needs about {in_words(seconds)} for all that waits")
     if not submitted.new:
         say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
     needy = any(spec.needs_reference for spec in configuration.specs())
@@ -239,7 +244,7 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
 
 def _ask_again(run: str, verb: Callable[[Ledger, str], int], state: str) -> None:
     from db.broker import require_broker
-    from db.doorbells import ring_all_owed
+    from db.doorbells import ring_owed
     from db.errors import ServiceUnreachable
     from db.farm import engine, ledger
     from db.queries import find_run
@@ -250,7 +255,7 @@ def _ask_again(run: str, verb: Callable[[Ledger, str], int], state: str) -> None
     say(f"run {found.id}: queued {changed:,} {state} jobs again")
     try:
         require_broker()
-        ring_all_owed(ledger(), send)
+        ring_owed(ledger(), send)
     except ServiceUnreachable:
         say("no broker answers now; the first worker that runs sends their messages")
 

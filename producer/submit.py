@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.configuration import RunConfiguration
-from db.doorbells import Send, ring_all_owed
+from db.doorbells import Send, ring_owed
 from db.errors import BenchmarkInvalid
 from db.images import ImageStore
 from db.intake import enter_run, enter_samples, has_benchmark, image_digests
 from db.ledger import Ledger
 from producer.benchmark.check import Checked, check_benchmark
+from producer.benchmark.digests import Digests
 from producer.benchmark.sample import Benchmark, Fault, sample_row
 
 CHUNK = 500
@@ -45,20 +46,22 @@ def submit(
     run_id, new = enter_run(engine, checked.digest, configuration.with_prompts(checked.prompts))
     if not new:
         ledger.resume(run_id)
-    ring_all_owed(ledger, send)
+    ring_owed(ledger, send)
     return Submitted(run_id, checked, new)
 
 
 def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Read the benchmark a second time, storing its images; yield rows of `samples` in chunks."""
     rows: list[Mapping[str, Any]] = []
+    stored = Digests()
     for position, sample in enumerate(benchmark):
         if isinstance(sample, Fault):
             raise BenchmarkInvalid(f"{benchmark.path} changed while it was read: {sample}")
-        images.put(sample.source)
-        if sample.reference is not None:
-            images.put(sample.reference)
-        rows.append(sample_row(sample, position))
+        row = sample_row(sample, position)
+        for digest, content in ((row["source_image"], sample.source), (row["reference_image"], sample.reference)):
+            if content is not None and stored.add(digest):
+                images.put(content)
+        rows.append(row)
         if len(rows) == CHUNK:
             yield rows
             rows = []

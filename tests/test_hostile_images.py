@@ -20,15 +20,15 @@ from producer.benchmark import open_benchmark
 from producer.benchmark.check import check_benchmark
 from tests.factories import configuration, original_file, pair
 from tests.hostile import ODD, REFUSED
-from tests.workers.test_perform import Hosting
+from tests.workers.steps import Hosting, made
 from workers.models.pillow_editor import PillowEditor
-from workers.perform import Edited, perform_edit
+from workers.perform import Made
 
 MOST_SECONDS = 3.0
 MOST_MEGABYTES = 100
 
 
-def edit_of(content: bytes, images: ImageStore) -> Edited | Failure:
+def edit_of(content: bytes, images: ImageStore) -> Made | Failure:
     """Make the edit of an image that is in the store, whoever put it there."""
     claim = EditClaim(
         stage=Stage.EDIT,
@@ -41,9 +41,10 @@ def edit_of(content: bytes, images: ImageStore) -> Edited | Failure:
         instruction="invert the colours",
         source_image=images.put(content),
         seed=1,
+        tried_before=False,
         model=configuration(editor="pillow").editor,
     )
-    return perform_edit(claim, images, Hosting(PillowEditor(EditorOptions())))
+    return made(claim, images, Hosting(PillowEditor(EditorOptions())))
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -86,7 +87,7 @@ def test_an_odd_image_is_read_as_what_it_shows(name: str, tmp_path: Path, images
     assert decoded.mode == "RGB"
     assert decoded.getpixel((0, 0)) == pytest.approx(colour, abs=2)  # lossy formats
     assert checked.sample_count == 1
-    assert isinstance(outcome, Edited), outcome
+    assert isinstance(outcome, Made), outcome
 
 
 MEASURE = """

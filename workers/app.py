@@ -63,8 +63,12 @@ def _settle_in(**_: Any) -> None:
 
 
 @worker_process_init.connect
-def _open_ledger(**_: Any) -> None:
-    """Open the ledger when a child starts, so that no job waits for it; a database that is away is waited for later."""
+def _prepare_for_work(**_: Any) -> None:
+    """Import what jobs need and open the ledger, so that no job waits for it; a database that is away is awaited later.
+
+    The heavy libraries come with the first model that needs them.
+    """
+    import workers.stint  # noqa: F401
     from db import farm
 
     try:

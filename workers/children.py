@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from db.ledger import Ledger
-from db.owner import Owner, Process, this_process
+from db.owner import Process, this_process
 from workers.last_words import ChildOutput, ending
 from workers.models.errors import says_broken_device
 from workers.pulse import DEVICE_BROKEN_EXIT, Pulse, Pulses
@@ -34,18 +34,16 @@ REAP_SECONDS = 1.0
 
 @dataclass
 class _Vigil:
-    """One delivery that a child is at: how still it stands, and when its lease was last renewed."""
+    """One child at work: how still it stands, and when its leases were last renewed."""
 
-    owner: Owner
     stillness: Stillness
     renewed_at: float = field(default_factory=time.monotonic)  # the claim itself gave a lease
 
-    def still_holds(self, ledger: Ledger) -> bool:
-        """Renew the lease when it is time; tell whether any claim of it still counts."""
-        if time.monotonic() - self.renewed_at < min(RENEW_SECONDS, ledger.lease_seconds / 3):
-            return ledger.holds(self.owner)
-        self.renewed_at = time.monotonic()
-        return ledger.renew(self.owner) > 0
+    def renew(self, ledger: Ledger, process: Process) -> None:
+        """Renew the leases of all that the child holds when it is time."""
+        if time.monotonic() - self.renewed_at >= min(RENEW_SECONDS, ledger.lease_seconds / 3):
+            self.renewed_at = time.monotonic()
+            ledger.renew(process)
 
 
 class Children:
@@ -85,7 +83,7 @@ class Children:
     def at_work(self) -> bool:
         """Tell whether a child holds a claim, or waits for what it needs to claim one."""
         unseen = not self._pulses.are_seen
-        return unseen or any(pulse.delivery or pulse.is_patient for pulse in self._pulses.of_children())
+        return unseen or any(pulse.is_holding or pulse.is_patient for pulse in self._pulses.of_children())
 
     def meet(self) -> None:
         """Take note of the processes that Celery has now: of one that has died it would forget how."""
@@ -96,25 +94,27 @@ class Children:
         self.meet()
         handed_back = False
         for pulse in self._pulses.of_children():
-            owner = pulse.owner(self._parent)
             if pulse.process.is_dead():
                 handed_back |= self._bury(ledger, pulse)
-            elif owner is not None:
-                self._keep(ledger, pulse, owner)
+            elif pulse.is_holding:
+                self._keep(ledger, pulse)
+            else:
+                self._vigils.pop(pulse.process, None)
         return handed_back
 
     def release(self, ledger: Ledger) -> int:
         """Hand back uncounted what the children hold: they were told to stop. Return how many jobs that were."""
         return sum(ledger.release(pulse.process) for pulse in self._pulses.of_children())
 
-    def _keep(self, ledger: Ledger, pulse: Pulse, owner: Owner) -> None:
-        vigil = self._vigils.get(pulse.process)
-        if vigil is None or vigil.owner != owner:
-            vigil = self._vigils[pulse.process] = _Vigil(owner, Stillness(pulse))
+    def _keep(self, ledger: Ledger, pulse: Pulse) -> None:
+        vigil = self._vigils.setdefault(pulse.process, _Vigil(Stillness(pulse)))
         seconds = vigil.stillness.seconds()
         if seconds >= ledger.lease_seconds:
             self._end(pulse, seconds)
-        elif not vigil.still_holds(ledger):
+            return
+        vigil.renew(ledger, pulse.process)
+        owner = pulse.owner(self._parent)
+        if owner is not None and not ledger.holds(owner):
             pulse.withdraw(owner.delivery)
 
     def _end(self, pulse: Pulse, seconds: float) -> None:
@@ -135,7 +135,7 @@ class Children:
         words = self._last_words(pulse, code)
         intended = self._told_to_stop and code == -signal.SIGTERM
         handed_back = ledger.release(pulse.process) if intended else ledger.hand_back(pulse.process, words)
-        if pulse.delivery:
+        if pulse.is_holding:
             log.warning("child.lost", pid=pulse.process.pid, job=pulse.job, jobs=handed_back, reason=words)
         self._judge_gpu(pulse, words, broken=code == DEVICE_BROKEN_EXIT or says_broken_device(words))
         self._output.forget(pulse.process.pid)

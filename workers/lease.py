@@ -24,7 +24,7 @@ from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from db import farm
-from db.doorbells import owe_lost, ring_all_owed
+from db.doorbells import owe_lost, ring_owed
 from db.errors import FarmError, first_line
 from db.ledger import CLOCK_SLACK_SECONDS, Ledger
 from db.owner import this_process
@@ -100,6 +100,7 @@ class LeaseKeeper:
 
     def start(self) -> None:
         """Begin."""
+        self._worker.pulses.tell(self._stages())
         for thread in self._threads:
             thread.start()
 
@@ -110,6 +111,7 @@ class LeaseKeeper:
     def on_shutting_down(self, **_: Any) -> None:
         """Hear from Celery that the worker was told to end, at once or when its child has finished."""
         self._children.stop()
+        self._worker.pulses.tell(())
 
     def stop(self) -> None:
         """End, and hand back at once what this worker's children still held: they were told to stop."""
@@ -147,25 +149,32 @@ class LeaseKeeper:
             wait()
 
     def _look(self, ledger: Ledger) -> None:
+        self._worker.pulses.tell(self._stages())
         if self._children.look(ledger):
             self._lost_found.set()
+
+    def _stages(self) -> set[Stage]:
+        """Return which stages this worker serves: its queues as they are now, none when it is to end."""
+        if self._children.told_to_stop:
+            return set()
+        return {stage for stage in Stage if stage.value in app.amqp.queues.consume_from}
 
     def _recover(self, ledger: Ledger) -> None:
         """Hand back what the dead left; send the messages that are owed, and those that must be lost."""
         self._lost_found.clear()
         self._say_how_it_is()
         lost = ledger.hand_back_lost(judge_leases=self._clock.is_steady(ledger))
-        waiting = {stage.value: _messages_waiting(stage) for stage in Stage}
+        waiting = {stage: _messages_waiting(stage) for stage in Stage}
         for stage in Stage:
-            lost += owe_lost(ledger, stage, waiting[stage.value])
-        sent = ring_all_owed(ledger, send)
+            lost += owe_lost(ledger, stage, waiting[stage])
+        sent = ring_owed(ledger, send, waiting)
         if lost or sent:
             log.info("lease.recovered", lost=lost, messages=sent)
         self._end_if_stuck(waiting)
 
-    def _end_if_stuck(self, waiting: Mapping[str, int]) -> None:
+    def _end_if_stuck(self, waiting: Mapping[Stage, int]) -> None:
         """End a worker whose child does nothing though there is work: Celery loses track of jobs when children die."""
-        at_hand = bool(reserved_requests) or any(waiting[queue] for queue in app.amqp.queues.consume_from)
+        at_hand = bool(reserved_requests) or any(waiting[stage] for stage in self._stages())
         seconds = self._idleness.seconds(idle=at_hand and not self._children.at_work())
         if seconds > STUCK_SECONDS and not self._children.told_to_stop:
             log.error("worker.stuck", seconds=round(seconds), next="ended; whoever keeps it alive starts it again")
@@ -177,7 +186,7 @@ class LeaseKeeper:
     def _say_how_it_is(self) -> None:
         engine, me = farm.engine(), this_process()
         if not self._present:
-            enter_worker(engine, self._name, me, os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+            enter_worker(engine, self._name, me, os.environ.get("CUDA_VISIBLE_DEVICES", ""), self._stages())
             self._present = True
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)

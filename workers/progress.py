@@ -5,52 +5,37 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
-
-import structlog
-from celery import Task
-from kombu.exceptions import OperationalError
-from redis import RedisError
+from typing import Any, Protocol
 
 from db.activity import EVENT, Activity
-from db.errors import first_line
-
-log = structlog.get_logger()
 
 SECONDS_BETWEEN_EVENTS = 0.5
-SILENCE_SECONDS = 60.0
-"""How long nothing is told after the broker did not take an event: a job must not wait for it again and again."""
 
 
-_NOT_TAKEN = (OperationalError, RedisError, OSError, AttributeError)
-"""What a broker that is gone comes to: kombu lets redis' own errors through, and trips over what it has lost."""
+class Told(Protocol):
+    """A job of which is told, such as a `workers.sightings.Sighting`."""
+
+    def send_event(self, kind: str, /, **fields: Any) -> None: ...  # noqa: D102
 
 
 class Progress:
-    """One for the life of the pool child; tasks say when they begin.
+    """One for the life of the pool child, which says when a job begins.
 
-    `beat` is called whenever something was done, `patient` is entered while a broker may be waited for. Whatever `beat`
-    raises goes on to the model that told of its progress: so is a job stopped that is not wanted.
+    `beat` is called whenever something was done. What it raises goes on to the model that told of its progress: so is a
+    job stopped that is not wanted.
     """
 
-    def __init__(
-        self,
-        beat: Callable[[], None] = lambda: None,
-        *,
-        patient: Callable[[], AbstractContextManager[None]] = nullcontext,
-    ) -> None:
+    def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
         self.beat = beat
-        self._patient = patient
         self._gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        self._task: Task[..., Any] | None = None
+        self._job: Told | None = None
         self._model = self._key = ""
         self._first_step_at = self._next_event_at = 0.0
         self._shown: Activity | None = None
 
-    def begin(self, task: Task[..., Any], *, model: str, key: str) -> None:
-        """A job begins: its events carry this task's id, this model and this sample."""
-        self._task, self._model, self._key, self._shown = task, model, key, None
+    def begin(self, job: Told, *, model: str, key: str) -> None:
+        """A job begins: its events carry its id, this model and this sample."""
+        self._job, self._model, self._key, self._shown = job, model, key, None
 
     def show(self, what: str) -> None:
         """Tell what is done now, at once unless the same was just told."""
@@ -63,6 +48,10 @@ class Progress:
     def wait(self, what: str) -> None:
         """Tell what is waited for; may be called as often as one likes."""
         self.beat()
+        self.waits(what)
+
+    def waits(self, what: str) -> None:
+        """Tell what something beside the job is waited for; from any thread, and nothing is raised."""
         self._send(Activity(gpu=self._gpu, what=what, model=self._model, key=self._key))
 
     def step(self, step: int, steps: int) -> None:
@@ -88,13 +77,6 @@ class Progress:
 
     def _send(self, activity: Activity, *, urgent: bool = False) -> None:
         now = time.monotonic()
-        silenced = self._next_event_at - now > SECONDS_BETWEEN_EVENTS
-        if self._task is None or silenced or (now < self._next_event_at and not urgent):
-            return
-        self._next_event_at = now + SECONDS_BETWEEN_EVENTS
-        try:
-            with self._patient():
-                self._task.send_event(EVENT, retry=False, **activity.fields())
-        except _NOT_TAKEN as error:
-            self._next_event_at = now + SILENCE_SECONDS
-            log.info("progress.not_sent", reason=first_line(error), next=f"again in {SILENCE_SECONDS:.0f} s")
+        if self._job is not None and (urgent or now >= self._next_event_at):
+            self._next_event_at = now + SECONDS_BETWEEN_EVENTS
+            self._job.send_event(EVENT, **activity.fields())

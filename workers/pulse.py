@@ -11,10 +11,12 @@ import ctypes
 import fcntl
 import mmap
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from db.owner import Owner, Process, this_host
+from db.tables import Stage
 from workers.models.errors import Withdrawn
 
 DEVICE_BROKEN_EXIT = 86
@@ -25,11 +27,15 @@ SLOTS = 64
 
 _WHERE = "EDITFARM_PULSE"
 
+_SAID = 1
+_STAGE_BITS = {stage: 2 << number for number, stage in enumerate(Stage)}
+
 
 class _Slot(ctypes.Structure):
     _fields_ = (
         ("pid", ctypes.c_uint32),
         ("patient", ctypes.c_uint32),
+        ("holding", ctypes.c_uint32),
         ("beats", ctypes.c_uint64),
         ("finished", ctypes.c_uint64),
         ("started", ctypes.c_char * 32),
@@ -39,11 +45,20 @@ class _Slot(ctypes.Structure):
     )
 
 
-class Pulse:
-    """One child's fields. The child writes all of them but `withdrawn`, which is its parent's word to it."""
+class _Board(ctypes.Structure):
+    _fields_ = (("stages", ctypes.c_uint64), ("loading", ctypes.c_uint64), ("slots", _Slot * SLOTS))
 
-    def __init__(self, slot: _Slot, process: Process) -> None:
+
+class Pulse:
+    """One child's fields. The child writes all of them but `withdrawn`, which is its parent's word to it.
+
+    `stages` is the parent's word to whoever is its child.
+    """
+
+    def __init__(self, slot: _Slot, process: Process, board: _Board | None = None) -> None:
         self._slot = slot
+        self._board = board or _Board()
+        self._lock = threading.Lock()
         self.process = process
 
     # -- the child's side ----------------------------------------------------------------------------------------------
@@ -69,11 +84,40 @@ class Pulse:
     @contextmanager
     def patient(self) -> Iterator[None]:
         """Show, for the length of the block, that the child waits for what is not its GPU and ends by itself."""
-        self._slot.patient += 1
+        with self._lock:
+            self._slot.patient += 1
         try:
             yield
         finally:
-            self._slot.patient -= 1
+            with self._lock:
+                self._slot.patient -= 1
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Show, for the length of the block, that the child may hold claims, also while it is at no job."""
+        self._slot.holding = 1
+        try:
+            yield
+        finally:
+            self._slot.holding = 0
+
+    @contextmanager
+    def loading(self) -> Iterator[bool]:
+        """Mark, for the length of the block, that a model is loaded for no job; False where a process ended in it."""
+        if self._board.loading:
+            yield False
+            return
+        self._board.loading = 1
+        self._slot.job = b"a load"
+        try:
+            yield True
+        finally:
+            self._board.loading = 0
+
+    def stages(self) -> frozenset[Stage] | None:
+        """Return which stages the parent wants served from the next job on; None when it has said nothing yet."""
+        said = self._board.stages
+        return frozenset(stage for stage, bit in _STAGE_BITS.items() if said & bit) if said else None
 
     # -- the parent's side ---------------------------------------------------------------------------------------------
 
@@ -81,6 +125,11 @@ class Pulse:
     def delivery(self) -> str:
         """The delivery whose claims the child holds; empty: none."""
         return _text(self._slot.delivery)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether the child may hold claims, at a job or between two."""
+        return bool(self._slot.holding or self._slot.delivery)
 
     @property
     def job(self) -> str:
@@ -94,7 +143,7 @@ class Pulse:
 
     @property
     def finished(self) -> int:
-        """How many deliveries the child has come to the end of."""
+        """How many jobs or batches the child has come to the end of."""
         return int(self._slot.finished)
 
     @property
@@ -119,23 +168,30 @@ class Pulses:
     """The memory of all children of one worker; made by its parent before the first child starts."""
 
     def __init__(self) -> None:
-        self._slots: ctypes.Array[_Slot] | None = None
+        self._board = _Board()
+        self._seen = False
         if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):  # noqa: PTH112 - no file, a feature
             handle = os.memfd_create("editfarm-pulse")
-            os.ftruncate(handle, ctypes.sizeof(_Slot) * SLOTS)
-            self._slots = _mapped(handle)
+            os.ftruncate(handle, ctypes.sizeof(_Board))
+            self._board, self._seen = _mapped(handle), True
             os.environ[_WHERE] = f"/proc/{os.getpid()}/fd/{handle}"
 
     @property
     def are_seen(self) -> bool:
         """Whether this system lets a parent see its children's pulses."""
-        return self._slots is not None
+        return self._seen
 
     def of_children(self) -> list[Pulse]:
         """Return what each child shows that ever began; a dead one's stays until it is cleared."""
         return [
-            Pulse(slot, Process(this_host(), slot.pid, _text(slot.started))) for slot in self._slots or () if slot.pid
+            Pulse(slot, Process(this_host(), slot.pid, _text(slot.started)), self._board)
+            for slot in self._board.slots
+            if slot.pid
         ]
+
+    def tell(self, stages: Iterable[Stage]) -> None:
+        """Tell the children which stages to serve from their next job on; none: they come to an end."""
+        self._board.stages = _SAID + sum(_STAGE_BITS[stage] for stage in set(stages))
 
     def clear(self, pulse: Pulse) -> None:
         """Forget a dead child."""
@@ -150,7 +206,8 @@ def pulse_of(process: Process) -> Pulse:
     handle = os.open(where, os.O_RDWR | os.O_CLOEXEC)
     fcntl.flock(handle, fcntl.LOCK_EX)  # two children may start at once
     try:
-        return Pulse(_entered(_free(_mapped(handle), process), process), process)
+        board = _mapped(handle)
+        return Pulse(_entered(_free(board.slots, process), process), process, board)
     finally:
         fcntl.flock(handle, fcntl.LOCK_UN)  # closing would not do it: the mapping keeps the file open
         os.close(handle)
@@ -168,6 +225,5 @@ def _entered(slot: _Slot, process: Process) -> _Slot:
     return slot
 
 
-def _mapped(handle: int) -> ctypes.Array[_Slot]:
-    memory = mmap.mmap(handle, ctypes.sizeof(_Slot) * SLOTS)
-    return (_Slot * SLOTS).from_buffer(memory)
+def _mapped(handle: int) -> _Board:
+    return _Board.from_buffer(mmap.mmap(handle, ctypes.sizeof(_Board)))

@@ -20,7 +20,7 @@ from db.configuration import load_options
 from db.errors import first_line
 from workers.host import Host, HostTooSmall
 from workers.machine import machine_facts
-from workers.models.errors import ModelFault
+from workers.models.errors import ModelFault, broken_device
 from workers.models.protocols import Editor, Model, Scorer
 
 log = structlog.get_logger()
@@ -58,6 +58,7 @@ class Resident:
         self._refused: dict[str, str] = {}  # why what can never be loaded cannot: once is enough to find out
         self._asked: Model | None = None
         self._machine: Mapping[str, object] = {}
+        self._took: float | None = None
 
     def editor(self, choice: ModelChoice) -> Editor:
         """Return the editor, loading it if it is not the resident model. Raises CannotLoad."""
@@ -67,9 +68,28 @@ class Resident:
         """Return the scorer, likewise."""
         return cast(Scorer, self._model((Role.SCORER, choice)))
 
+    def load(self, role: Role, choice: ModelChoice) -> None:
+        """Have the model ready. Raises CannotLoad, DeviceBroken."""
+        try:
+            self._model((role, choice))
+        except CannotLoad as error:
+            if (broken := broken_device(error)) is not None:
+                raise broken from error
+            raise
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is on the GPU."""
+        return self._resident is not None
+
     def facts(self) -> Mapping[str, object]:
         """Return what of machine, software and the model last asked for shapes its results."""
         return {**self._machine, "model": dict(self._asked.facts()) if self._asked is not None else {}}
+
+    def took_to_load(self) -> float | None:
+        """Return how many seconds the last change of the resident model took; None when that was told before."""
+        took, self._took = self._took, None
+        return took
 
     def close(self) -> None:
         """Give up every model."""
@@ -97,6 +117,7 @@ class Resident:
             started = time.perf_counter()
             left = self._leave()
             self._resident = (key, self._woken(key) or self._loaded(key))
+            self._took = time.perf_counter() - started
             if left is not None:
                 _log("model.swapped", key, started, instead_of=left)
         return self._resident[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,6 +14,7 @@ from db.errors import BenchmarkInvalid, ImageFault
 from db.intake import ContentDigest
 from db.judge_prompts import built_in_prompts
 from db.prompts import OwnPrompt, benchmark_prompt
+from producer.benchmark.digests import Digests
 from producer.benchmark.sample import (
     Benchmark,
     Fault,
@@ -45,14 +47,15 @@ class Checked:
 def check_benchmark(benchmark: Benchmark) -> Checked:
     """Read the benchmark once and check every sample. Raises BenchmarkInvalid with the faults, each by its place."""
     faults = _Faults()
-    digest, count, without_reference = ContentDigest(), 0, 0
+    digest, decoded, count, without_reference = ContentDigest(), Digests(), 0, 0
     places: dict[tuple[str, str], str] = {}
     for item in benchmark:
         if isinstance(item, Fault):
             faults.add(item)
             continue
-        faults.add(*_faults_of(item, places))
-        digest.add(sample_row(item, count))
+        row = sample_row(item, count)
+        faults.add(*_faults_of_key(item, places), *_faults_of_images(item, row, decoded))
+        digest.add(row)
         count += 1
         without_reference += item.reference is None
     faults.add(*_faults_of_name(benchmark.name), *_faults_of_prompts(benchmark.prompts))
@@ -104,16 +107,22 @@ def _faults_of_prompts(prompts: Mapping[str, OwnPrompt]) -> Iterator[Fault]:
             yield Fault(own.place, f"prompt of category {category!r}: {reason}")
 
 
-def _faults_of(sample: Sample, places: dict[tuple[str, str], str]) -> Iterator[Fault]:
+def _faults_of_key(sample: Sample, places: dict[tuple[str, str], str]) -> Iterator[Fault]:
     first = places.get((sample.category, sample.key))
     if first is None:
         places[sample.category, sample.key] = sample.place
     else:
         yield Fault(sample.place, f"key {sample.key!r} of category {sample.category!r} was used before, at {first}")
-    for field, content in (("source image", sample.source), ("reference image", sample.reference)):
-        if content is None:
+
+
+def _faults_of_images(sample: Sample, row: Mapping[str, Any], decoded: Digests) -> Iterator[Fault]:
+    """Yield what is wrong with the images; one that was decoded before is not decoded again."""
+    for field, content in (("source_image", sample.source), ("reference_image", sample.reference)):
+        if content is None or row[field] in decoded:
             continue
         try:
             decode_image(content)
         except ImageFault as error:
-            yield Fault(sample.place, f"{field}: {error}")
+            yield Fault(sample.place, f"{field.replace('_', ' ')}: {error}")
+        else:
+            decoded.add(row[field])

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -89,6 +90,8 @@ _SHOWN = 200
 _NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters, line separators, and marks that turn the direction of writing: names stand in tables."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _KEY = ("pair_id", "key", "id")
 _INSTRUCTION = ("edit_instruction", "instruction")
 _DESCRIPTION = ("original_description", "description")
@@ -138,7 +141,7 @@ def check_text(text: str, name: str, limit: int = MAX_TEXT) -> str:
         raise FieldFault(f"{name} has {len(stripped):,} characters; at most {limit:,} are taken")
     if "\0" in stripped:
         raise FieldFault(f"{name} contains a NUL character")
-    if any("\ud800" <= character <= "\udfff" for character in stripped):
+    if _SURROGATE.search(stripped):
         raise FieldFault(f"{name} contains half of a surrogate pair, which is no character")
     return stripped
 
@@ -196,8 +199,8 @@ def _from_base64(value: str) -> bytes:
 
 def _from_path(value: str, folder: Path) -> bytes:
     try:
-        path = (folder / value).resolve()
-        if not path.is_relative_to(folder.resolve()):
+        path, inside = _resolved_file(value, folder), _resolved(str(folder))
+        if path != inside and not path.startswith(inside.rstrip(os.sep) + os.sep):
             raise FieldFault(f"{value[:_SHOWN]!r} lies outside the benchmark's folder")
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
@@ -208,8 +211,20 @@ def _from_path(value: str, folder: Path) -> bytes:
         raise FieldFault(f"{value[:_SHOWN]!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
+def _resolved_file(value: str, folder: Path) -> str:
+    """Return where the path leads, links followed; of its folders that is found out once."""
+    parent, name = os.path.split(os.path.join(folder, value))  # noqa: PTH118 - a third of the time of Path
+    path = os.path.join(_resolved(parent), name)  # noqa: PTH118
+    return os.path.realpath(path) if name in ("", ".", "..") or os.path.islink(path) else path  # noqa: PTH114
+
+
+@lru_cache(maxsize=1000)
+def _resolved(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
 @contextmanager
-def open_regular(path: Path) -> Iterator[BinaryIO]:
+def open_regular(path: Path | str) -> Iterator[BinaryIO]:
     """Open a file for reading. Raises OSError, also for a pipe or a device, whose bytes never come or never end."""
     with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

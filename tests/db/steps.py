@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from db.engine import reading
-from db.jobs import EditClaim, ScoreClaim
+from db.jobs import Claimant, EditClaim, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, Process
-from db.tables import JOB_TABLES, Stage, runs
+from db.tables import JOB_TABLES, Stage, edits, runs, scores
 from db.to_do import with_run
 from tests.factories import enter
 
@@ -21,6 +22,11 @@ IMAGE = "e" * 64
 def owner(number: int = 1, delivery: str = "d-1") -> Owner:
     """Return a process of another host: only its lease tells whether it lives."""
     return Owner(Process("elsewhere/4026531836", number, "100"), delivery)
+
+
+def claimant(by: Owner | None = None, worker: str = "gpu-0") -> Claimant:
+    """Return who claims: the first process on the first worker where nothing else is said."""
+    return Claimant(by or owner(), worker)
 
 
 def job_ids(ledger: Ledger, stage: Stage, run_id: str) -> list[int]:
@@ -43,9 +49,15 @@ def queued_edit(ledger: Ledger, **given: Any) -> int:
     return job_ids(ledger, Stage.EDIT, enter(ledger, **given))[0]
 
 
+def claim_edit(ledger: Ledger, edit_id: int, by: Owner | None = None, worker: str = "gpu-0") -> EditClaim | None:
+    """Claim this very edit; None when it is not to be had."""
+    claims = ledger.claim_edits(edits.c.id == edit_id, claimant(by, worker))
+    return claims[0] if claims else None
+
+
 def claimed(ledger: Ledger, edit_id: int, by: Owner | None = None) -> EditClaim:
     """Claim an edit that must be there for the taking."""
-    claim = ledger.claim_edit(edit_id, by or owner(), "gpu-0")
+    claim = claim_edit(ledger, edit_id, by)
     assert claim is not None
     return claim
 
@@ -58,6 +70,6 @@ def queued_scores(ledger: Ledger, samples: int = 1, **given: Any) -> list[int]:
     return job_ids(ledger, Stage.SCORE, run_id)
 
 
-def claimed_scores(ledger: Ledger, score_id: int, by: Owner | None = None) -> list[ScoreClaim]:
-    """Claim a score and what goes with it."""
-    return ledger.claim_scores(score_id, by or owner(), "gpu-0")
+def claimed_scores(ledger: Ledger, score_ids: Sequence[int], by: Owner | None = None) -> list[ScoreClaim]:
+    """Claim at once what of these scores may be claimed together."""
+    return ledger.claim_scores(scores.c.id.in_(score_ids), claimant(by), len(score_ids))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from db import doorbells
-from db.doorbells import QUIET_SECONDS, owe_lost, ring, ring_all_owed, take_owed
+from db.doorbells import QUIET_SECONDS, owe_lost, ring, ring_owed, take_owed
 from db.jobs import Doorbell, Failure
 from db.ledger import Ledger
 from db.tables import FailureKind, Stage
 from db.transitions import BACK_OFF_SECONDS
 from tests.conftest import Clock
-from tests.db.steps import claimed, job, job_ids, owner, queued_edit, queued_scores
+from tests.db.steps import claimed, claimed_scores, job, job_ids, owner, queued_edit, queued_scores
 from tests.db.test_ledger_threads import at_once
 from tests.factories import enter
 
@@ -121,7 +121,7 @@ def test_an_interrupt_amid_the_sending_loses_no_message(ledger: Ledger) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ring_all_owed(ledger, interrupted)
+        ring_owed(ledger, interrupted)
     assert owed(ledger, edits) == edits
 
 
@@ -129,19 +129,19 @@ def test_all_that_is_owed_is_sent_however_much_it_is(ledger: Ledger, monkeypatch
     monkeypatch.setattr(doorbells, "AT_ONCE", 3)
     edits = job_ids(ledger, Stage.EDIT, enter(ledger, 8))
     broker = Broker()
-    assert ring_all_owed(ledger, broker.send) == 8
+    assert ring_owed(ledger, broker.send) == 8
     assert broker.job_ids == edits
-    assert ring_all_owed(ledger, broker.send) == 0
+    assert ring_owed(ledger, broker.send) == 0
 
 
 def test_both_stages_are_rung(ledger: Ledger, clock: Clock) -> None:
     [score] = queued_scores(ledger)
     [edit] = job_ids(ledger, Stage.EDIT, enter(ledger, seed=1))
-    ledger.claim_scores(score, owner(), "gpu-0")
+    claimed_scores(ledger, [score])
     clock.now += 30
     ledger.hand_back_lost()
     broker = Broker()
-    ring_all_owed(ledger, broker.send)
+    ring_owed(ledger, broker.send)
     assert broker.messages == [Doorbell(Stage.EDIT, edit, "normal"), Doorbell(Stage.SCORE, score, "normal", again=True)]
 
 

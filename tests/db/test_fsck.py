@@ -65,7 +65,7 @@ def work(ledger: Ledger, images: ImageStore, run_id: str) -> None:
             images.get(claim.source_image)
             assert ledger.finish_edit(claim, images.put(edited(edit_id)), seconds=1.0) is not None
     for score_id in job_ids(ledger, Stage.SCORE, run_id):
-        for score in claimed_scores(ledger, score_id):
+        for score in claimed_scores(ledger, [score_id]):
             images.get(score.edited_image)
             assert ledger.finish_score(score, 7.0, seconds=1.0)
 

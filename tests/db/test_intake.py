@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from db.doorbells import ring_all_owed
+from db.doorbells import ring_owed
 from db.engine import reading
 from db.errors import BenchmarkInvalid
 from db.intake import enter_run, enter_samples, has_benchmark, run_id_of
@@ -127,11 +127,11 @@ def test_many_who_ask_for_the_same_run_at_once_get_one_run(engine: Engine) -> No
 
 def test_asking_again_changes_the_priority_and_owes_what_waits_a_message_of_the_new_one(ledger: Ledger) -> None:
     run_id = enter(ledger, priority="low")
-    ring_all_owed(ledger, lambda _doorbell: None)
+    ring_owed(ledger, lambda _doorbell: None)
     sent: list[Doorbell] = []
 
     assert enter(ledger, priority="high") == run_id
-    ring_all_owed(ledger, sent.append)
+    ring_owed(ledger, sent.append)
 
     run = find_run(ledger.engine, run_id)
     assert run.priority == "high"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine
+from sqlalchemy.exc import IntegrityError
 
 from db.doorbells import take_owed
 from db.jobs import Doorbell, Failure
@@ -13,10 +14,21 @@ from db.ledger import Ledger
 from db.owner import Owner, Process, process_of, this_process
 from db.queries import progress_of
 from db.seeds import edit_seed
-from db.tables import FailureKind, Stage, State
+from db.tables import FailureKind, Stage, State, edits, scores
 from db.transitions import BACK_OFF_SECONDS, BACK_OFF_SPREAD
 from tests.conftest import Clock
-from tests.db.steps import IMAGE, claimed, claimed_scores, job, job_ids, owner, queued_edit, queued_scores
+from tests.db.steps import (
+    IMAGE,
+    claim_edit,
+    claimant,
+    claimed,
+    claimed_scores,
+    job,
+    job_ids,
+    owner,
+    queued_edit,
+    queued_scores,
+)
 from tests.factories import enter
 
 FAULT = Failure(FailureKind.INPUT, "image is empty")
@@ -38,9 +50,8 @@ def dead_process() -> Process:
 
 def test_a_claim_counts_an_attempt_and_starts_a_lease(ledger: Ledger, clock: Clock) -> None:
     edit = queued_edit(ledger)
-    claim = ledger.claim_edit(edit, owner(), "gpu-0")
+    claim = claimed(ledger, edit)
     row = job(ledger, Stage.EDIT, edit)
-    assert claim is not None
     assert claim.attempt == row.attempt == 1
     assert (row.state, row.owner, row.worker) == (State.RUNNING, str(owner()), "gpu-0")
     assert (row.started_at, row.lease_until) == (clock.now, clock.now + 30)
@@ -57,21 +68,21 @@ def test_an_edit_claim_carries_all_that_the_edit_needs(ledger: Ledger) -> None:
 def test_a_score_claim_carries_the_edited_image_and_its_own_scorer(ledger: Ledger) -> None:
     scorers = ["simulated", {"name": "simulated", "label": "strict", "fail_rate": 1}]
     _, second = queued_scores(ledger, scorers=scorers)
-    [claim] = claimed_scores(ledger, second)
+    [claim] = claimed_scores(ledger, [second])
     assert (claim.stage, claim.job_id, claim.edited_image, claim.reference_image) == (Stage.SCORE, second, IMAGE, None)
     assert (claim.model.label, claim.model.options["fail_rate"]) == ("strict", 1)
 
 
 def test_a_job_that_does_not_exist_is_not_given(ledger: Ledger) -> None:
-    assert ledger.claim_edit(10**9, owner(), "gpu-0") is None
-    assert ledger.claim_scores(10**9, owner(), "gpu-0") == []
+    assert claim_edit(ledger, 10**9) is None
+    assert claimed_scores(ledger, [10**9]) == []
 
 
 def test_a_living_claim_is_not_given_twice(ledger: Ledger, clock: Clock) -> None:
     edit = queued_edit(ledger)
     claimed(ledger, edit, owner(1))
     clock.now += 29
-    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert claim_edit(ledger, edit, owner(2)) is None
     assert job(ledger, Stage.EDIT, edit).owner == str(owner(1))
 
 
@@ -86,7 +97,7 @@ def test_a_job_that_has_ended_is_not_given(ledger: Ledger, ended: str) -> None:
         ledger.fail(claim, FAULT)
     else:
         ledger.cancel(run_id)
-    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert claim_edit(ledger, edit, owner(2)) is None
     assert job(ledger, Stage.EDIT, edit).state == ended
 
 
@@ -94,7 +105,7 @@ def test_a_job_is_not_given_before_its_time(ledger: Ledger, clock: Clock) -> Non
     edit = queued_edit(ledger)
     ledger.fail(claimed(ledger, edit), PASSING_FAULT)
     clock.now += BACK_OFF_SECONDS - 1
-    assert ledger.claim_edit(edit, owner(), "gpu-0") is None
+    assert claim_edit(ledger, edit) is None
     clock.now += 1
     assert claimed(ledger, edit).attempt == 2
 
@@ -106,6 +117,7 @@ def test_a_late_worker_cannot_finish_over_its_successor(ledger: Ledger, clock: C
     edit = queued_edit(ledger)
     late = claimed(ledger, edit, owner(1))
     clock.now += 30
+    ledger.hand_back_lost()
     successor = claimed(ledger, edit, owner(2))
     assert ledger.finish_edit(late, "a" * 64, seconds=1.0, detail={}) is None
     assert ledger.finish_edit(successor, IMAGE, seconds=1.0, detail={}) is not None
@@ -115,9 +127,10 @@ def test_a_late_worker_cannot_finish_over_its_successor(ledger: Ledger, clock: C
 
 def test_a_late_worker_cannot_score_over_its_successor(ledger: Ledger, clock: Clock) -> None:
     [score] = queued_scores(ledger)
-    [late] = claimed_scores(ledger, score, owner(1))
+    [late] = claimed_scores(ledger, [score], owner(1))
     clock.now += 30
-    [successor] = claimed_scores(ledger, score, owner(2))
+    ledger.hand_back_lost()
+    [successor] = claimed_scores(ledger, [score], owner(2))
     assert not ledger.finish_score(late, 1.0, seconds=1.0, detail={})
     assert ledger.finish_score(successor, 9.0, seconds=1.0, detail={})
     assert job(ledger, Stage.SCORE, score).value == 9.0
@@ -128,6 +141,7 @@ def test_a_late_worker_cannot_fail_the_job_of_its_successor(ledger: Ledger, cloc
     edit = queued_edit(ledger)
     late = claimed(ledger, edit, owner(1))
     clock.now += 30
+    ledger.hand_back_lost()
     claimed(ledger, edit, owner(2))
     assert ledger.fail(late, fault) is None
     row = job(ledger, Stage.EDIT, edit)
@@ -154,6 +168,7 @@ def test_an_outcome_is_written_once(ledger: Ledger) -> None:
 def test_the_claim_of_a_dead_process_of_this_host_is_taken_over_at_once(ledger: Ledger, dead_process: Process) -> None:
     edit = queued_edit(ledger)
     claimed(ledger, edit, Owner(dead_process, "d-1"))
+    assert ledger.hand_back_lost() == 1
     assert claimed(ledger, edit, owner(2)).attempt == 2
     assert job(ledger, Stage.EDIT, edit).last_words == f"process {dead_process.pid} of worker gpu-0 died"
 
@@ -164,6 +179,7 @@ def test_a_process_number_that_was_given_again_is_another_process(ledger: Ledger
     try:
         now = process_of(living.pid)
         claimed(ledger, edit, Owner(Process(now.host, now.pid, str(int(now.started) - 1)), "d-1"))
+        assert ledger.hand_back_lost() == 1
         assert claimed(ledger, edit, owner(2)).attempt == 2
     finally:
         living.kill()
@@ -173,16 +189,18 @@ def test_a_process_number_that_was_given_again_is_another_process(ledger: Ledger
 def test_an_owner_of_another_host_is_not_judged_dead(ledger: Ledger, dead_process: Process) -> None:
     edit = queued_edit(ledger)
     claimed(ledger, edit, Owner(Process("elsewhere", dead_process.pid, dead_process.started), "d-1"))
-    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert claim_edit(ledger, edit, owner(2)) is None
     assert ledger.hand_back_lost() == 0
 
 
-def test_a_process_that_asks_again_has_dropped_its_earlier_delivery(ledger: Ledger) -> None:
+def test_a_claim_whose_lease_ran_out_is_taken_by_nobody_until_it_is_handed_back(ledger: Ledger, clock: Clock) -> None:
     edit = queued_edit(ledger)
-    dropped = claimed(ledger, edit, owner(1, "d-1"))
-    assert claimed(ledger, edit, owner(1, "d-2")).attempt == 2
-    assert ledger.finish_edit(dropped, IMAGE, seconds=1.0, detail={}) is None
-    assert job(ledger, Stage.EDIT, edit).last_words == "its worker dropped it without an outcome"
+    claimed(ledger, edit, owner(1))
+    clock.now += 30
+    assert claim_edit(ledger, edit, owner(2)) is None
+    assert claim_edit(ledger, edit, owner(1, "d-2")) is None
+    assert ledger.hand_back_lost() == 1
+    assert claimed(ledger, edit, owner(2)).attempt == 2
 
 
 # -- renewed -----------------------------------------------------------------------------------------------------------
@@ -192,33 +210,34 @@ def test_a_renewed_lease_outlives_the_first(ledger: Ledger, clock: Clock) -> Non
     edit = queued_edit(ledger)
     claim = claimed(ledger, edit, owner(1))
     clock.now += 20
-    assert ledger.renew(owner(1)) == 1
+    assert ledger.renew(owner(1).process) == 1
     clock.now += 20
-    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert ledger.hand_back_lost() == 0
+    assert claim_edit(ledger, edit, owner(2)) is None
     assert ledger.finish_edit(claim, IMAGE, seconds=40.0, detail={}) is not None
 
 
-def test_an_owner_renews_only_what_it_holds(ledger: Ledger, clock: Clock) -> None:
+def test_a_process_renews_only_what_it_holds_and_all_of_it(ledger: Ledger, clock: Clock) -> None:
     first, second, third = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
     claimed(ledger, first, owner(1, "d-1"))
     claimed(ledger, second, owner(1, "d-2"))
     claimed(ledger, third, owner(2, "d-1"))
     clock.now += 20
-    assert ledger.renew(owner(1, "d-1")) == 1
+    assert ledger.renew(owner(1).process) == 2
     leases = [job(ledger, Stage.EDIT, edit).lease_until - clock.now for edit in (first, second, third)]
-    assert leases == [30, 10, 10]
+    assert leases == [30, 30, 10]
 
 
 def test_one_heartbeat_renews_a_whole_batch(ledger: Ledger, clock: Clock) -> None:
     scores = queued_scores(ledger, 3)
-    claimed_scores(ledger, scores[0])
+    claimed_scores(ledger, scores)
     clock.now += 20
-    assert ledger.renew(owner()) == 3
+    assert ledger.renew(owner().process) == 3
 
 
 def test_nothing_is_renewed_that_has_ended(ledger: Ledger) -> None:
     ledger.fail(claimed(ledger, queued_edit(ledger)), FAULT)
-    assert ledger.renew(owner()) == 0
+    assert ledger.renew(owner().process) == 0
 
 
 # -- done --------------------------------------------------------------------------------------------------------------
@@ -246,26 +265,40 @@ def test_a_finished_edit_keeps_what_the_model_said(ledger: Ledger, clock: Clock)
 
 def test_a_finished_score_has_its_value(ledger: Ledger) -> None:
     [score] = queued_scores(ledger)
-    [claim] = claimed_scores(ledger, score)
+    [claim] = claimed_scores(ledger, [score])
     assert ledger.finish_score(claim, 7.5, seconds=0.5, detail={"reason": "good"})
     row = job(ledger, Stage.SCORE, score)
     assert (row.state, row.value, row.detail) == (State.DONE, 7.5, {"reason": "good"})
 
 
-# -- batches of scores -------------------------------------------------------------------------------------------------
+# -- several at once ---------------------------------------------------------------------------------------------------
 
 
-def test_a_batch_is_the_score_asked_for_and_the_lowest_ids_that_wait(ledger: Ledger) -> None:
-    scores = queued_scores(ledger, 5, scorers=[{"name": "simulated", "batch_size": 3}])
-    batch = claimed_scores(ledger, scores[3])
-    assert [claim.job_id for claim in batch] == [scores[0], scores[1], scores[3]]
+def of_scorer(ledger: Ledger, score_id: int) -> ColumnElement[bool]:
+    """Return the condition under which a worker claims: the scores of one scorer of one run."""
+    scorer_id: int = job(ledger, Stage.SCORE, score_id).scorer_id
+    return scores.c.scorer_id == scorer_id
+
+
+def test_as_many_are_claimed_as_asked_and_the_lowest_ids_that_wait(ledger: Ledger) -> None:
+    waiting = queued_scores(ledger, 5)
+    batch = ledger.claim_scores(of_scorer(ledger, waiting[0]), claimant(), 3)
+    assert [claim.job_id for claim in batch] == waiting[:3]
     assert {claim.attempt for claim in batch} == {1}
+
+
+def test_edits_too_are_claimed_several_at_once_in_their_order(ledger: Ledger) -> None:
+    run_id = enter(ledger, 5)
+    asked = job_ids(ledger, Stage.EDIT, run_id)
+    claims = ledger.claim_edits(edits.c.run_id == run_id, claimant(), 3)
+    assert [(claim.job_id, claim.key) for claim in claims] == [(asked[0], "p-0"), (asked[1], "p-1"), (asked[2], "p-2")]
+    assert {job(ledger, Stage.EDIT, edit).owner for edit in asked[:3]} == {str(owner())}
 
 
 def test_a_batch_holds_one_scorer_only(ledger: Ledger) -> None:
     scorers = ["simulated", {"name": "simulated", "label": "strict"}]
-    scores = queued_scores(ledger, 3, scorers=scorers)
-    batch = claimed_scores(ledger, scores[0])
+    waiting = queued_scores(ledger, 3, scorers=scorers)
+    batch = ledger.claim_scores(of_scorer(ledger, waiting[0]), claimant(), 8)
     assert len(batch) == 3
     assert {claim.model.label for claim in batch} == {"simulated"}
 
@@ -273,41 +306,80 @@ def test_a_batch_holds_one_scorer_only(ledger: Ledger) -> None:
 def test_a_batch_holds_one_run_only(ledger: Ledger) -> None:
     first = queued_scores(ledger, 2)
     queued_scores(ledger, 2, seed=1)
-    assert [claim.job_id for claim in claimed_scores(ledger, first[0])] == first
+    batch = ledger.claim_scores(of_scorer(ledger, first[0]), claimant(), 8)
+    assert [claim.job_id for claim in batch] == first
 
 
-def test_a_batch_of_one_takes_no_companion(ledger: Ledger) -> None:
-    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
-    assert [claim.job_id for claim in claimed_scores(ledger, scores[1])] == [scores[1]]
+def test_where_one_is_asked_for_one_is_claimed(ledger: Ledger) -> None:
+    waiting = queued_scores(ledger, 3)
+    assert [claim.job_id for claim in ledger.claim_scores(of_scorer(ledger, waiting[0]), claimant())] == waiting[:1]
 
 
 def test_a_score_that_is_running_joins_no_batch(ledger: Ledger) -> None:
-    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 2}])
-    claimed_scores(ledger, scores[0], owner(1))
-    assert [claim.job_id for claim in claimed_scores(ledger, scores[2], owner(2))] == [scores[2]]
+    waiting = queued_scores(ledger, 3)
+    claimed_scores(ledger, waiting[:2], owner(1))
+    assert [claim.job_id for claim in claimed_scores(ledger, waiting, owner(2))] == [waiting[2]]
 
 
 def test_a_score_whose_last_attempt_ended_badly_is_claimed_alone(ledger: Ledger, clock: Clock) -> None:
-    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
-    claimed_scores(ledger, scores[0], owner(1))
+    waiting = queued_scores(ledger, 3)
+    claimed_scores(ledger, waiting[:1], owner(1))
     clock.now += 30
-    _set(ledger, "UPDATE run_scorers SET batch_size = 8")
-    assert [claim.job_id for claim in claimed_scores(ledger, scores[0], owner(2))] == [scores[0]]
+    ledger.hand_back_lost()
+    [claim] = claimed_scores(ledger, waiting, owner(2))
+    assert (claim.job_id, claim.attempt, claim.tried_before) == (waiting[0], 2, True)
 
 
 def test_a_score_whose_last_attempt_ended_badly_joins_no_batch(ledger: Ledger, clock: Clock) -> None:
-    scores = queued_scores(ledger, 3, scorers=[{"name": "simulated", "batch_size": 1}])
-    claimed_scores(ledger, scores[0], owner(1))
+    waiting = queued_scores(ledger, 3)
+    claimed_scores(ledger, waiting[2:], owner(1))
     clock.now += 30
     ledger.hand_back_lost()
-    _set(ledger, "UPDATE run_scorers SET batch_size = 8")
-    assert [claim.job_id for claim in claimed_scores(ledger, scores[1], owner(2))] == scores[1:]
+    batch = claimed_scores(ledger, waiting, owner(2))
+    assert [(claim.job_id, claim.tried_before) for claim in batch] == [(waiting[0], False), (waiting[1], False)]
+
+
+def test_what_comes_behind_a_job_that_ended_badly_waits_for_it(ledger: Ledger) -> None:
+    """Else the tried job would come last of all, and the end of the run with it."""
+    waiting = queued_scores(ledger, 3)
+    claimed_scores(ledger, waiting[1:2])
+    ledger.hand_back(owner().process, "killed by signal 9")
+    assert [claim.job_id for claim in claimed_scores(ledger, waiting)] == waiting[:1]
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_job_that_ended_badly_is_not_claimed_ahead(ledger: Ledger, stage: Stage) -> None:
+    [job_id] = [queued_edit(ledger)] if stage is Stage.EDIT else queued_scores(ledger)
+    jobs, claim = (edits, ledger.claim_edits) if stage is Stage.EDIT else (scores, ledger.claim_scores)
+    claim(jobs.c.id == job_id, claimant())
+    ledger.hand_back(owner().process, "killed by signal 9")
+    assert claim(jobs.c.id == job_id, claimant(), ahead=True) == []
+    row = job(ledger, stage, job_id)
+    assert (row.state, row.attempt) == (State.QUEUED, 1)
+    assert len(claim(jobs.c.id == job_id, claimant())) == 1
+
+
+def test_ahead_stops_before_a_job_that_ended_badly(ledger: Ledger) -> None:
+    first, second, third = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    claimed(ledger, second)
+    ledger.hand_back(owner().process, "killed by signal 9")
+    which = edits.c.id.in_([first, second, third])
+    assert [claim.job_id for claim in ledger.claim_edits(which, claimant(), 3, ahead=True)] == [first]
+    assert ledger.claim_edits(which, claimant(), 3, ahead=True) == []
+
+
+def test_a_job_that_was_only_released_is_claimed_with_others_and_ahead(ledger: Ledger) -> None:
+    first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
+    claimed(ledger, first)
+    ledger.release(owner().process)
+    claims = ledger.claim_edits(edits.c.id.in_([first, second]), claimant(), 2, ahead=True)
+    assert [(claim.job_id, claim.tried_before) for claim in claims] == [(first, False), (second, False)]
 
 
 def test_a_score_whose_time_has_not_come_joins_no_batch(ledger: Ledger, clock: Clock) -> None:
-    scores = queued_scores(ledger, 3)
-    _set(ledger, f"UPDATE scores SET not_before = {clock.now + 1} WHERE id = {scores[1]}")
-    assert [claim.job_id for claim in claimed_scores(ledger, scores[0])] == [scores[0], scores[2]]
+    waiting = queued_scores(ledger, 3)
+    _set(ledger, f"UPDATE scores SET not_before = {clock.now + 1} WHERE id = {waiting[1]}")
+    assert [claim.job_id for claim in claimed_scores(ledger, waiting)] == [waiting[0], waiting[2]]
 
 
 def _set(ledger: Ledger, statement: str) -> None:
@@ -320,17 +392,6 @@ def _set(ledger: Ledger, statement: str) -> None:
 GIVEN_UP = "given up after 3 attempts; the last: worker gpu-0 did not renew its lease"
 
 
-def test_a_job_that_was_lost_three_times_is_poison_when_it_is_claimed_again(ledger: Ledger, clock: Clock) -> None:
-    edit = queued_edit(ledger)
-    for number in (1, 2, 3):
-        claimed(ledger, edit, owner(number))
-        clock.now += 30
-    assert ledger.claim_edit(edit, owner(4), "gpu-1") is None
-    row = job(ledger, Stage.EDIT, edit)
-    assert (row.state, row.attempt, row.finished_at) == (State.FAILED, 3, clock.now)
-    assert (row.failure_kind, row.failure_reason) == (FailureKind.POISON, GIVEN_UP)
-
-
 def test_a_job_that_was_lost_three_times_is_poison_when_it_is_handed_back(ledger: Ledger, clock: Clock) -> None:
     edit = queued_edit(ledger)
     for number in (1, 2, 3):
@@ -339,15 +400,17 @@ def test_a_job_that_was_lost_three_times_is_poison_when_it_is_handed_back(ledger
         clock.now += 30
         assert ledger.hand_back_lost() == 1
     row = job(ledger, Stage.EDIT, edit)
-    assert (row.state, row.failure_kind, row.failure_reason) == (State.FAILED, FailureKind.POISON, GIVEN_UP)
+    assert (row.state, row.attempt, row.finished_at) == (State.FAILED, 3, clock.now)
+    assert (row.failure_kind, row.failure_reason) == (FailureKind.POISON, GIVEN_UP)
 
 
 def test_a_poisonous_score_is_given_up_like_an_edit(ledger: Ledger, clock: Clock) -> None:
     [score] = queued_scores(ledger)
     for number in (1, 2, 3):
-        assert len(claimed_scores(ledger, score, owner(number))) == 1
+        assert len(claimed_scores(ledger, [score], owner(number))) == 1
         clock.now += 30
-    assert claimed_scores(ledger, score, owner(4)) == []
+        ledger.hand_back_lost()
+    assert claimed_scores(ledger, [score], owner(4)) == []
     assert job(ledger, Stage.SCORE, score).failure_reason == GIVEN_UP
 
 
@@ -367,7 +430,7 @@ def test_a_dead_process_whose_parent_lives_is_left_to_it(ledger: Ledger, dead_pr
     edit = queued_edit(ledger)
     claimed(ledger, edit, Owner(dead_process, "d-1", this_process()))
     assert ledger.hand_back_lost() == 0
-    assert ledger.claim_edit(edit, owner(2), "gpu-1") is None
+    assert claim_edit(ledger, edit, owner(2)) is None
     assert ledger.hand_back(dead_process, "killed by signal 9 (SIGKILL)") == 1
     assert job(ledger, Stage.EDIT, edit).last_words == "killed by signal 9 (SIGKILL)"
 
@@ -438,7 +501,7 @@ def test_after_the_clock_was_set_back_what_waits_can_start_and_the_dead_lose_the
     take_owed(ledger, Stage.EDIT)
 
     clock.now -= 3600
-    assert ledger.claim_edit(waiting, owner(2), "gpu-1") is None
+    assert claim_edit(ledger, waiting, owner(2)) is None
     assert ledger.settle_clock() > 0
 
     assert claimed(ledger, waiting, owner(2)).attempt == 1
@@ -478,7 +541,7 @@ def test_what_failed_together_does_not_come_back_together(engine: Engine, clock:
 
 def test_what_is_lost_waits_again_and_a_message_is_owed(ledger: Ledger, clock: Clock) -> None:
     [score] = queued_scores(ledger)
-    claimed_scores(ledger, score)
+    claimed_scores(ledger, [score])
     clock.now += 30
     assert ledger.hand_back_lost() == 1
     row = job(ledger, Stage.SCORE, score)
@@ -513,9 +576,9 @@ def test_a_release_gives_the_attempt_back(ledger: Ledger) -> None:
 
 def test_a_released_score_still_joins_batches(ledger: Ledger) -> None:
     scores = queued_scores(ledger, 2)
-    claimed_scores(ledger, scores[0])
+    claimed_scores(ledger, scores)
     assert ledger.release(owner().process) == 2
-    assert len(claimed_scores(ledger, scores[0])) == 2
+    assert len(claimed_scores(ledger, scores)) == 2
 
 
 def test_a_process_releases_only_what_it_holds(ledger: Ledger) -> None:
@@ -532,6 +595,64 @@ def test_a_worker_that_released_its_job_cannot_end_it(ledger: Ledger) -> None:
     claim = claimed(ledger, queued_edit(ledger))
     ledger.release(owner().process)
     assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+
+
+def test_what_nobody_began_goes_back_uncounted_and_what_else_its_process_holds_stays(ledger: Ledger) -> None:
+    first, second, third = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    begun = claimed(ledger, first)
+    unbegun = ledger.claim_edits(edits.c.id.in_([second, third]), claimant(), 2)
+    ledger.release_unbegun(unbegun)
+    for edit in (second, third):
+        row = job(ledger, Stage.EDIT, edit)
+        assert (row.state, row.owner, row.lease_until, row.published_at) == (State.QUEUED, None, None, None)
+        assert (row.attempts_allowed - row.attempt, row.last_words) == (3, None)
+    assert ledger.finish_edit(begun, IMAGE, seconds=1.0, detail={}) is not None
+
+
+def test_a_release_of_what_was_not_begun_leaves_another_attempt_alone(ledger: Ledger, clock: Clock) -> None:
+    edit = queued_edit(ledger)
+    late = claimed(ledger, edit, owner(1))
+    clock.now += 30
+    ledger.hand_back_lost()
+    ledger.release_unbegun([late])
+    assert job(ledger, Stage.EDIT, edit).attempts_allowed == 3
+    successor = claimed(ledger, edit, owner(2))
+    ledger.release_unbegun([late])
+    row = job(ledger, Stage.EDIT, edit)
+    assert (row.state, row.owner, row.attempts_allowed) == (State.RUNNING, str(owner(2)), 3)
+    assert ledger.finish_edit(successor, IMAGE, seconds=1.0, detail={}) is not None
+
+
+def test_a_release_of_what_was_not_begun_does_not_bring_back_what_was_cancelled(ledger: Ledger) -> None:
+    claim = claimed(ledger, queued_edit(ledger))
+    ledger.cancel(claim.run_id)
+    ledger.release_unbegun([claim])
+    assert job(ledger, Stage.EDIT, claim.job_id).state == State.CANCELLED
+
+
+# -- together ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_done_together_is_there_for_others_only_when_all_of_it_is_done(ledger: Ledger) -> None:
+    first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
+    claims = ledger.claim_edits(edits.c.id.in_([first, second]), claimant(), 2)
+    with ledger.together() as together:
+        assert together.finish_edit(claims[0], IMAGE, seconds=1.0, detail={}) is not None
+        assert job(ledger, Stage.EDIT, first).state == State.RUNNING
+        assert together.fail(claims[1], FAULT) is State.FAILED
+    states = [job(ledger, Stage.EDIT, edit).state for edit in (first, second)]
+    assert states == [State.DONE, State.FAILED]
+
+
+def test_what_is_done_together_is_undone_together(ledger: Ledger) -> None:
+    first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
+    claims = ledger.claim_edits(edits.c.id.in_([first, second]), claimant(), 2)
+    with pytest.raises(IntegrityError), ledger.together() as together:
+        together.finish_edit(claims[0], IMAGE, seconds=1.0, detail={})
+        together.finish_edit(claims[1], "no digest", seconds=1.0, detail={})
+    states = [job(ledger, Stage.EDIT, edit).state for edit in (first, second)]
+    assert states == [State.RUNNING, State.RUNNING]
+    assert progress_of(ledger.engine, claims[0].run_id).scores.total == 0
 
 
 # -- failed ------------------------------------------------------------------------------------------------------------
@@ -636,9 +757,9 @@ def test_a_retry_reaches_scores_too(ledger: Ledger) -> None:
     run_id = enter(ledger)
     ledger.finish_edit(claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0]), IMAGE, seconds=1.0, detail={})
     [score] = job_ids(ledger, Stage.SCORE, run_id)
-    ledger.fail(claimed_scores(ledger, score)[0], FAULT)
+    ledger.fail(claimed_scores(ledger, [score])[0], FAULT)
     assert ledger.retry(run_id) == 1
-    assert len(claimed_scores(ledger, score)) == 1
+    assert len(claimed_scores(ledger, [score])) == 1
 
 
 def test_a_late_worker_cannot_end_what_was_retried(ledger: Ledger) -> None:

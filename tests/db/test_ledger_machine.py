@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sqlalchemy import Engine, Row, event, select
+from sqlalchemy import Engine, Row, event, select, true
 
 from db.doorbells import owe_lost, take_owed
 from db.engine import open_engine, reading
@@ -34,7 +34,7 @@ from db.owner import Owner
 from db.queries import progress_of
 from db.tables import JOB_TABLES, FailureKind, Stage, State
 from tests.conftest import Clock
-from tests.db.steps import job_ids, owner
+from tests.db.steps import claim_edit, claimant, claimed_scores, job_ids, owner
 from tests.factories import enter
 
 LEASE_SECONDS = 30
@@ -85,12 +85,13 @@ def crashing(engine: Engine, statement: int) -> Iterator[None]:
 
 
 STEPS: dict[str, Callable[[LedgerMachine, Claim, Owner, int], object]] = {
-    "claim": lambda machine, _claim, by, place: machine.ledger.claim_edit(machine.edits[place % SAMPLES], by, "gpu-0"),
+    "claim": lambda machine, _claim, by, place: claim_edit(machine.ledger, machine.edits[place % SAMPLES], by),
     "finish": lambda machine, claim, _by, _place: machine.is_finished(claim),
     "fail": lambda machine, claim, _by, _place: machine.ledger.fail(claim, Failure(FailureKind.STORE, "x", again=True)),
-    "renew": lambda machine, _claim, by, _place: machine.ledger.renew(by),
+    "renew": lambda machine, _claim, by, _place: machine.ledger.renew(by.process),
     "release": lambda machine, _claim, by, _place: machine.ledger.release(by.process),
     "hand back": lambda machine, _claim, by, _place: machine.ledger.hand_back(by.process, "killed by signal 9"),
+    "release what was not begun": lambda machine, claim, _by, _place: machine.ledger.release_unbegun([claim]),
     "hand back what is lost": lambda machine, _claim, _by, _place: machine.ledger.hand_back_lost(),
     "cancel": lambda machine, _claim, _by, _place: machine.ledger.cancel(machine.run_id),
     "retry": lambda machine, _claim, _by, _place: machine.ledger.retry(machine.run_id),
@@ -131,14 +132,19 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=claims, place=places, by=owners)
     def claim_edit(self, place: int, by: Owner) -> MultipleResults[Claim]:
-        claim = self.ledger.claim_edit(self.edits[place % SAMPLES], by, "gpu-0")
+        claim = claim_edit(self.ledger, self.edits[place % SAMPLES], by)
         return self.note_claims([] if claim is None else [claim], by)
 
     @precondition(lambda self: self.states[Stage.EDIT, State.DONE])
-    @rule(target=claims, place=places, by=owners)
-    def claim_scores(self, place: int, by: Owner) -> MultipleResults[Claim]:
-        score_ids = job_ids(self.ledger, Stage.SCORE, self.run_id)
-        return self.note_claims(self.ledger.claim_scores(score_ids[place % len(score_ids)], by, "gpu-0"), by)
+    @precondition(lambda self: self.states[Stage.EDIT, State.DONE])
+    @rule(target=claims, limit=st.integers(1, 3), by=owners, ahead=st.booleans())
+    def claim_scores(self, limit: int, by: Owner, ahead: bool) -> MultipleResults[Claim]:
+        tried = {row.id for stage, row in self.rows() if stage is Stage.SCORE and row.last_words is not None}
+        given = self.ledger.claim_scores(true(), claimant(by), limit, ahead=ahead)
+        assert len(given) <= limit
+        if tried & {claim.job_id for claim in given}:
+            assert len(given) == 1 and not ahead
+        return self.note_claims(given, by)
 
     @rule(claim=claims)
     def finish(self, claim: Claim) -> None:
@@ -152,8 +158,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.holds)
     @rule(by=owners)
     def renew(self, by: Owner) -> None:
-        held = [hold for hold in self.holds.values() if hold.owner == by]
-        assert self.ledger.renew(by) == len(held)
+        held = [hold for hold in self.holds.values() if hold.owner.process == by.process]
+        assert self.ledger.renew(by.process) == len(held)
         for hold in held:
             hold.lease_until = self.clock.now + LEASE_SECONDS
 
@@ -163,6 +169,11 @@ class LedgerMachine(RuleBasedStateMachine):
         held = [job for job, hold in self.holds.items() if hold.owner.process == by.process]
         assert self.ledger.release(by.process) == len(held)
         self.drop(held)
+
+    @rule(claim=consumes(claims))
+    def release_unbegun(self, claim: Claim) -> None:
+        self.ledger.release_unbegun([claim])
+        self.was_held(claim)
 
     @precondition(lambda self: self.holds)
     @rule(by=owners)
@@ -199,7 +210,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if seconds < 0:
             self.ledger.settle_clock()
         for hold in self.holds.values():
-            assert self.ledger.renew(hold.owner) > 0
+            assert self.ledger.renew(hold.owner.process) > 0
             hold.lease_until = self.clock.now + LEASE_SECONDS
         assert self.ledger.hand_back_lost() == 0
 
@@ -298,23 +309,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def answer(self, stage: Stage, job_id: int) -> list[Claim]:
         if stage is Stage.SCORE:
-            return list(self.ledger.claim_scores(job_id, owner(9), "gpu-9"))
-        claim = self.ledger.claim_edit(job_id, owner(9), "gpu-9")
+            return list(claimed_scores(self.ledger, [job_id], owner(9)))
+        claim = claim_edit(self.ledger, job_id, owner(9))
         return [] if claim is None else [claim]
 
     def note_claims(self, given: list[Any], by: Owner) -> MultipleResults[Claim]:
         for claim in given:
-            self.drop_abandoned((claim.stage, claim.job_id), by)
+            assert (claim.stage, claim.job_id) not in self.holds
             self.holds[claim.stage, claim.job_id] = Hold(claim, by, self.clock.now + LEASE_SECONDS)
-        for stage, row in self.rows():
-            if row.failure_kind == FailureKind.POISON:  # asked for once more, and given up instead
-                self.drop_abandoned((stage, row.id), by)
         return multiple(*given)
-
-    def drop_abandoned(self, job: tuple[Stage, int], by: Owner) -> None:
-        """Note that the job was taken from its holder; a living one keeps it."""
-        hold = self.holds.pop(job, None)
-        assert hold is None or hold.lease_until <= self.clock.now or hold.owner.process == by.process
 
     def is_finished(self, claim: Claim) -> bool:
         mark = _mark(claim.attempt)

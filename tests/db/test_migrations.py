@@ -55,7 +55,7 @@ def constraints(engine: Engine) -> set[str]:
         return set(connection.scalars(text(f"{named} AND contype <> 'n' AND conname NOT LIKE 'alembic%'")))
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0003"])
 def upgraded(request: pytest.FixtureRequest, database_url: str) -> Engine:
     """An older ledger with a run in it, opened by this code."""
     old_ledger(database_url, request.param)

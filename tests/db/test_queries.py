@@ -11,7 +11,7 @@ from db.ledger import Ledger
 from db.queries import all_runs, edit_outcomes, find_run, progress_of, score_outcomes, scorer_labels, working
 from db.tables import FailureKind, Stage, State, runs
 from tests.conftest import Clock
-from tests.db.steps import IMAGE, claimed, claimed_scores, job_ids, owner, queued_scores
+from tests.db.steps import IMAGE, claim_edit, claimed, claimed_scores, job_ids, owner, queued_scores
 from tests.factories import enter
 
 FAULT = Failure(FailureKind.INPUT, "image is empty")
@@ -96,26 +96,26 @@ def test_a_run_whose_jobs_have_all_ended_is_finished_and_complete_only_if_all_ar
     ledger.fail(claimed(ledger, second), FAULT)
     assert not progress_of(ledger.engine, run_id).finished
     [score] = job_ids(ledger, Stage.SCORE, run_id)
-    ledger.finish_score(claimed_scores(ledger, score)[0], 5.0, seconds=1.0, detail={})
+    ledger.finish_score(claimed_scores(ledger, [score])[0], 5.0, seconds=1.0, detail={})
     progress = progress_of(ledger.engine, run_id)
     assert (progress.finished, progress.complete) == (True, False)
     ledger.retry(run_id)
     ledger.finish_edit(claimed(ledger, second), IMAGE, seconds=1.0, detail={})
     _, score = job_ids(ledger, Stage.SCORE, run_id)
-    ledger.fail(claimed_scores(ledger, score)[0], FAULT)
+    ledger.fail(claimed_scores(ledger, [score])[0], FAULT)
     assert not progress_of(ledger.engine, run_id).complete
     ledger.retry(run_id)
-    ledger.finish_score(claimed_scores(ledger, score)[0], 5.0, seconds=1.0, detail={})
+    ledger.finish_score(claimed_scores(ledger, [score])[0], 5.0, seconds=1.0, detail={})
     assert progress_of(ledger.engine, run_id).complete
 
 
 def test_workers_are_named_with_what_they_are_at(ledger: Ledger, clock: Clock) -> None:
     run_id = enter(ledger, 3)
     first, second, _third = job_ids(ledger, Stage.EDIT, run_id)
-    ledger.claim_edit(first, owner(1), "gpu-1")
+    claim_edit(ledger, first, owner(1), "gpu-1")
     began = clock.now
     clock.now += 5
-    ledger.claim_edit(second, owner(2), "gpu-0")
+    claim_edit(ledger, second, owner(2), "gpu-0")
     found = working(ledger.engine, run_id)
     assert [(worker.name, worker.stage, worker.keys, worker.since) for worker in found] == [
         ("gpu-0", Stage.EDIT, ["p-1"], began + 5),
@@ -125,7 +125,7 @@ def test_workers_are_named_with_what_they_are_at(ledger: Ledger, clock: Clock) -
 
 def test_a_worker_at_a_batch_is_named_once_with_all_of_it(ledger: Ledger) -> None:
     scores = queued_scores(ledger, 3)
-    claimed_scores(ledger, scores[0])
+    claimed_scores(ledger, scores)
     [worker] = working(ledger.engine, find_run(ledger.engine, "latest").id)
     assert (worker.stage, sorted(worker.keys)) == (Stage.SCORE, ["p-0", "p-1", "p-2"])
 
@@ -148,8 +148,8 @@ def test_every_edit_is_listed_in_benchmark_order_with_its_reason(ledger: Ledger)
 def test_every_score_is_listed_with_its_scorers_label(ledger: Ledger) -> None:
     first, second = queued_scores(ledger, scorers=["simulated", "reference"])
     run_id = find_run(ledger.engine, "latest").id
-    ledger.finish_score(claimed_scores(ledger, first)[0], 7.5, seconds=1.0, detail={})
-    ledger.fail(claimed_scores(ledger, second)[0], FAULT)
+    ledger.finish_score(claimed_scores(ledger, [first])[0], 7.5, seconds=1.0, detail={})
+    ledger.fail(claimed_scores(ledger, [second])[0], FAULT)
     listed = {(row.label, row.state, row.value, row.failure_reason) for row in score_outcomes(ledger.engine, run_id)}
     assert listed == {("simulated", "done", 7.5, None), ("reference", "failed", None, "image is empty")}
     assert scorer_labels(ledger.engine, run_id) == ["simulated", "reference"]

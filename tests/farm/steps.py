@@ -12,7 +12,7 @@ import psutil
 from sqlalchemy import select
 
 from db.engine import reading
-from db.tables import JOB_TABLES, Stage, edits
+from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, Stage, edits
 from producer.report.as_json import report_as_json
 from producer.report.gather import gather_report
 from tests.factories import original_file
@@ -66,6 +66,11 @@ def finish(farm: FarmUnderTest, run: str, *, edits_done: int, code: int = 0) -> 
 def attempts(farm: FarmUnderTest) -> list[int]:
     """Return how often each edit was claimed."""
     return [row.attempt for row in rows(farm)]
+
+
+def counted_attempts(farm: FarmUnderTest) -> list[int]:
+    """Return how many attempts of each edit were counted: those of which nothing came by intention are not."""
+    return [row.attempt - (row.attempts_allowed - ATTEMPTS_ALLOWED) for row in rows(farm)]
 
 
 def pool_child(worker: subprocess.Popen[bytes]) -> psutil.Process:

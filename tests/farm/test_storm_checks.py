@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, update
 
+from db.jobs import Claimant
 from db.ledger import Ledger
 from db.owner import Owner, this_process
 from db.tables import edits
@@ -80,7 +81,7 @@ def test_the_ledger_writes_down_every_change(engine: Engine) -> None:
     enter(ledger, samples=2)
     with engine.begin() as connection:
         first = connection.scalar(select(edits.c.id).order_by(edits.c.id).limit(1)) or 0
-    assert ledger.claim_edit(first, Owner(this_process(), "delivery"), "storm-4@host") is not None
+    assert ledger.claim_edits(edits.c.id == first, Claimant(Owner(this_process(), "delivery"), "storm-4@host"))
     with engine.begin() as connection:
         connection.execute(update(edits).where(edits.c.id == first).values(started_at=1.0))  # changes no state
 

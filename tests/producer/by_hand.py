@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from db.images import digest_of
 from db.intake import enter_run, enter_samples
-from db.jobs import EditClaim, Failure, ScoreClaim
+from db.jobs import Claimant, EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, this_process
 from db.tables import FailureKind, State, edits, run_scorers, samples, scores
@@ -67,8 +67,7 @@ class RunByHand:
 
     def start_edit(self, key: str, repeat: int = 0, worker: str = "edit-0") -> EditClaim:
         """Claim an edit and leave it under way."""
-        claim = self.ledger.claim_edit(self._edit_id(key, repeat), Owner(this_process(), "delivery"), worker)
-        assert claim is not None
+        (claim,) = self.ledger.claim_edits(edits.c.id == self._edit_id(key, repeat), _claimant(worker))
         return claim
 
     def start_score(self, key: str, label: str, repeat: int = 0, worker: str = "score-0") -> ScoreClaim:
@@ -76,7 +75,7 @@ class RunByHand:
         scorer = scores.join(run_scorers, scores.c.scorer_id == run_scorers.c.id)
         query = select(scores.c.id).select_from(scorer)
         score_id = self._only(query.where(scores.c.edit_id == self._edit_id(key, repeat), run_scorers.c.label == label))
-        (claim,) = self.ledger.claim_scores(score_id, Owner(this_process(), "delivery"), worker)
+        (claim,) = self.ledger.claim_scores(scores.c.id == score_id, _claimant(worker))
         return claim
 
     def _edit_id(self, key: str, repeat: int) -> int:
@@ -87,3 +86,7 @@ class RunByHand:
     def _only(self, query: Any) -> int:
         with self.ledger.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _claimant(worker: str) -> Claimant:
+    return Claimant(Owner(this_process(), "delivery"), worker)

@@ -9,11 +9,11 @@ import pytest
 
 from db.errors import BenchmarkInvalid, ServiceUnreachable
 from db.images import ImageStore
-from db.jobs import Doorbell
+from db.jobs import Claimant, Doorbell
 from db.ledger import Ledger
 from db.owner import Owner, this_process
 from db.queries import all_runs, find_run, progress_of
-from db.tables import Stage, State
+from db.tables import Stage, State, edits
 from producer.benchmark import open_benchmark
 from producer.benchmark.sample import Fault, OwnPrompt, Sample
 from producer.submit import submit
@@ -166,6 +166,5 @@ def test_after_a_change_the_right_file_can_be_submitted(tmp_path: Path, ledger: 
 
     run_id = submit(open_benchmark(first), configuration(), ledger=ledger, images=images, send=Broker()).run_id
 
-    claim = ledger.claim_edit(1, Owner(this_process(), "delivery"), "edit-0")
-    assert claim is not None
+    (claim,) = ledger.claim_edits(edits.c.id == 1, Claimant(Owner(this_process(), "delivery"), "edit-0"))
     assert (claim.run_id, claim.key) == (run_id, "p")

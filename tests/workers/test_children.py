@@ -8,16 +8,18 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from db.engine import open_engine
+from db.jobs import Claimant
 from db.ledger import Ledger
 from db.owner import Owner, process_of, this_process
-from db.tables import Stage, State
+from db.tables import Stage, State, edits
 from tests.db.steps import job, job_ids
 from tests.factories import enter
 from workers.children import Children
@@ -36,31 +38,62 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
+class _Obeying:
+    """What a pool child does, each on the test's word."""
+
+    def __init__(self, database_url: str) -> None:
+        self.pulse = pulse_of(this_process())
+        self.engine = open_engine(database_url)
+        self.ledger = Ledger(self.engine, lease_seconds=LEASE_SECONDS)
+        self.entered = ExitStack()
+
+    def claim(self, edit_id: int, delivery: str) -> bool:
+        """Claim the edit and begin it."""
+        claimed = self.claim_ahead(edit_id, delivery)
+        self.begin(edit_id, delivery)
+        return claimed
+
+    def claim_ahead(self, edit_id: int, delivery: str) -> bool:
+        claimant = Claimant(Owner(this_process(), delivery, process_of(os.getppid())), "gpu-0")
+        return len(self.ledger.claim_edits(edits.c.id == edit_id, claimant)) == 1
+
+    def begin(self, edit_id: int, delivery: str) -> None:
+        self.pulse.begin(delivery, f"edit {edit_id}")
+
+    def beat(self) -> str | None:
+        try:
+            self.pulse.beat()
+        except Withdrawn:
+            return "withdrawn"
+        return None
+
+    def end(self) -> None:
+        self.pulse.end()
+
+    def hold(self) -> None:
+        self.entered.enter_context(self.pulse.holding())
+
+    def wait_patiently(self) -> None:
+        self.entered.enter_context(self.pulse.patient())
+
+    def let_go(self) -> None:
+        self.entered.close()
+
+    def say(self, text: str) -> None:
+        os.write(2, text.encode())
+
+    def exit(self, code: int) -> None:
+        self.engine.dispose()
+        os._exit(code)
+
+
 def _work(database_url: str, orders: Connection) -> None:
-    """Be a pool child: claim, show it, and then do what the test says."""
+    """Be a pool child, and do what the test says."""
     write_to_parent()
-    pulse = pulse_of(this_process())
-    engine = open_engine(database_url)
-    ledger = Ledger(engine, lease_seconds=LEASE_SECONDS)
+    child = _Obeying(database_url)
     while True:
-        match orders.recv():
-            case "claim", edit_id, delivery:
-                owner = Owner(this_process(), delivery, process_of(os.getppid()))
-                claim = ledger.claim_edit(edit_id, owner, "gpu-0")
-                pulse.begin(delivery, f"edit {edit_id}")
-                orders.send(claim is not None)
-            case "beat":
-                try:
-                    orders.send(pulse.beat())
-                except Withdrawn:
-                    orders.send("withdrawn")
-            case "end":
-                orders.send(pulse.end())
-            case "say", text:
-                orders.send(os.write(2, text.encode()))
-            case "exit", code:
-                engine.dispose()
-                os._exit(code)
+        name, *arguments = orders.recv()
+        orders.send(getattr(child, name)(*arguments))
 
 
 class Child:
@@ -73,7 +106,7 @@ class Child:
         self.process.start()
 
     def does(self, *order: Any) -> Any:
-        self._orders.send(order if len(order) > 1 else order[0])
+        self._orders.send(order)
         return self._orders.recv()
 
     def exits(self, code: int) -> None:
@@ -171,13 +204,74 @@ def test_a_child_that_hangs_is_ended_and_its_job_is_handed_back(family: Family) 
     assert "FARM_LEASE_SECONDS" in family.edit().last_words
 
 
-def test_a_child_between_two_jobs_may_stand_still(family: Family) -> None:
+def test_a_lease_of_what_was_claimed_ahead_is_renewed_with_the_others(family: Family) -> None:
     child = family.child()
+    child.does("hold")
+    assert child.does("claim_ahead", family.edits[1], "d-2")
+    until = time.monotonic() + 2 * LEASE_SECONDS
+    while time.monotonic() < until:
+        child.does("beat")
+        family.look()
+        time.sleep(0.1)
+
+    assert family.ledger.hand_back_lost() == 0
+    for edit in (0, 1):
+        assert family.edit(edit).lease_until - family.ledger.now() > LEASE_SECONDS / 2
+
+
+def test_a_child_that_holds_nothing_may_stand_still(family: Family) -> None:
+    child = family.child()
+    child.does("hold")
+    child.does("end")
+    child.does("let_go")
+
+    family.look_for(LEASE_SECONDS + 1)
+
+    assert child.process.is_alive()
+
+
+def test_a_child_that_hangs_between_two_jobs_of_a_stint_is_ended_and_what_it_holds_handed_back(family: Family) -> None:
+    child = family.child()
+    child.does("hold")
+    child.does("end")
+    assert child.does("claim_ahead", family.edits[1], "d-2")
+
+    family.look_for(LEASE_SECONDS + 2)
+
+    assert not child.process.is_alive()
+    assert (family.edit(1).state, family.edit(1).attempt) == (State.QUEUED, 1)
+    assert "without progress" in family.edit(1).last_words
+
+
+def test_a_child_that_waits_for_what_is_not_its_gpu_may_stand_still_between_two_jobs(family: Family) -> None:
+    child = family.child()
+    child.does("hold")
+    child.does("wait_patiently")
     child.does("end")
 
     family.look_for(LEASE_SECONDS + 1)
 
     assert child.process.is_alive()
+
+
+def test_a_child_that_only_holds_is_at_work(family: Family) -> None:
+    child = family.child()
+    child.does("end")
+    assert not family.children.at_work()
+    child.does("hold")
+    assert family.children.at_work()
+
+
+def test_of_a_killed_child_everything_it_held_is_handed_back(family: Family) -> None:
+    child = family.child()
+    assert child.does("claim_ahead", family.edits[1], "d-2")
+    child.process.kill()
+    child.process.join()
+
+    assert family.look()
+    for edit in (0, 1):
+        assert (family.edit(edit).state, family.edit(edit).attempt) == (State.QUEUED, 1)
+        assert "killed by signal 9 (SIGKILL)" in family.edit(edit).last_words
 
 
 def test_a_cancelled_job_ends_at_its_next_step(family: Family) -> None:
@@ -189,6 +283,22 @@ def test_a_cancelled_job_ends_at_its_next_step(family: Family) -> None:
 
     assert child.does("beat") == "withdrawn"
     assert child.process.is_alive()
+
+
+def test_a_cancelled_job_leaves_what_was_claimed_ahead_alone(family: Family) -> None:
+    child = family.child()
+    child.does("hold")
+    assert child.does("claim_ahead", family.edits[1], "d-2")
+    with family.ledger.write() as (connection, now):
+        gone = {"state": State.CANCELLED, "finished_at": now, "owner": None, "lease_until": None}
+        connection.execute(update(edits).where(edits.c.id == family.edits[0]).values(gone))
+    family.look()
+
+    assert child.does("beat") == "withdrawn"
+    child.does("end")
+    child.does("begin", family.edits[1], "d-2")
+    family.look()
+    assert child.does("beat") is None
 
 
 def test_a_job_that_was_taken_over_ends_at_its_next_step(family: Family) -> None:

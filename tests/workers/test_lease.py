@@ -7,7 +7,7 @@ import pytest
 from db.ledger import Ledger
 from db.tables import Stage
 from tests.conftest import Clock
-from tests.db.steps import claimed, job_ids, owner
+from tests.db.steps import claim_edit, claimed, job_ids, owner
 from tests.factories import enter
 from workers.lease import RECOVER_SECONDS, ClockWatch, Idleness
 
@@ -73,7 +73,7 @@ def test_what_waits_can_start_at_once_though_the_clock_was_set_back(
     if seen:
         watch.is_steady(ledger)
     clock.now -= 3600
-    assert ledger.claim_edit(waiting, owner(2), "gpu-1") is None
+    assert claim_edit(ledger, waiting, owner(2)) is None
 
     watch.is_steady(ledger)
 
@@ -92,7 +92,7 @@ def test_an_hour_that_the_clock_was_put_forward_takes_no_job_from_who_lives(
     passes(3600, clock)
     assert ledger.hand_back_lost(judge_leases=watch.is_steady(ledger)) == 0
     passes(5, clock, here)
-    assert ledger.renew(owner(1)) == 1
+    assert ledger.renew(owner(1).process) == 1
     assert ledger.hand_back_lost(judge_leases=watch.is_steady(ledger)) == 0
 
 

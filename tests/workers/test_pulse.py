@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
 
 from db.owner import Owner, Process, process_of, this_process
+from db.tables import Stage
 from workers.models.errors import Withdrawn
 from workers.pulse import SLOTS, Pulse, Pulses, pulse_of
 
@@ -22,10 +24,17 @@ def _obey(orders: Connection) -> None:
     orders.send("ready")
     with pulse.patient():
         pass
+    entered: list[AbstractContextManager[Any]] = []
     while (order := orders.recv()) is not None:
         name, arguments = order
         try:
-            orders.send(getattr(pulse, name)(*arguments))
+            if name == "leave":
+                orders.send(entered.pop().__exit__(None, None, None))
+            elif name in ("holding", "loading"):
+                entered.append(getattr(pulse, name)())
+                orders.send(entered[-1].__enter__())
+            else:
+                orders.send(getattr(pulse, name)(*arguments))
         except Withdrawn:
             orders.send("withdrawn")
 
@@ -84,6 +93,32 @@ def test_a_child_between_two_jobs_holds_nothing(pulses: Pulses, child: Child) ->
 
     assert only(pulses).owner(this_process()) is None
     assert only(pulses).finished == 1
+
+
+def test_a_child_holds_between_two_jobs_of_a_stint_and_not_after_it(pulses: Pulses, child: Child) -> None:
+    assert not only(pulses).is_holding
+    child.does("holding")
+    child.does("begin", "d-1", "edit 17")
+    child.does("end")
+    assert (only(pulses).is_holding, only(pulses).delivery) == (True, "")
+
+    child.does("leave")
+    assert not only(pulses).is_holding
+
+
+def test_a_child_at_a_job_holds_it_whatever_else_it_says(pulses: Pulses, child: Child) -> None:
+    child.does("begin", "d-1", "edit 17")
+
+    assert only(pulses).is_holding
+
+
+def test_two_threads_that_wait_are_patient_until_both_have_done(pulses: Pulses) -> None:
+    pulse = pulse_of(this_process())
+    with pulse.patient():
+        with pulse.patient():
+            pass
+        assert only(pulses).is_patient
+    assert not only(pulses).is_patient
 
 
 def test_every_beat_is_seen(pulses: Pulses, child: Child) -> None:
@@ -168,8 +203,59 @@ def test_a_child_without_a_parent_of_ours_beats_for_itself(monkeypatch: pytest.M
     pulse = pulse_of(Process("host/1", 7, "100"))
     pulse.begin("d-1", "edit 17")
 
-    with pulse.patient():
-        assert pulse.is_patient
+    with pulse.patient(), pulse.holding(), pulse.loading() as is_safe:
+        assert (pulse.is_patient, pulse.is_holding, is_safe) == (True, True, True)
     pulse.beat()
+    assert pulse.stages() is None
 
     assert (pulse.delivery, pulse.is_patient) == ("d-1", False)
+
+
+# -- what a parent says ------------------------------------------------------------------------------------------------
+
+
+def test_until_its_parent_has_spoken_a_child_does_not_know_what_to_serve(pulses: Pulses, child: Child) -> None:
+    assert child.does("stages") is None
+
+
+@pytest.mark.parametrize("stages", [[Stage.EDIT], [Stage.SCORE], list(Stage), []], ids=len)
+def test_a_child_serves_what_its_parent_says_last(pulses: Pulses, child: Child, stages: list[Stage]) -> None:
+    pulses.tell([Stage.EDIT, Stage.SCORE, Stage.EDIT])
+    assert child.does("stages") == set(Stage)
+
+    pulses.tell(stages)
+    assert child.does("stages") == set(stages)
+
+
+def test_a_successor_hears_what_was_said_before_it_came(pulses: Pulses, child: Child) -> None:
+    pulses.tell([Stage.SCORE])
+    child.kill()
+    successor = Child()
+    try:
+        assert successor.does("stages") == {Stage.SCORE}
+    finally:
+        successor.kill()
+
+
+# -- a load for no job -------------------------------------------------------------------------------------------------
+
+
+def test_a_model_is_loaded_for_no_job_as_often_as_that_goes_well(child: Child) -> None:
+    for _ in range(2):
+        assert child.does("loading") is True
+        child.does("leave")
+
+
+def test_after_a_process_ended_in_a_load_its_successor_loads_for_jobs_only(pulses: Pulses, child: Child) -> None:
+    assert child.does("loading") is True
+    child.kill()
+    assert only(pulses).job == "a load"
+    pulses.clear(only(pulses))
+
+    successor = Child()
+    try:
+        for _ in range(2):
+            assert successor.does("loading") is False
+            successor.does("leave")
+    finally:
+        successor.kill()

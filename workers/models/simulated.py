@@ -12,13 +12,16 @@ import os
 import random
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
 from db.options import SimulatedEditorOptions, SimulatedOptions, SimulatedScorerOptions
 from workers.models.errors import ModelFault, OutOfMemory
 from workers.models.protocols import EditedImage, Editor, EditRequest, Rating, Scorer, ScoreRequest
+
+PACE = float(os.environ.get("SIMULATED_PACE", "1"))
+"""How many times as fast this worker's card is to be as others are."""
 
 TOKENS = 20
 """What a simulated scorer pretends to generate for a batch."""
@@ -38,10 +41,8 @@ class SimulatedEditor(Editor):
         pixels = request.source.width * request.source.height
         if options.oom_above is not None and pixels > options.oom_above:
             raise OutOfMemory(f"simulated: {pixels:,} source pixels are more than {options.oom_above:,}")
-        draw = _draw(options, "edit", request.key, request.seed)
-        step_seconds = _duration(options, draw) / options.steps
-        for step in range(1, options.steps + 1):
-            time.sleep(step_seconds)
+        draw = drawn(options, "edit", request.key, request.seed)
+        for step in _steps(options.steps, duration(options, draw, pixels) / PACE):
             request.on_step(step, options.steps)
         if draw.random() < options.fail_rate:
             raise ModelFault("simulated: this sample was drawn to fail")
@@ -66,11 +67,12 @@ class SimulatedScorer(Scorer):
             _break_if_told(options, request.key)
         if options.oom_above is not None and len(batch) > options.oom_above:
             raise OutOfMemory(f"simulated: a batch of {len(batch)} is more than {options.oom_above}")
-        draws = [_draw(options, "score", request.key, request.seed) for request in batch]
-        mean = sum(_duration(options, draw) for draw in draws) / len(draws)
-        seconds = mean * batch_factor(len(batch), options.batch_size, options.batch_speedup)
-        for _ in range(TOKENS):
-            time.sleep(seconds / TOKENS)
+        draws = [drawn(options, "score", request.key, request.seed) for request in batch]
+        mean = sum(duration(options, draw, _pixels(request)) for draw, request in zip(draws, batch, strict=True)) / len(
+            batch
+        )
+        seconds = mean * batch_factor(len(batch), options.batch_size, options.batch_speedup) / PACE
+        for _ in _steps(TOKENS, seconds):
             batch[0].on_progress()
         return [_rating(options, draw) for draw in draws]
 
@@ -87,6 +89,14 @@ def _rating(options: SimulatedOptions, draw: random.Random) -> Rating | ModelFau
     if draw.random() < options.fail_rate:
         return ModelFault("simulated: this sample was drawn to fail")
     return Rating(value=round(draw.uniform(0, 10), 2), detail={"simulated": True})
+
+
+def _steps(count: int, seconds: float) -> Iterator[int]:
+    """Yield the numbers from 1 to `count`, evenly over so many seconds: a sleep too long makes the next one shorter."""
+    started = time.perf_counter()
+    for step in range(1, count + 1):
+        time.sleep(max(0.0, started + seconds * step / count - time.perf_counter()))
+        yield step
 
 
 def _pretend_to_load(seconds: float) -> None:
@@ -107,12 +117,18 @@ def _break_if_told(options: SimulatedOptions, key: str) -> None:
         time.sleep(1)
 
 
-def _draw(options: SimulatedOptions, stage: str, key: str, seed: int) -> random.Random:
+def _pixels(request: ScoreRequest) -> int:
+    return request.source.width * request.source.height
+
+
+def drawn(options: SimulatedOptions, stage: str, key: str, seed: int) -> random.Random:
+    """Return where all draws for one item come from, its duration first."""
     text = f"{options.seed}/{stage}/{key}/{seed}"
     return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
 
 
-def _duration(options: SimulatedOptions, draw: random.Random) -> float:
-    """Draw a lognormal duration with mean `seconds` and coefficient of variation `spread`."""
+def duration(options: SimulatedOptions, draw: random.Random, pixels: int) -> float:
+    """Draw a lognormal duration with mean `seconds` and coefficient of variation `spread`, on a card of pace 1."""
     variance = math.log1p(options.spread**2)
-    return options.seconds * math.exp(draw.gauss(-variance / 2, math.sqrt(variance)))
+    size = pixels / options.per_pixels if options.per_pixels else 1.0
+    return options.seconds * size * math.exp(draw.gauss(-variance / 2, math.sqrt(variance)))

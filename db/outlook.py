@@ -1,0 +1,197 @@
+"""What is left to do and who is there to do it: what a worker looks at before it takes its next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, or_, select
+
+from db.catalogue import Role, find_spec
+from db.choice import ModelChoice
+from db.roles import Place, Work
+from db.seats import Seat, living_seats
+from db.tables import OPEN_STATES, Stage, State, edits, run_scorers, runs, scores
+from db.timings import Timing, expected, known_timings, timing_key
+
+_RANKS = {"high": 0, "normal": 1, "low": 2}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Jobs of one run for one model: so many wait, so many are under way, so many scores come when edits are done.
+
+    Under way is also what waits behind a back-off. `scorer_id` is None for edits. `rank` is the run's priority, 0 the
+    highest.
+    """
+
+    stage: Stage
+    run_id: str
+    scorer_id: int | None
+    model: ModelChoice
+    batch_size: int
+    rank: int
+    created_at: float
+    timing: Timing
+    waiting: int
+    running: int
+    to_come: int
+
+    @property
+    def key(self) -> str:
+        """The model's name among the timings; the same for runs that share the model."""
+        return timing_key(self.stage, self.model)
+
+    @property
+    def fills_gpu(self) -> bool:
+        """Whether no other such model may be on the device beside its model."""
+        return find_spec(Role.EDITOR if self.stage is Stage.EDIT else Role.SCORER, self.model.name).fills_gpu
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The openings of every run that is not finished, the oldest run first, and the seats of all living workers."""
+
+    openings: Sequence[Opening]
+    seats: Sequence[Seat]
+
+    def at(self, stage: Stage) -> list[Opening]:
+        """Return the openings of a stage."""
+        return [opening for opening in self.openings if opening.stage is stage]
+
+    def waiting(self, stage: Stage) -> int:
+        """Return how many jobs of a stage wait."""
+        return sum(opening.waiting for opening in self.at(stage))
+
+    def places(self, *, without: str, beginning: bool = True) -> list[Place]:
+        """Return where everybody but one sits.
+
+        `beginning`: who has not begun is taken to be about to edit, where there is an edit for each of them.
+        """
+        seats = [seat for seat in self.seats if seat.name != without]
+        enough = self.waiting(Stage.EDIT) >= sum(seat.stage is None for seat in seats)
+        first = Stage.EDIT if beginning and enough else None
+        return [
+            Place(stage, seat.pace, seat.ready_in, seat.idle, fixed=len(seat.stages) == 1)
+            for seat in seats
+            if (stage := seat.stage or (first if first in seat.stages else None)) is not None
+        ]
+
+    def work(self, swap_seconds: float) -> Work:
+        """Return what is left of all runs together, for a worker that a change of sides takes so long."""
+        editing, scoring = self.at(Stage.EDIT), self.at(Stage.SCORE)
+        left = sum((one.waiting + one.to_come) * one.timing.seconds for one in scoring)
+        edits_waiting, to_score = self.waiting(Stage.EDIT), sum(one.waiting + one.to_come for one in scoring)
+        edit_seconds = sum(one.waiting * one.timing.seconds for one in editing)
+        batch_size = max((one.batch_size for one in scoring), default=1)
+        return Work(
+            edits=edit_seconds,
+            scores=left,
+            edits_waiting=edits_waiting,
+            scores_waiting=self.waiting(Stage.SCORE),
+            edit_seconds=edit_seconds / edits_waiting if edits_waiting else 0.0,
+            batch_seconds=left / to_score * batch_size if to_score else 0.0,
+            batch_size=batch_size,
+            swap_seconds=swap_seconds,
+        )
+
+
+@dataclass(frozen=True)
+class _Model:
+    stage: Stage
+    scorer_id: int | None
+    choice: ModelChoice
+    batch_size: int
+    key: str
+
+
+class Lookout:
+    """Looks at the ledger; remembers which models a run has, because that never changes."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, list[_Model]] = {}
+
+    def look(self, connection: Connection, now: float) -> Outlook:
+        """Return how things stand."""
+        found = connection.execute(_open_runs()).all()
+        self._learn(connection, [run.id for run in found if run.id not in self._models])
+        counts = _counts(connection, [run.id for run in found], now)
+        models = {model.key: expected(model.stage, model.choice) for run in found for model in self._models[run.id]}
+        timing = known_timings(connection, models) if models else {}
+        openings = [opening for run in found for opening in self._openings(run, counts, timing)]
+        return Outlook(openings, living_seats(connection, now))
+
+    def _openings(
+        self, run: Any, counts: Mapping[Any, Mapping[str, int]], timing: Mapping[str, Timing]
+    ) -> Iterator[Opening]:
+        edits_left = sum(counts.get((Stage.EDIT, run.id), {}).values())
+        for model in self._models[run.id]:
+            source = run.id if model.stage is Stage.EDIT else model.scorer_id
+            count = counts.get((model.stage, source), {})
+            yield Opening(
+                stage=model.stage,
+                run_id=run.id,
+                scorer_id=model.scorer_id,
+                model=model.choice,
+                batch_size=model.batch_size,
+                rank=_RANKS[run.priority],
+                created_at=run.created_at,
+                timing=timing[model.key],
+                waiting=count.get(State.QUEUED, 0),
+                running=count.get(State.RUNNING, 0),
+                to_come=edits_left if model.stage is Stage.SCORE else 0,
+            )
+
+    def _learn(self, connection: Connection, run_ids: Sequence[str]) -> None:
+        if not run_ids:
+            return
+        asked = select(runs.c.id, runs.c.configuration).where(runs.c.id.in_(run_ids))
+        for run_id, configuration in connection.execute(asked):
+            self._models[run_id] = [_model(Stage.EDIT, None, configuration["editor"], 1)]
+        judges = select(run_scorers).where(run_scorers.c.run_id.in_(run_ids)).order_by(run_scorers.c.id)
+        for row in connection.execute(judges):
+            self._models[row.run_id].append(_model(Stage.SCORE, row.id, row.configuration, row.batch_size))
+
+
+def _model(stage: Stage, scorer_id: int | None, configuration: Mapping[str, Any], batch_size: int) -> _Model:
+    choice = ModelChoice.model_validate(configuration)
+    return _Model(stage, scorer_id, choice, batch_size, timing_key(stage, choice))
+
+
+def _open_runs() -> Any:
+    open_edits = exists().where(edits.c.run_id == runs.c.id, edits.c.state.in_(OPEN_STATES))
+    of_run = run_scorers.join(scores, scores.c.scorer_id == run_scorers.c.id)
+    open_scores = (
+        select(scores.c.id)
+        .select_from(of_run)
+        .where(run_scorers.c.run_id == runs.c.id, scores.c.state.in_(OPEN_STATES))
+        .exists()
+    )
+    columns = (runs.c.id, runs.c.priority, runs.c.created_at)
+    return select(*columns).where(or_(open_edits, open_scores)).order_by(runs.c.created_at, runs.c.id)
+
+
+def _counts(connection: Connection, run_ids: Sequence[str], now: float) -> dict[Any, dict[str, int]]:
+    """Return how many open jobs there are by state, for each (stage, run) of edits and (stage, scorer) of scores.
+
+    What waits behind a back-off counts as under way: it is not to be had yet.
+    """
+    counts: dict[Any, dict[str, int]] = {}
+    if not run_ids:
+        return counts
+    scorer_ids = select(run_scorers.c.id).where(run_scorers.c.run_id.in_(run_ids))
+    for stage, jobs, source, wanted in (
+        (Stage.EDIT, edits, edits.c.run_id, run_ids),
+        (Stage.SCORE, scores, scores.c.scorer_id, scorer_ids),
+    ):
+        grouped = select(source, jobs.c.state, func.count()).group_by(source, jobs.c.state)
+        for group, state, count in connection.execute(grouped.where(source.in_(wanted), jobs.c.state.in_(OPEN_STATES))):
+            counts.setdefault((stage, group), {})[state] = count
+        not_yet = (jobs.c.state == State.QUEUED, jobs.c.published_at.is_(None), jobs.c.not_before > now)
+        behind = select(source, func.count()).where(source.in_(wanted), *not_yet).group_by(source)
+        for group, count in connection.execute(behind):
+            found = counts.setdefault((stage, group), {})
+            found[State.QUEUED] = max(0, found.get(State.QUEUED, 0) - count)
+            found[State.RUNNING] = found.get(State.RUNNING, 0) + count
+    return counts

@@ -1,0 +1,124 @@
+"""How long a run takes, told before it is begun: by the rule by which workers share the stages among themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from producer.options import benchmark_file, json_flag
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from db.roles import Work
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What it takes, and how many of the workers begin as editors and as scorers; what one worker more would take."""
+
+    seconds: float
+    editors: int
+    scorers: int
+    seconds_with_one_more: float
+
+
+def work_of(samples: int, *, edit_seconds: float, score_seconds: float, batch_size: int, swap_seconds: float) -> Work:
+    """Return the work of a run that has not begun: `score_seconds` is one score's share of a full batch."""
+    from db.roles import Work
+
+    return Work(
+        edits=samples * edit_seconds,
+        scores=samples * score_seconds,
+        edits_waiting=samples,
+        scores_waiting=0,
+        edit_seconds=edit_seconds,
+        batch_seconds=score_seconds * batch_size,
+        batch_size=batch_size,
+        swap_seconds=swap_seconds,
+    )
+
+
+def plan_for(work: Work, paces: Sequence[float]) -> Plan:
+    """Return how workers of these paces, all without a model yet, do the work. Loading counts as long as a swap."""
+    seconds, scorers = _end(work, paces)
+    with_one_more, _ = _end(work, [*paces, 1.0])
+    return Plan(seconds, len(paces) - scorers, scorers, with_one_more)
+
+
+def _end(work: Work, paces: Sequence[float]) -> tuple[float, int]:
+    from dataclasses import replace
+
+    from db.roles import Place, finish, first_scorers
+    from db.tables import Stage
+
+    free = [Place(Stage.EDIT, pace) for pace in paces]
+    scorers = first_scorers(free, [], work)
+    editors = free[: len(free) - scorers]
+    settled = [*editors, *(replace(place, stage=Stage.SCORE) for place in free[len(editors) :])]
+    return work.swap_seconds + finish(settled, work), scorers
+
+
+def forecast(engine: Engine) -> float | None:
+    """Return in how many seconds all that is left is done by the workers that live; None where there are none.
+
+    By what their models took lately; what was never seen is guessed.
+    """
+    from db.engine import database_clock, reading
+    from db.outlook import Lookout
+
+    with reading(engine) as connection:
+        outlook = Lookout().look(connection, database_clock(connection))
+    load_seconds = max((opening.timing.load_seconds for opening in outlook.openings), default=0.0)
+    paces = [seat.pace for seat in outlook.seats]
+    measured = all(opening.timing.measured for opening in outlook.openings)
+    return plan_for(outlook.work(load_seconds), paces).seconds if paces and measured else None
+
+
+@click.command()
+@benchmark_file
+@click.option("--gpus", type=click.IntRange(min=1), default=1, show_default=True, help="Number of GPUs, all alike.")
+@click.option("--edit-seconds", type=click.FloatRange(min=0, min_open=True), required=True, help="What one edit takes.")
+@click.option(
+    "--score-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    required=True,
+    help="What one score takes: its share of a full batch, all scorers together.",
+)
+@click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True, help="Scores in a full batch.")
+@click.option(
+    "--swap-seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="What loading a model takes, or changing it for another.",
+)
+@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Edits per sample.")
+@json_flag
+def plan(benchmark: Path, gpus: int, repeats: int, as_json: bool, **seconds: float) -> None:
+    """Tell how long a benchmark would take, the best split of the GPUs, and what one more would bring."""
+    from producer.benchmark import open_benchmark
+    from producer.benchmark.check import check_benchmark
+
+    samples = check_benchmark(open_benchmark(benchmark)).sample_count * repeats
+    found = plan_for(work_of(samples, **seconds), [1.0] * gpus)  # type: ignore[arg-type]  # batch_size is a number, too
+    if as_json:
+        click.echo(json.dumps({"samples": samples, "gpus": gpus, **asdict(found)}, indent=2))
+        return
+    saved = 1 - found.seconds_with_one_more / found.seconds
+    click.echo(f"{samples:,} edits on {gpus} GPUs: {in_words(found.seconds)}")
+    click.echo(f"best begun with {found.editors} as editors, {found.scorers} as scorers; all join in as it pays")
+    click.echo(f"with one GPU more: {in_words(found.seconds_with_one_more)}, {saved:.0%} less")
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration as people say it."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

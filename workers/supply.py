@@ -1,0 +1,241 @@
+"""What this child does next: looks at what is left and who is there, chooses, and claims it in the ledger.
+
+A worker that serves both stages changes sides here, by `db.roles`; whose jobs it takes within a stage says
+`db.choosing`. A change of seat is decided again, and written, where nobody else changes theirs at the same time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from db.choosing import choose, to_come
+from db.jobs import Claim, Claimant
+from db.ledger import Ledger
+from db.outlook import Lookout, Opening, Outlook
+from db.owner import Process
+from db.roles import Place, best_stage, first_stage, worth_beginning
+from db.seats import Seat, one_at_a_time, take_seat
+from db.tables import Stage, edits, scores
+from workers.batch_sizes import BatchSizes
+from workers.pace import Pace
+
+BLOCK_SECONDS = 0.5
+"""So much work is claimed at once: one edit of seconds, or many that take none."""
+
+BLOCK_JOBS = 64
+"""More than this is never claimed at once."""
+
+LOOKS_SHARE = 0.02
+"""Looking at the ledger may take this share of the time; what was seen is used again until then."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Jobs of one model claimed together, in the order in which they are to be done."""
+
+    opening: Opening
+    claimant: Claimant
+    claims: Sequence[Claim]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to claim: how many jobs at which opening, from which seat. `full`: waiting longer would bring no more."""
+
+    opening: Opening
+    limit: int
+    seat: Seat
+    full: bool = True
+
+
+@dataclass(frozen=True)
+class Said:
+    """What else a seat is entered with: the worker's parent process and its GPU."""
+
+    parent: Process
+    gpu: str
+
+
+class Supply:
+    """One for the life of a pool child; `seat` is where it sits before its first job."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        seat: Seat,
+        said: Said,
+        *,
+        pace: Pace,
+        sizes: BatchSizes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._seat = seat
+        self._entry = said
+        self._pace = pace
+        self._sizes = sizes
+        self._clock = clock
+        self._lookout = Lookout()
+        self._seen: Outlook | None = None
+        self._seen_until = 0.0
+        self._said: Seat | None = None
+
+    @property
+    def worker(self) -> str:
+        """The name of this worker."""
+        return self._seat.name
+
+    def take(self, stages: frozenset[Stage], claimant: Claimant, *, ahead: bool = False) -> Block | None:
+        """Claim what this worker should do next of these stages; None when that is nothing.
+
+        `ahead`: it is still at a job. Then it claims only what it would certainly do afterwards: what needs the model
+        that is on its GPU, while so much waits that nobody else is left without.
+        """
+        self._seat = replace(self._seat, stages=stages)
+        outlook = self._outlook()
+        stage = self._stage(outlook)
+        plan = self._plan(outlook, stage, ahead=ahead)
+        if stage is not self._seat.stage or (plan is not None and not self._has(plan.opening)):
+            return None if ahead else self._take_moving(claimant)
+        if plan is None:
+            return None
+        with self._ledger.together() as ledger, ledger.write() as (connection, now):
+            block = self._claim(ledger, plan, claimant, ahead=ahead)
+            if block is not None:
+                self._say(connection, now, plan.seat)
+        if block is None:
+            self._seen = None  # others were faster
+        return block
+
+    def model_to_come(self) -> Opening | None:
+        """Return whose model this worker will need when there is something for it; None when it has that already."""
+        if self._seat.stage is None:
+            return None
+        opening = to_come(self._outlook().at(self._seat.stage))
+        return opening if opening is not None and opening.key != self._pace.resident else None
+
+    def has_more_to_come(self, stages: frozenset[Stage]) -> bool:
+        """Tell whether anything is open that may yet become a job for this worker."""
+        openings = self._outlook().openings
+        return any(one.stage in stages and (one.waiting or one.running or one.to_come) for one in openings)
+
+    def is_filling(self, stages: frozenset[Stage]) -> bool:
+        """Tell whether the batch that would be judged now may soon be a larger one."""
+        self._seat = replace(self._seat, stages=stages)
+        outlook = self._outlook()
+        plan = self._plan(outlook, self._stage(outlook), ahead=False)
+        return plan is not None and not plan.full
+
+    def forget(self) -> None:
+        """Look anew next time."""
+        self._seen = None
+
+    def rest(self) -> None:
+        """Say that there is nothing to do."""
+        if self._said is not None and not self._said.idle:
+            with self._ledger.write() as (connection, now):
+                self._say(connection, now, replace(self._seat, idle=True, ready_in=0.0))
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def _outlook(self) -> Outlook:
+        if self._seen is None or self._clock() >= self._seen_until:
+            started = self._clock()
+            with self._ledger.read() as (connection, now):
+                self._seen = self._lookout.look(connection, now)
+            self._seen_until = self._clock() + (self._clock() - started) / LOOKS_SHARE
+        return self._seen
+
+    # -- deciding ------------------------------------------------------------------------------------------------------
+
+    def _plan(self, outlook: Outlook, stage: Stage, *, ahead: bool) -> Plan | None:
+        others = self._others(outlook)
+        opening = choose(outlook.at(stage), self._seat, others, self._pace.resident)
+        if opening is None:
+            return None
+        crew = 1 + sum(seat.stage is stage for seat in others)
+        limit = self._limit(opening, crew, ahead=ahead)
+        work = outlook.work(self._swap_seconds(outlook))
+        if limit == 0 or (
+            stage is Stage.EDIT and not worth_beginning(self._place(stage), outlook.places(without=self.worker), work)
+        ):
+            return None
+        seconds = self._seconds(opening, limit) + (0.0 if self._has(opening) else opening.timing.load_seconds)
+        ready_in = seconds + (self._pace.seconds_left() if ahead else 0.0)
+        full = stage is Stage.EDIT or opening.waiting >= opening.batch_size or not opening.to_come
+        seat = replace(self._seat, stage=stage, run_id=opening.run_id, ready_in=ready_in, idle=False)
+        return Plan(opening, limit, replace(seat, pace=self._pace.pace), full)
+
+    def _others(self, outlook: Outlook) -> list[Seat]:
+        return [seat for seat in outlook.seats if seat.name != self._seat.name]
+
+    def _stage(self, outlook: Outlook) -> Stage:
+        if len(self._seat.stages) == 1:
+            return next(iter(self._seat.stages))
+        work = outlook.work(self._swap_seconds(outlook))
+        if self._seat.stage is not None:
+            return best_stage(self._place(self._seat.stage), outlook.places(without=self.worker), work)
+        unsettled = [
+            Place(Stage.EDIT, seat.pace)
+            for seat in self._others(outlook)
+            if seat.stage is None and len(seat.stages) > 1
+        ]
+        settled = outlook.places(without=self.worker, beginning=False)
+        return first_stage(self._place(Stage.EDIT), unsettled, settled, work)
+
+    def _place(self, stage: Stage) -> Place:
+        return Place(stage, self._pace.pace, fixed=len(self._seat.stages) == 1)
+
+    def _swap_seconds(self, outlook: Outlook) -> float:
+        """Return what it would cost this worker to go to the other stage: nothing where no model has to be moved."""
+        there = Stage.EDIT if self._seat.stage is Stage.SCORE else Stage.SCORE
+        openings = outlook.at(there)
+        aim = choose(openings, self._seat, self._others(outlook), self._pace.resident) or to_come(openings)
+        return 0.0 if aim is None or self._has(aim) else aim.timing.load_seconds
+
+    def _has(self, opening: Opening) -> bool:
+        return not opening.fills_gpu or opening.key == self._pace.resident
+
+    def _seconds(self, opening: Opening, jobs: int) -> float:
+        return jobs * opening.timing.seconds / self._pace.pace
+
+    def _limit(self, opening: Opening, crew: int, *, ahead: bool) -> int:
+        """Return how many jobs to claim at once: less the nearer the end is, so that no card waits for another."""
+        unit = 1 if opening.stage is Stage.EDIT else self._sizes.limit(opening.model, opening.batch_size)
+        share = opening.waiting // (2 * crew)
+        if ahead and share < unit:
+            return 0
+        seconds = max(self._seconds(opening, unit), 1e-6)
+        units = max(1, min(int(BLOCK_SECONDS / seconds), BLOCK_JOBS // unit, share // unit))
+        return units * unit
+
+    # -- claiming ------------------------------------------------------------------------------------------------------
+
+    def _take_moving(self, claimant: Claimant) -> Block | None:
+        """Change sides, or runs, where others see it before they decide theirs; claim what there is to do there."""
+        with one_at_a_time(self._ledger) as (connection, now):
+            outlook = self._lookout.look(connection, now)
+            stage = self._stage(outlook)
+            plan = self._plan(outlook, stage, ahead=False)
+            ledger = self._ledger.within(connection, now)
+            block = self._claim(ledger, plan, claimant, ahead=False) if plan is not None else None
+            self._say(connection, now, plan.seat if plan is not None else replace(self._seat, stage=stage, idle=True))
+        self._seen = None
+        return block
+
+    def _claim(self, ledger: Ledger, plan: Plan, claimant: Claimant, *, ahead: bool) -> Block | None:
+        opening = plan.opening
+        claims: Sequence[Claim]
+        if opening.stage is Stage.EDIT:
+            claims = ledger.claim_edits(edits.c.run_id == opening.run_id, claimant, plan.limit, ahead=ahead)
+        else:
+            claims = ledger.claim_scores(scores.c.scorer_id == opening.scorer_id, claimant, plan.limit, ahead=ahead)
+        return Block(opening, claimant, claims) if claims else None
+
+    def _say(self, connection: Connection, now: float, seat: Seat) -> None:
+        take_seat(connection, now, seat, self._entry.parent, self._entry.gpu)
+        self._seat = self._said = seat

@@ -16,7 +16,7 @@ help:
 	@echo "make chaos   storms of faults on both databases, then long tests, some fifteen minutes; CHAOS_MINUTES=60 for more"
 	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
-	@echo "make bench   what judging in batches is worth, on this CPU; for a GPU see benchmarks/RESULTS.md"
+	@echo "make bench   scheduling beside other engines, judging in batches; for a GPU see benchmarks/RESULTS.md"
 	@echo "make clean   remove .venv and ./farm"
 
 # The sample holds one instruction that the editor does not know, so that the report shows a failure: exit code 1.
@@ -45,6 +45,7 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.judge_batching
+	@$(BIN)/python -m benchmarks.scheduling
 
 clean:
 	rm -rf $(VENV) farm

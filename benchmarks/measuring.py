@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import torch
 
 K = TypeVar("K")
@@ -86,6 +87,12 @@ def cpu_description() -> str:
     """Return the CPU's model, its cores, and how many threads torch uses of them."""
     threads = torch.get_num_threads()
     return f"{_cpu_model()}, {os.cpu_count()} cores, {threads} torch thread{'s' if threads > 1 else ''}"
+
+
+def busy_core_seconds() -> float:
+    """Return how many seconds all cores together were in use since the machine started, whoever used them."""
+    times = psutil.cpu_times()
+    return float(times.user + times.system)
 
 
 def _synchronize() -> None:

@@ -5,6 +5,7 @@ Said by its pool child with every job that it takes, read by all others before t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ FASTEST, SLOWEST = 10.0, 0.1
 
 GONE_SECONDS = 15.0
 """Whoever has not been heard of for so long is not counted on: a worker speaks every five seconds."""
+
+TURN_SECONDS, TURN_TRIES = 1.0, 50
+"""How long a worker waits for its turn to change seats, and how often it looks meanwhile."""
 
 _SEAT_LOCK = 0x73656174  # any fixed number; PostgreSQL's advisory locks are named by one
 
@@ -77,8 +81,14 @@ def take_seat(connection: Connection, now: float, seat: Seat, parent: Process, g
 
 @contextmanager
 def one_at_a_time(ledger: Ledger) -> Iterator[tuple[Connection, float]]:
-    """Open a transaction in which nobody else changes seats: each sees what the one before it has decided."""
+    """Open a transaction in which nobody else changes seats: each sees what the one before it has decided.
+
+    Who does not get its turn for a while goes on without: a worker that froze in its own must not hold up all others.
+    """
     with ledger.write() as (connection, now):
         if connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_SEAT_LOCK)))
+            for _ in range(TURN_TRIES):
+                if connection.scalar(select(func.pg_try_advisory_xact_lock(_SEAT_LOCK))):
+                    break
+                time.sleep(TURN_SECONDS / TURN_TRIES)
         yield connection, now

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from db.catalogue import Role, find_spec
@@ -66,7 +66,12 @@ def known_timings(connection: Connection, models: Mapping[str, Timing]) -> dict[
 def remember(
     connection: Connection, now: float, key: str, seconds: Iterable[float] = (), load: float | None = None
 ) -> None:
-    """Let these measurements of one model count: what jobs took, in their order, and what loading took."""
+    """Let these measurements of one model count: what jobs took, in their order, and what loading took.
+
+    All workers write here, and one may freeze while it does. Raises OperationalError rather than wait for it.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '1s'"))
     so_far = select(timings.c.seconds).where(timings.c.model == key).with_for_update()
     if connection.execute(so_far).one_or_none() is None:
         with suppress(IntegrityError), connection.begin_nested():  # another worker may be entering it

@@ -7,18 +7,18 @@ second one claims the next job and reads its images meanwhile; a third keeps wha
 from __future__ import annotations
 
 import itertools
-import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from db.catalogue import Role
 from db.errors import first_line
@@ -120,27 +120,23 @@ class Stint:
 
     def work(self) -> None:
         """Do one job after another until there is nothing to do, or long enough."""
+        # SIGTERM ends it at once, whatever its threads wait for: the parent hands back what is in hand.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         keep = Background(self._keep, room=UNKEPT_PIXELS, weight=_pixels)
         with self._desk.pulse.holding():
             try:
                 with ThreadPoolExecutor(1, "ahead") as ahead, keep:
-                    self._work(ahead, keep)
+                    for unit in self._units(ahead, keep):
+                        self._do(unit, keep)
                 self._give_back()
             except Exception:
                 self._desk.ledger.hand_back(self._desk.me, "its worker dropped it without an outcome")
                 raise
 
-    def _work(self, ahead: ThreadPoolExecutor, keep: Background[tuple[Claim, Outcome]]) -> None:
-        try:
-            for unit in self._units(ahead, keep):
-                self._do(unit, keep)
-        except SystemExit:  # told by SIGTERM: at once, and the parent hands back what is in hand
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
-
     def _keep(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> None:
         self._desk.keeper.keep(outcomes)
-        self._desk.outages.outlast("the ledger", lambda: self._desk.pace.write(self._desk.ledger))
+        with suppress(DBAPIError):  # it is written with what comes next
+            self._desk.pace.write(self._desk.ledger)
 
     # -- what is next --------------------------------------------------------------------------------------------------
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, or_, select
 
-from db.catalogue import Role, find_spec
+from db.catalogue import find_spec
 from db.choice import ModelChoice
 from db.roles import Place, Work
 from db.seats import Seat, living_seats
 from db.tables import OPEN_STATES, Stage, State, edits, run_scorers, runs, scores
-from db.timings import Timing, expected, known_timings, timing_key
+from db.timings import Timing, expected, known_timings, role_at, timing_key
 
 _RANKS = {"high": 0, "normal": 1, "low": 2}
 
@@ -38,7 +39,7 @@ class Opening:
     running: int
     to_come: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The model's name among the timings; the same for runs that share the model."""
         return timing_key(self.stage, self.model)
@@ -46,7 +47,7 @@ class Opening:
     @property
     def fills_gpu(self) -> bool:
         """Whether no other such model may be on the device beside its model."""
-        return find_spec(Role.EDITOR if self.stage is Stage.EDIT else Role.SCORER, self.model.name).fills_gpu
+        return find_spec(role_at(self.stage), self.model.name).fills_gpu
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,14 @@ def timing_key(stage: Stage, model: ModelChoice) -> str:
     return hashlib.sha256(known.encode()).hexdigest()
 
 
+def role_at(stage: Stage) -> Role:
+    """Return what the models of this stage are in a run."""
+    return Role.EDITOR if stage is Stage.EDIT else Role.SCORER
+
+
 def expected(stage: Stage, model: ModelChoice) -> Timing:
     """Return what is expected of a model that was never seen at work."""
-    spec = find_spec(Role.EDITOR if stage is Stage.EDIT else Role.SCORER, model.name)
+    spec = find_spec(role_at(stage), model.name)
     return Timing(EDIT_SECONDS if stage is Stage.EDIT else SCORE_SECONDS, LOAD_SECONDS if spec.fills_gpu else 0.0)
 
 

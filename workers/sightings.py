@@ -19,7 +19,7 @@ from db.tables import Stage
 log = structlog.get_logger()
 
 SILENCE_SECONDS = 60.0
-"""How long nothing is shown after the broker did not take an event: a job must not wait for it again and again."""
+"""How long nothing is shown, and no ticket taken, after the broker did not answer: each try may wait for seconds."""
 
 WAITING_AT_MOST = 100
 """So many messages may wait to be sent; what comes on top of them is not shown."""

@@ -20,7 +20,6 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from db.catalogue import Role
 from db.errors import first_line
 from db.images import ImageStore
 from db.jobs import Claim, Claimant, EditClaim, Failure, ScoreClaim
@@ -28,6 +27,7 @@ from db.ledger import Ledger
 from db.outlook import Opening
 from db.owner import Owner, Process
 from db.tables import FailureKind, Stage
+from db.timings import role_at
 from db.transitions import GPU_WAIT_SECONDS
 from workers.background import Background
 from workers.batch_sizes import BatchSizes
@@ -291,7 +291,7 @@ class Stint:
                 desk.not_before_a_job.add(opening.key)
                 return
             try:
-                desk.resident.load(Role.EDITOR if opening.stage is Stage.EDIT else Role.SCORER, opening.model)
+                desk.resident.load(role_at(opening.stage), opening.model)
             except CannotLoad as error:
                 desk.not_before_a_job.add(opening.key)
                 log.info("model.not_ready", model=opening.model.label, reason=first_line(error))

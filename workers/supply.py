@@ -159,10 +159,7 @@ class Supply:
             return None
         crew = 1 + sum(seat.stage is stage for seat in others)
         limit = self._limit(opening, crew, ahead=ahead)
-        work = outlook.work(self._swap_seconds(outlook))
-        if limit == 0 or (
-            stage is Stage.EDIT and not worth_beginning(self._place(stage), outlook.places(without=self.worker), work)
-        ):
+        if limit == 0 or (stage is Stage.EDIT and not self._is_worth_beginning(outlook)):
             return None
         seconds = self._seconds(opening, limit) + (0.0 if self._has(opening) else opening.timing.load_seconds)
         ready_in = seconds + (self._pace.seconds_left() if ahead else 0.0)
@@ -186,6 +183,10 @@ class Supply:
         ]
         settled = outlook.places(without=self.worker, beginning=False)
         return first_stage(self._place(Stage.EDIT), unsettled, settled, work)
+
+    def _is_worth_beginning(self, outlook: Outlook) -> bool:
+        work = outlook.work(self._swap_seconds(outlook))
+        return worth_beginning(self._place(Stage.EDIT), outlook.places(without=self.worker), work)
 
     def _place(self, stage: Stage) -> Place:
         return Place(stage, self._pace.pace, fixed=len(self._seat.stages) == 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db import doorbells
-from db.doorbells import QUIET_SECONDS, owe_lost, ring, ring_owed, take_owed
+from db.doorbells import ENOUGH, QUIET_SECONDS, owe_lost, ring, ring_owed, take_owed
 from db.jobs import Doorbell, Failure
 from db.ledger import Ledger
 from db.tables import FailureKind, Stage
@@ -198,3 +198,12 @@ def test_a_broker_that_lost_everything_is_filled_again_however_much_it_was(ledge
 def _say_again(ledger: Ledger, edits: list[int]) -> None:
     doorbells.owe_again(ledger, [Doorbell(Stage.EDIT, edit, "normal") for edit in edits])
     assert len(take_owed(ledger, Stage.EDIT)) == len(edits)
+
+
+def test_a_queue_that_is_long_enough_gets_no_more(ledger: Ledger) -> None:
+    enter(ledger, 3)
+    broker = Broker()
+
+    assert ring_owed(ledger, broker.send, {Stage.EDIT: ENOUGH}) == 0
+    assert ring_owed(ledger, broker.send, {Stage.EDIT: ENOUGH - 2}) == 2
+    assert ring_owed(ledger, broker.send) == 1

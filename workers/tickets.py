@@ -48,7 +48,7 @@ class Tickets:
         self._due[stage] = 0
         try:
             with self._patient(), self._channel() as channel:
-                _take(channel, stage, wanted)
+                channel.take(stage.value, wanted)
         except _NOT_TAKEN as error:
             self._silent_until = time.monotonic() + SILENCE_SECONDS
             log.info("tickets.not_taken", reason=first_line(error), next=f"again in {SILENCE_SECONDS:.0f} s")
@@ -57,11 +57,3 @@ class Tickets:
     def _channel(self) -> Iterator[Any]:
         with self._app.pool.acquire(block=True) as connection:
             yield connection.default_channel
-
-
-def _take(channel: Any, stage: Stage, wanted: int) -> None:
-    """Take as many messages from the stage's lists, the most urgent first, as a worker would get them."""
-    for priority in channel.priority_steps:
-        wanted -= len(channel.client.rpop(channel._q_for_pri(stage.value, priority), wanted) or ())
-        if wanted <= 0:
-            return

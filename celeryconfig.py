@@ -80,7 +80,7 @@ task_time_limit = 3600  # the last resort against a job that hangs; the child is
 include = ["workers.tasks", "workers.lease", "workers.heartbeat"]  # a spawned child imports the app and these only
 # Celery's prefork: only a child process leaves the parent free to answer, to renew leases and to survive a crash.
 worker_pool = "workers.pool:TaskPool"
-worker_pool_start_method = "spawn"  # CUDA cannot be used in a forked child
+worker_pool_start_method = "spawn"  # threads and connections of a parent; `workers/pool.py` forks the first one
 worker_concurrency = 1  # one worker, one GPU
 worker_proc_alive_timeout = 600  # the 4 s default kills children that start slowly, again and again
 worker_hijack_root_logger = False

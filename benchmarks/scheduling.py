@@ -7,11 +7,10 @@ truth. All systems do the same items, with the same durations, in turns; the bou
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 
 import click
@@ -27,8 +26,10 @@ from benchmarks.cases import (
     Case,
 )
 from benchmarks.drawing import joined
+from benchmarks.farm import open_farm
+from benchmarks.goals import Goal, chosen_by_name, publish, verdict
 from benchmarks.measuring import busy_core_seconds, cpu_description, markdown_table, measured_on
-from benchmarks.ours import Farm, open_farm
+from benchmarks.ours import LEASE_SECONDS, LINGER_SECONDS, Ours
 from benchmarks.outcome import Fell, Outcome
 from benchmarks.rivals.plan import Plan
 from benchmarks.rivals.running import Rival, run_rival
@@ -49,24 +50,6 @@ Run = Callable[[], Outcome]
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What a figure must be: at most the limit, or at least it."""
-
-    figure: str
-    limit: float
-    at_most: bool = True
-
-    def holds(self, value: float | None) -> bool:
-        """Tell whether the value reaches the goal; one that is missing never does."""
-        if value is None:
-            return False
-        return value <= self.limit if self.at_most else value >= self.limit
-
-    def __str__(self) -> str:
-        return f"{self.figure} {'<=' if self.at_most else '>='} {self.limit:g}"
-
-
-@dataclass(frozen=True)
 class Row:
     """One system in one case: medians of the rounds in `every_makespan`, seconds.
 
@@ -84,11 +67,6 @@ class Row:
     holds: bool | None = None
     note: str = ""
     every_makespan: Sequence[float] = ()
-
-    @property
-    def verdict(self) -> str:
-        """Whether the goal is reached, in words."""
-        return {True: "holds", False: "falls short", None: ""}[self.holds]
 
 
 @dataclass
@@ -125,24 +103,21 @@ class Measured:
 @click.option("--json", "as_json", is_flag=True, help="A JSON line for each row; the table goes to stderr.")
 def main(names: Sequence[str], rounds: int, rivals: bool, ray_python: str, seed: int, as_json: bool) -> None:
     """Measure makespans against the bound; markdown on stdout. Exit code 1 when a goal is missed."""
-    rows: list[Row] = []
     libraries: set[str] = set()
-    for case in _chosen(names):
-        measured = measure(Measurement(case, seed, rounds, rivals=rivals, ray_python=ray_python))
+    measurements = [
+        Measurement(case, seed, rounds, rivals=rivals, ray_python=ray_python) for case in chosen_by_name(CASES, names)
+    ]
+    publish(
+        _rows(measurements, libraries), lambda rows: f"{_table(rows)}\n\n{_measured_on(libraries)}", as_json=as_json
+    )
+
+
+def _rows(measurements: Sequence[Measurement], libraries: set[str]) -> Iterator[Row]:
+    """Measure one after the other; note the rivals' libraries on the way."""
+    for measurement in measurements:
+        measured = measure(measurement)
         libraries |= {outcome.library for one in measured.values() for outcome in one.outcomes if outcome.library}
-        for row in rows_of(case, case.bound(SCALE, seed), measured):
-            rows.append(row)
-            if as_json:
-                click.echo(json.dumps(asdict(row), ensure_ascii=False))
-    click.echo(f"{_table(rows)}\n\n{_measured_on(libraries)}", err=as_json)
-    sys.exit(any(row.holds is False for row in rows))
-
-
-def _chosen(names: Sequence[str]) -> list[Case]:
-    unknown = [name for name in names if not any(case.name.startswith(name) for case in CASES)]
-    if unknown:
-        raise click.BadParameter(f"no case begins with {unknown[0]!r}; there are: {'; '.join(c.name for c in CASES)}")
-    return [case for case in CASES if not names or any(case.name.startswith(name) for name in names)]
+        yield from rows_of(measurement.case, measurement.bound, measured)
 
 
 # -- measuring ---------------------------------------------------------------------------------------------------------
@@ -167,9 +142,10 @@ class Measurement:
 
 def measure(measurement: Measurement) -> dict[str, Measured]:
     """Return what came of each system; every round lets all of them run, one after the other."""
-    with open_farm(measurement.scale) as farm:
-        systems = _systems(measurement, farm)
-        farm.warm_up(measurement.case.draws(measurement.scale, measurement.seed), len(measurement.case.paces))
+    with open_farm(linger_seconds=LINGER_SECONDS * measurement.scale, lease_seconds=LEASE_SECONDS) as farm:
+        ours = Ours(farm)
+        systems = _systems(measurement, ours)
+        ours.warm_up(measurement.case.draws(measurement.scale, measurement.seed), len(measurement.case.paces))
         measured = {name: Measured() for name in systems}
         for number in range(measurement.rounds):
             for name, run in systems.items():
@@ -179,12 +155,12 @@ def measure(measurement: Measurement) -> dict[str, Measured]:
     return measured
 
 
-def _systems(measurement: Measurement, farm: Farm) -> dict[str, Run]:
+def _systems(measurement: Measurement, ours: Ours) -> dict[str, Run]:
     case, scale, seed, bound = measurement.case, measurement.scale, measurement.seed, measurement.bound
     draws = case.draws(scale, seed)
-    systems: dict[str, Run] = {OURS: partial(farm.measure, draws, case.cards(scale, seed), bound)}
+    systems: dict[str, Run] = {OURS: partial(ours.measure, draws, case.cards(scale, seed), bound)}
     if measurement.rivals:
-        plan = Plan(joined(draws), case.paces, farm.broker_url)
+        plan = Plan(joined(draws), case.paces, ours.farm.broker_url)
         for name in case.rivals:
             python = measurement.ray_python if RIVALS[name].needs == "ray" else sys.executable
             systems[name] = partial(run_rival, RIVALS[name], plan, bound, python)
@@ -255,7 +231,7 @@ def _cells(row: Row) -> list[str]:
         _figure(row.over_the_bound, 3),
         _figure(row.times_ours, 2),
         row.goal,
-        row.verdict,
+        verdict(row.holds),
     ]
 
 

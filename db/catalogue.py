@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -166,8 +167,12 @@ def find_spec(role: Role, name: str) -> ModelSpec:
     Raises WrongCall when nothing has that name, or when a plug-in's entry point is not a usable ModelSpec.
     """
     built_in = _BUILT_IN[role].get(name)
-    if built_in is not None:
-        return built_in
+    return built_in if built_in is not None else plugged_in(role, name)
+
+
+@cache
+def plugged_in(role: Role, name: str) -> ModelSpec:
+    """Return a plug-in's entry; all that is installed is looked through for it, so a process does that once."""
     plugins = entry_points(group=f"editfarm.{role}s", name=name)
     if not plugins:
         raise WrongCall(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 
-
-class ModelChoice(BaseModel):
+@dataclass(frozen=True)
+class ModelChoice:
     """One model of a run: its name in the catalogue and every option it takes, defaults written out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__ = {"extra": "forbid"}  # where a run's configuration is read  # noqa: RUF012
 
     name: str
     label: str
     options: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the ledger stores it; `ModelChoice(**stored)` is it again."""
+        return {"name": self.name, "label": self.label, "options": dict(self.options)}

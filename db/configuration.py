@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -37,6 +38,7 @@ class RunConfiguration(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
     limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
     priority: Annotated[Priority | None, Field(description="None: as the run has it, normal when it is new")] = None
+    fresh: Annotated[bool, Field(description="share no edits with other runs")] = False
 
     @field_validator("scorers")
     @classmethod
@@ -62,9 +64,16 @@ class RunConfiguration(BaseModel):
 
     def digest(self) -> str:
         """Return the sha-256 of everything that shapes a result: equal digests ask for the same numbers."""
-        shaping = self.model_dump(mode="json", exclude={"priority"})
-        canonical = json.dumps(shaping, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return _digest_of(self.shaping())
+
+    def shaping(self) -> dict[str, Any]:
+        """Return everything that shapes a result, as JSON values."""
+        return self.model_dump(mode="json", exclude={"priority", "fresh"})
+
+    def editing_digest(self) -> str:
+        """Return the sha-256 of what shapes an edit beside its sample: of equal digests, one edit does for all runs."""
+        editor = {"name": self.editor.name, "options": self.editor.options}
+        return _digest_of({"editor": editor, "seed": self.seed})
 
     def with_prompts(self, own: Mapping[str, OwnPrompt]) -> RunConfiguration:
         """Return the configuration with every judge's prompts written out, category by category.
@@ -78,6 +87,11 @@ class RunConfiguration(BaseModel):
     def specs(self) -> list[ModelSpec]:
         """Return the catalogue entries of the editor and of all scorers."""
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
+
+
+def _digest_of(values: Mapping[str, Any]) -> str:
+    canonical = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def resolve_configuration(given: Mapping[str, Any]) -> RunConfiguration:
@@ -159,7 +173,7 @@ def _with_prompts(scorer: ModelChoice, own: Mapping[str, OwnPrompt]) -> ModelCho
     }
     prompts = {**built_in, **given}
     written = {category: prompt.model_dump(mode="json") for category, prompt in prompts.items()}
-    return scorer.model_copy(update={"options": {**scorer.options, "prompts": written}})
+    return replace(scorer, options={**scorer.options, "prompts": written})
 
 
 def _with_known_options(error: ValidationError, spec: ModelSpec) -> str:

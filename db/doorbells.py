@@ -18,8 +18,9 @@ from db.to_do import doorbells_for, ids_in_order
 AT_ONCE = 1000
 """How many messages are marked as sent in one transaction, before they are sent."""
 
-ENOUGH = 1000
-"""So many messages may wait in a queue: more than a farm has workers. Others stay owed until it is shorter."""
+ENOUGH = 128
+"""So many messages may wait in a queue: each wakes a worker, which goes on as long as there is something to do. Others
+stay owed until it is shorter."""
 
 QUIET_SECONDS = 15
 """A message that was sent longer ago than this may count as lost, if the queue is too short to hold it."""
@@ -54,15 +55,11 @@ def ring(ledger: Ledger, doorbells: Sequence[Doorbell], send: Send) -> None:
 def take_owed(ledger: Ledger, stage: Stage, limit: int = AT_ONCE) -> list[Doorbell]:
     """Return messages that are owed for jobs that may start now, `limit` at most, marked as sent."""
     jobs = JOB_TABLES[stage]
+    if not _owes(ledger, jobs):
+        return []
     with ledger.write() as (connection, now):
-        owed = (
-            select(jobs.c.id)
-            .where(_waiting(jobs, now), jobs.c.published_at.is_(None))
-            .order_by(jobs.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        job_ids = connection.scalars(owed).all()
+        owed = select(jobs.c.id).where(_is_owed(jobs, now)).order_by(jobs.c.id).limit(limit)
+        job_ids = connection.scalars(owed.with_for_update(skip_locked=True)).all()
         connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(published_at=now))
         return doorbells_for(connection, stage, jobs.c.id.in_(job_ids))
 
@@ -81,14 +78,14 @@ def owe_lost(ledger: Ledger, stage: Stage, messages_in_queue: int) -> int:
     Only jobs announced more than QUIET_SECONDS ago count, so a backlog that the queue holds is left alone.
     """
     jobs = JOB_TABLES[stage]
+    with ledger.read() as (connection, now):
+        waiting = connection.scalar(select(func.count()).select_from(jobs).where(_is_announced(jobs, now))) or 0
+    if waiting <= messages_in_queue:
+        return 0
     with ledger.write() as (connection, now):
-        announced = and_(_waiting(jobs, now), jobs.c.published_at.is_not(None))
-        waiting = connection.scalar(select(func.count()).select_from(jobs).where(announced)) or 0
-        if waiting <= messages_in_queue:
-            return 0
         silent = (
             select(jobs.c.id)
-            .where(announced, jobs.c.published_at < now - QUIET_SECONDS)
+            .where(_is_announced(jobs, now), jobs.c.published_at < now - QUIET_SECONDS)
             .order_by(jobs.c.published_at)
             .limit(waiting - messages_in_queue)
         )
@@ -100,5 +97,19 @@ def owe_lost(ledger: Ledger, stage: Stage, messages_in_queue: int) -> int:
         return owed
 
 
-def _waiting(jobs: Table, now: float) -> ColumnElement[bool]:
+def _owes(ledger: Ledger, jobs: Table) -> bool:
+    """Tell whether a message is owed; looked at without a lock, because mostly none is."""
+    with ledger.read() as (connection, now):
+        return connection.scalar(select(jobs.c.id).where(_is_owed(jobs, now)).limit(1)) is not None
+
+
+def _is_owed(jobs: Table, now: float) -> ColumnElement[bool]:
+    return and_(_waits(jobs, now), jobs.c.published_at.is_(None))
+
+
+def _is_announced(jobs: Table, now: float) -> ColumnElement[bool]:
+    return and_(_waits(jobs, now), jobs.c.published_at.is_not(None))
+
+
+def _waits(jobs: Table, now: float) -> ColumnElement[bool]:
     return and_(jobs.c.state == State.QUEUED, jobs.c.not_before <= now)

@@ -19,6 +19,12 @@ from db.tables import SCHEMA_VERSION, metadata
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
 
+KEPT_CONNECTIONS = 1
+"""So many connections a process keeps open to PostgreSQL; what its threads need beside is closed after use.
+
+A worker has two processes, and a server takes 100 connections unless it is told otherwise.
+"""
+
 _LIBPQ = {
     "connect_timeout": 10,
     # a server whose host is gone says nothing: the kernel finds out, within half a minute
@@ -113,7 +119,7 @@ def _create(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args=_LIBPQ)
+        return create_engine(url, pool_pre_ping=True, pool_size=KEPT_CONNECTIONS, connect_args=_LIBPQ)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
 

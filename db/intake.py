@@ -35,6 +35,7 @@ from db.errors import BenchmarkInvalid
 from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples, scores
 from db.to_do import ids_in_order, in_order, with_run
 from db.transitions import insert_all, queue_scores
+from db.twins import take_over
 
 MANY = 1000
 """So many new edits change what PostgreSQL should think of their table."""
@@ -129,6 +130,7 @@ def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
 def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration) -> tuple[str, bool]:
     """Enter a run with its scorers and one queued edit per sample and repeat, all or nothing.
 
+    Edits that another run has already take its images over, unless this one is to be fresh.
     Return the run's id, and False when it was there already; then nothing is changed but its priority, where one is
     asked for.
     """
@@ -144,8 +146,9 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
             insert(runs).values(
                 id=run_id,
                 benchmark_id=benchmark_id,
-                configuration=configuration.model_dump(mode="json", exclude={"priority"}),
+                configuration=configuration.shaping(),
                 priority=(configuration.priority or Priority.NORMAL).value,
+                editing=None if configuration.fresh else configuration.editing_digest(),
                 created_at=now,
             )
         )
@@ -154,7 +157,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
                 insert(run_scorers).values(
                     run_id=run_id,
                     label=scorer.label,
-                    configuration=scorer.model_dump(mode="json"),
+                    configuration=scorer.as_json(),
                     batch_size=scorer.options["batch_size"],
                 )
             )
@@ -164,6 +167,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
             queued += connection.execute(insert_all(edits, chosen)).rowcount
         if queued >= MANY and connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE edits"))  # what it knows of the table is of before
+        take_over(connection, run_id, now)
     return run_id, True
 
 

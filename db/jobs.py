@@ -67,6 +67,20 @@ class ScoreClaim(Claim):
 
 
 @dataclass(frozen=True)
+class Done:
+    """A job's result, the digest of an edit's image or the value of a score, and what is kept beside it.
+
+    `seconds` is the time that the model took, `detail` what else it said (JSON values), `environment` the id of where
+    that was.
+    """
+
+    result: str | float
+    seconds: float
+    detail: Mapping[str, object] | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a job has no result. `again`: the cause may pass, so the attempts left are used, after a wait; `wait_seconds`
     are added to it.

@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, and_, delete, exists, select, update
 
 from db.engine import database_clock, reading, transaction
-from db.jobs import Claim, Claimant, Doorbell, EditClaim, Failure, ScoreClaim
+from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, Failure, ScoreClaim
 from db.owner import Owner, Process
 from db.tables import (
     ATTEMPTS_ALLOWED,
@@ -30,24 +31,16 @@ from db.tables import (
     runs,
     scores,
 )
-from db.to_do import (
-    common_fields,
-    doorbells_for,
-    edits_to_do,
-    first_waiting,
-    ids_in_order,
-    in_order,
-    scores_to_do,
-    with_run,
-)
+from db.to_do import Claims, doorbells_for, ids_in_order, in_order, waiting_edits, waiting_scores, with_run
 from db.transitions import (
     BACK_OFF_SPREAD,
     LONGEST_BACK_OFF_SECONDS,
-    UNCLAIMED,
     asked_again,
     back_off,
     claimed_by,
     done_with,
+    ended,
+    finished,
     held_as,
     held_by,
     queue_again,
@@ -55,8 +48,10 @@ from db.transitions import (
     released,
     running,
     still_mine,
+    still_running,
     why_lost,
 )
+from db.twins import hand_on, take_over
 
 NO_TRACE = "no trace was left"
 """The last words of a job that has none."""
@@ -80,6 +75,7 @@ class Ledger:
         self.lease_seconds = lease_seconds
         self._clock = clock
         self._spread = spread
+        self._claims = Claims()
 
     # -- claimed ---------------------------------------------------------------------------------------------------
 
@@ -92,28 +88,18 @@ class Ledger:
         should it kill its process again, it takes no other down, nor any other it.
         """
         with self.write() as (connection, now):
-            first = first_waiting(edits, which, now).limit(limit)
+            first = waiting_edits(which, now).limit(limit)
             claimed = self._claim_first(connection, edits, first, claimant, now, ahead=ahead)
-            rows = connection.execute(edits_to_do(edits.c.id.in_(claimed))) if claimed else ()
-            return [EditClaim(**common_fields(Stage.EDIT, row)) for row in rows]
+            return [self._claims.of_edit(connection, row) for row in claimed]
 
     def claim_scores(
         self, which: ColumnElement[bool], claimant: Claimant, limit: int = 1, *, ahead: bool = False
     ) -> list[ScoreClaim]:
         """Claim the first of these scores that wait, likewise."""
         with self.write() as (connection, now):
-            first = first_waiting(scores, which, now).limit(limit)
+            first = waiting_scores(which, now).limit(limit)
             claimed = self._claim_first(connection, scores, first, claimant, now, ahead=ahead)
-            rows = connection.execute(scores_to_do(scores.c.id.in_(claimed))) if claimed else ()
-            return [
-                ScoreClaim(
-                    **common_fields(Stage.SCORE, row),
-                    description=row.description,
-                    edited_image=row.image,
-                    reference_image=row.reference_image,
-                )
-                for row in rows
-            ]
+            return [self._claims.of_score(connection, row) for row in claimed]
 
     def renew(self, process: Process) -> int:
         """Prolong the leases of everything this process holds; return how many claims that are."""
@@ -135,39 +121,29 @@ class Ledger:
 
     # -- ended -----------------------------------------------------------------------------------------------------
 
-    def finish_edit(
-        self,
-        claim: EditClaim,
-        image: str,
-        *,
-        seconds: float,
-        detail: Mapping[str, object] | None = None,
-        environment: str | None = None,
-    ) -> list[Doorbell] | None:
-        """Write the edited image and queue one score per scorer of the run; return the messages to send for them.
+    def finish_edits(
+        self, results: Sequence[tuple[EditClaim, Done]], *, announced: bool = True
+    ) -> tuple[list[int], list[Doorbell]]:
+        """Write edited images and queue one score for each and each scorer of its run; likewise for waiting twins.
 
-        None when the claim is no longer valid: the job was taken over or cancelled, and nothing was written.
+        Return the ids of the edits whose claims still counted, and the messages to send; where the scores are not to be
+        `announced`, none are sent now, but owed. Of the other edits, which were taken over or cancelled, nothing is
+        written.
         """
         with self.write() as (connection, now):
-            done = {"image": image, **done_with(seconds, detail, environment)}
-            if not self._end(connection, claim, State.DONE, now, done):
-                return None
-            connection.execute(queue_scores(edits.c.id == claim.job_id, now, published_at=now))
-            return doorbells_for(connection, Stage.SCORE, scores.c.edit_id == claim.job_id)
+            kept = self._finish(connection, edits, results, now)
+            if not kept:
+                return [], []
+            published_at = now if announced else None
+            connection.execute(queue_scores(edits.c.id.in_(kept), now, published_at=published_at))
+            shared = hand_on(connection, kept, list({claim.run_id for claim, _ in results}), now, published_at)
+            new = scores.c.edit_id.in_([*kept, *shared])
+            return kept, doorbells_for(connection, Stage.SCORE, new) if announced else []
 
-    def finish_score(
-        self,
-        claim: ScoreClaim,
-        value: float,
-        *,
-        seconds: float,
-        detail: Mapping[str, object] | None = None,
-        environment: str | None = None,
-    ) -> bool:
-        """Write the score; False when the claim is no longer valid and nothing was written."""
+    def finish_scores(self, results: Sequence[tuple[ScoreClaim, Done]]) -> list[int]:
+        """Write scores; return the ids of those whose claims still counted, likewise."""
         with self.write() as (connection, now):
-            done = {"value": value, **done_with(seconds, detail, environment)}
-            return self._end(connection, claim, State.DONE, now, done)
+            return self._finish(connection, scores, results, now)
 
     def fail(self, claim: Claim, failure: Failure) -> State | None:
         """Write that the job has no result, or queue it again where the cause may pass and attempts are left.
@@ -188,7 +164,8 @@ class Ledger:
                 "failure_reason": failure.reason,
                 "detail": dict(failure.detail) or None,
             }
-            return State.FAILED if self._end(connection, claim, State.FAILED, now, failed) else None
+            end = update(jobs).where(still_mine(jobs, claim)).values(**ended(State.FAILED, now), **failed)
+            return State.FAILED if connection.execute(end).rowcount else None
 
     # -- handed back -----------------------------------------------------------------------------------------------
 
@@ -221,15 +198,22 @@ class Ledger:
         A dead process whose parent lives is left to it: the parent knows how its child ended. `judge_leases` is False
         for someone who cannot trust the clock yet.
         """
+        with self.read() as (connection, now):  # mostly there is nothing to do, and no reason to lock anything
+            until = now if judge_leases else 0
+            found = {
+                stage: [row.id for row, _ in _lost(connection, running(jobs), until)]
+                for stage, jobs in JOB_TABLES.items()
+            }
+        return sum(self._hand_back_all(stage, job_ids, judge_leases) for stage, job_ids in found.items() if job_ids)
+
+    def _hand_back_all(self, stage: Stage, job_ids: Sequence[int], judge_leases: bool) -> int:
+        jobs = JOB_TABLES[stage]
         with self.write() as (connection, now):
-            lost = 0
-            for jobs in JOB_TABLES.values():
-                for row in connection.execute(running(jobs).with_for_update(skip_locked=True)):
-                    last_words = why_lost(row, now if judge_leases else 0)
-                    if last_words is not None:
-                        self._hand_back(connection, jobs, row, last_words, now)
-                        lost += 1
-            return lost
+            still = running(jobs).where(jobs.c.id.in_(job_ids)).with_for_update(skip_locked=True)
+            lost = list(_lost(connection, still, now if judge_leases else 0))
+            for row, last_words in lost:
+                self._hand_back(connection, jobs, row, last_words, now)
+            return len(lost)
 
     def now(self) -> float:
         """Return the time by the database's clock, in seconds since the epoch."""
@@ -259,17 +243,15 @@ class Ledger:
 
     def cancel(self, run_id: str) -> int:
         """Cancel what waits or runs; a worker still at it finds its claim gone. Return how many jobs that were."""
-        return self._change_run(
-            run_id, OPEN_STATES, lambda now: {"state": State.CANCELLED, "finished_at": now, **UNCLAIMED}
-        )
+        return self._change_run(run_id, OPEN_STATES, lambda now: ended(State.CANCELLED, now))
 
     def resume(self, run_id: str) -> int:
-        """Queue what was cancelled."""
-        return self._change_run(run_id, (State.CANCELLED,), asked_again)
+        """Queue what was cancelled, unless another run has made it meanwhile. Return how many jobs that were."""
+        return self._ask_again(run_id, State.CANCELLED)
 
     def retry(self, run_id: str) -> int:
-        """Queue what failed, with as many attempts as at first."""
-        return self._change_run(run_id, (State.FAILED,), asked_again)
+        """Queue what failed, with as many attempts as at first; likewise."""
+        return self._ask_again(run_id, State.FAILED)
 
     def remake(self, edit_ids: Sequence[int]) -> int:
         """Queue again edits that are done but whose image is lost, and forget the scores of that image.
@@ -280,7 +262,7 @@ class Ledger:
             lost = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
             remade = connection.scalars(ids_in_order(edits, lost)).all()
             connection.execute(delete(scores).where(scores.c.edit_id.in_(remade)))
-            again = {**asked_again(now), "image": None, "seconds": None, "environment": None}
+            again = {**asked_again(now), "image": None, "seconds": None, "environment": None, "made_for": None}
             allowed = edits.c.attempt + ATTEMPTS_ALLOWED
             connection.execute(update(edits).where(edits.c.id.in_(remade)).values(attempts_allowed=allowed, **again))
             return len(remade)
@@ -297,6 +279,12 @@ class Ledger:
                 run_scorers.c.run_id == edits.c.run_id,
             )
             return connection.execute(delete(scores).where(scores.c.id.in_(score_ids), ~of_its_run)).rowcount
+
+    def _ask_again(self, run_id: str, state: State) -> int:
+        with self.together() as ledger, ledger.write() as (connection, now):
+            changed = ledger._change_run(run_id, (state,), asked_again)
+            take_over(connection, run_id, now)
+            return changed
 
     def _change_run(self, run_id: str, states: Sequence[State], values: Callable[[float], Mapping[str, Any]]) -> int:
         with self.write() as (connection, now):
@@ -335,21 +323,30 @@ class Ledger:
 
     def _claim_first(
         self, connection: Connection, jobs: Table, first: Select[Any], claimant: Claimant, now: float, *, ahead: bool
-    ) -> list[int]:
-        """Claim these of the first that wait which may be claimed together; return their ids."""
+    ) -> list[Row[Any]]:
+        """Claim those of the first that wait which may be claimed together; return their rows as they were before."""
         waiting = connection.execute(first).all()
         usable = [row for row in waiting if not self._poisoned(connection, jobs, row, row.last_words or NO_TRACE, now)]
         together = list(takewhile(lambda row: row.last_words is None, usable))
-        claimed = [row.id for row in together or (() if ahead else usable[:1])]
+        claimed = together or ([] if ahead else usable[:1])
         if claimed:
             claim = claimed_by(jobs, claimant, now, self.lease_seconds)
-            connection.execute(claim.where(jobs.c.id.in_(claimed)))
+            connection.execute(claim.where(jobs.c.id.in_([row.id for row in claimed])))
         return claimed
 
-    def _end(self, connection: Connection, claim: Claim, state: State, now: float, values: Mapping[str, Any]) -> bool:
-        jobs = JOB_TABLES[claim.stage]
-        end = update(jobs).where(still_mine(jobs, claim))
-        return bool(connection.execute(end.values(state=state, finished_at=now, **UNCLAIMED, **values)).rowcount)
+    def _finish(
+        self, connection: Connection, jobs: Table, results: Sequence[tuple[Claim, Done]], now: float
+    ) -> list[int]:
+        """Write the results of those claims that still count; return the ids of their jobs."""
+        if not results:
+            return []
+        given = {(claim.job_id, claim.attempt): done for claim, done in results}
+        asked = still_running(jobs, [claim.job_id for claim, _ in results])
+        kept = [(row.id, given[row.id, row.attempt]) for row in connection.execute(asked) if tuple(row) in given]
+        if kept:
+            values = [{"job_id": job_id, **done_with(jobs, done)} for job_id, done in kept]
+            connection.execute(finished(jobs, now), values)
+        return [job_id for job_id, _ in kept]
 
     def _hand_back(self, connection: Connection, jobs: Table, row: Row[Any], last_words: str, now: float) -> None:
         if not self._poisoned(connection, jobs, row, last_words, now):
@@ -364,12 +361,10 @@ class Ledger:
             update(jobs)
             .where(jobs.c.id == row.id, jobs.c.attempt == row.attempt)
             .values(
-                state=State.FAILED,
-                finished_at=now,
                 failure_kind=FailureKind.POISON.value,
                 failure_reason=f"given up after {row.attempt} attempts; the last: {last_words}",
                 last_words=last_words,
-                **UNCLAIMED,
+                **ended(State.FAILED, now),
             )
         )
         return True
@@ -389,3 +384,12 @@ class _Within(Ledger):
 
 def _held(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:
     return [(jobs, row) for jobs in JOB_TABLES.values() for row in connection.execute(held_by(jobs, process))]
+
+
+def _lost(connection: Connection, claimed: Select[Any], now: float) -> Iterator[tuple[Row[Any], str]]:
+    """Yield those of these jobs that nobody works on any more, and why; each process is looked for once."""
+    is_dead = cache(Process.is_dead)
+    for row in connection.execute(claimed).all():
+        last_words = why_lost(row, now, is_dead)
+        if last_words is not None:
+            yield row, last_words

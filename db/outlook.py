@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from db.roles import Place, Work
 from db.seats import Seat, living_seats
 from db.tables import OPEN_STATES, Stage, State, edits, run_scorers, runs, scores
 from db.timings import Timing, expected, known_timings, role_at, timing_key
+from db.twins import is_made_elsewhere
 
 _RANKS = {"high": 0, "normal": 1, "low": 2}
 
@@ -23,8 +24,8 @@ _RANKS = {"high": 0, "normal": 1, "low": 2}
 class Opening:
     """Jobs of one run for one model: so many wait, so many are under way, so many scores come when edits are done.
 
-    Under way is also what waits behind a back-off. `scorer_id` is None for edits. `rank` is the run's priority, 0 the
-    highest.
+    Under way is also what waits behind a back-off, and an edit that another run has under way; `shared` tells that this
+    may be. `scorer_id` is None for edits. `rank` is the run's priority, 0 the highest.
     """
 
     stage: Stage
@@ -38,6 +39,7 @@ class Opening:
     waiting: int
     running: int
     to_come: int
+    shared: bool = False
 
     @cached_property
     def key(self) -> str:
@@ -118,13 +120,16 @@ class Lookout:
         found = connection.execute(_open_runs()).all()
         self._learn(connection, [run.id for run in found if run.id not in self._models])
         counts = _counts(connection, [run.id for run in found], now)
+        shared = _sharing(found)
+        for run_id, made_elsewhere in _made_elsewhere(connection, shared, counts).items():
+            _put_under_way(counts[Stage.EDIT, run_id], made_elsewhere)
         models = {model.key: expected(model.stage, model.choice) for run in found for model in self._models[run.id]}
         timing = known_timings(connection, models) if models else {}
-        openings = [opening for run in found for opening in self._openings(run, counts, timing)]
+        openings = [opening for run in found for opening in self._openings(run, counts, timing, shared)]
         return Outlook(openings, living_seats(connection, now))
 
     def _openings(
-        self, run: Any, counts: Mapping[Any, Mapping[str, int]], timing: Mapping[str, Timing]
+        self, run: Any, counts: Mapping[Any, Mapping[str, int]], timing: Mapping[str, Timing], shared: Collection[str]
     ) -> Iterator[Opening]:
         edits_left = sum(counts.get((Stage.EDIT, run.id), {}).values())
         for model in self._models[run.id]:
@@ -142,6 +147,7 @@ class Lookout:
                 waiting=count.get(State.QUEUED, 0),
                 running=count.get(State.RUNNING, 0),
                 to_come=edits_left if model.stage is Stage.SCORE else 0,
+                shared=model.stage is Stage.EDIT and run.id in shared,
             )
 
     def _learn(self, connection: Connection, run_ids: Sequence[str]) -> None:
@@ -156,7 +162,7 @@ class Lookout:
 
 
 def _model(stage: Stage, scorer_id: int | None, configuration: Mapping[str, Any], batch_size: int) -> _Model:
-    choice = ModelChoice.model_validate(configuration)
+    choice = ModelChoice(**configuration)
     return _Model(stage, scorer_id, choice, batch_size, timing_key(stage, choice))
 
 
@@ -169,7 +175,7 @@ def _open_runs() -> Any:
         .where(run_scorers.c.run_id == runs.c.id, scores.c.state.in_(OPEN_STATES))
         .exists()
     )
-    columns = (runs.c.id, runs.c.priority, runs.c.created_at)
+    columns = (runs.c.id, runs.c.priority, runs.c.created_at, runs.c.editing)
     return select(*columns).where(or_(open_edits, open_scores)).order_by(runs.c.created_at, runs.c.id)
 
 
@@ -192,7 +198,43 @@ def _counts(connection: Connection, run_ids: Sequence[str], now: float) -> dict[
         not_yet = (jobs.c.state == State.QUEUED, jobs.c.published_at.is_(None), jobs.c.not_before > now)
         behind = select(source, func.count()).where(source.in_(wanted), *not_yet).group_by(source)
         for group, count in connection.execute(behind):
-            found = counts.setdefault((stage, group), {})
-            found[State.QUEUED] = max(0, found.get(State.QUEUED, 0) - count)
-            found[State.RUNNING] = found.get(State.RUNNING, 0) + count
+            _put_under_way(counts.setdefault((stage, group), {}), count)
     return counts
+
+
+def _put_under_way(found: dict[str, int], count: int) -> None:
+    """Count so many of those that wait as under way."""
+    found[State.QUEUED] = max(0, found.get(State.QUEUED, 0) - count)
+    found[State.RUNNING] = found.get(State.RUNNING, 0) + count
+
+
+def _sharing(open_runs: Sequence[Any]) -> dict[str, list[str]]:
+    """Return by id those of these runs that ask for the same edits as others, and which others."""
+    alike: dict[str, list[str]] = {}
+    for run in open_runs:
+        if run.editing is not None:
+            alike.setdefault(run.editing, []).append(run.id)
+    return {
+        run: [other for other in group if other != run] for group in alike.values() if len(group) > 1 for run in group
+    }
+
+
+def _made_elsewhere(
+    connection: Connection, shared: Mapping[str, Sequence[str]], counts: Mapping[Any, Mapping[str, int]]
+) -> dict[str, int]:
+    """Return how many waiting edits of these runs other runs have under way.
+
+    Where far more wait than can be under way, it is as many as those have; they are counted only near the end.
+    """
+    found = {}
+    for run_id, others in shared.items():
+        waiting = counts.get((Stage.EDIT, run_id), {}).get(State.QUEUED, 0)
+        elsewhere = sum(counts.get((Stage.EDIT, other), {}).get(State.RUNNING, 0) for other in others)
+        if waiting and elsewhere:
+            found[run_id] = elsewhere if waiting > elsewhere else _count_made_elsewhere(connection, run_id)
+    return found
+
+
+def _count_made_elsewhere(connection: Connection, run_id: str) -> int:
+    waiting = (edits.c.run_id == run_id, edits.c.state == State.QUEUED, is_made_elsewhere())
+    return connection.scalar(select(func.count()).select_from(edits).where(*waiting)) or 0

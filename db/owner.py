@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,9 +51,9 @@ class Owner:
     delivery: str
     parent: Process | None = None
 
-    def is_lost(self) -> bool:
+    def is_lost(self, is_dead: Callable[[Process], bool] = Process.is_dead) -> bool:
         """Tell whether process and parent are known to be dead, so that nobody will speak for this claim any more."""
-        return self.process.is_dead() and (self.parent is None or self.parent.is_dead())
+        return is_dead(self.process) and (self.parent is None or is_dead(self.parent))
 
     def __str__(self) -> str:
         parent = f"|{self.parent.pid}|{self.parent.started}" if self.parent is not None else ""

@@ -251,6 +251,14 @@ def edit_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]
         return connection.execute(query).all()
 
 
+def shared_edits(engine: Engine, run_id: str) -> dict[str, int]:
+    """Return how many of a run's edits were made for other runs, by their ids."""
+    of_others = (edits.c.run_id == run_id, edits.c.made_for.is_not(None))
+    query = select(edits.c.made_for, func.count().label("edits")).where(*of_others).group_by(edits.c.made_for)
+    with reading(engine) as connection:
+        return {row.made_for: row.edits for row in connection.execute(query.order_by(edits.c.made_for))}
+
+
 def score_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return (edit_id, label, state, value, failure_kind, failure_reason) of every score that exists."""
     query = (

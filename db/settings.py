@@ -1,57 +1,95 @@
-"""The settings of the farm: read from the environment and `.env`, checked once, each with one name and one default."""
+"""The settings of the farm: read from the environment and `.env`, checked once, each with one name and one default.
+
+Plain Python, because every worker's parent reads them: pydantic would be a tenth of its memory.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import Annotated, Any, get_type_hints
 
 from db.errors import WrongCall
 
 PREFIX = "FARM_"
 
 
-class Settings(BaseSettings):
+class Secret:
+    """Text that is shown to nobody who does not ask for it."""
+
+    def __init__(self, hidden: str) -> None:
+        self._hidden = hidden
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def get_secret_value(self) -> str:
+        """Return the text."""
+        return self._hidden
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one; `read` makes its value of text, or raises ValueError saying what it should be."""
+
+    description: str
+    read: Callable[[str], object]
+
+
+def _number(kind: type[int] | type[float], least: float, most: float | None = None) -> Callable[[str], object]:
+    def read(text: str) -> object:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise ValueError(f"input should be a valid {'integer' if kind is int else 'number'}") from None
+        if not number >= least:
+            raise ValueError(f"input should be greater than or equal to {least}")
+        if most is not None and number > most:
+            raise ValueError(f"input should be less than or equal to {most}")
+        return number
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], object]:
+    def read(text: str) -> object:
+        if text not in choices:
+            raise ValueError(f"input should be {'|'.join(choices)}")
+        return text
+
+    return read
+
+
+@dataclass(frozen=True)
+class Settings:
     """Where the farm keeps its state and how long it waits; what shapes a result is stored in the run instead."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
-
-    home: Annotated[Path, Field(description="folder of the farm's state")] = Path("farm")
-    database_url: Annotated[SecretStr | None, Field(description="the ledger; unset: SQLite in FARM_HOME/farm.db")] = (
-        None
-    )
+    home: Annotated[Path, Setting("folder of the farm's state", Path)] = Path("farm")
+    database_url: Annotated[Secret | None, Setting("the ledger; unset: SQLite in FARM_HOME/farm.db", Secret)] = None
     broker_url: Annotated[
-        SecretStr | None, Field(description="the Redis server; unset: the embedded broker of FARM_HOME, else localhost")
+        Secret | None, Setting("the Redis server; unset: the embedded broker of FARM_HOME, else localhost", Secret)
     ] = None
-    images: Annotated[Path | None, Field(description="the image store; unset: FARM_HOME/images")] = None
-    lease_seconds: Annotated[int, Field(ge=5, le=3600, description="how long a claim holds without being renewed")] = 30
+    images: Annotated[Path | None, Setting("the image store; unset: FARM_HOME/images", Path)] = None
+    lease_seconds: Annotated[int, Setting("how long a claim holds without being renewed", _number(int, 5, 3600))] = 30
     grace_seconds: Annotated[
-        int, Field(ge=1, le=86400, description="how long a worker that is told to stop may finish its job")
+        int, Setting("how long a worker that is told to stop may finish its job", _number(int, 1, 86400))
     ] = 60
-    linger_seconds: Annotated[float, Field(ge=0, le=10, description="how long a scorer waits for a batch to fill")] = (
+    linger_seconds: Annotated[float, Setting("how long a scorer waits for a batch to fill", _number(float, 0, 10))] = (
         0.2
     )
-    loads_at_once: Annotated[int, Field(ge=1, le=64, description="models that one host loads at once")] = 1
+    loads_at_once: Annotated[int, Setting("models that one host loads at once", _number(int, 1, 64))] = 1
     host_reserve_gb: Annotated[
-        float, Field(ge=0, description="host memory in GB (1e9 bytes) that loading and parking models leave free")
+        float, Setting("host memory in GB (1e9 bytes) that loading and parking models leave free", _number(float, 0))
     ] = 4.0
     judge_api_key: Annotated[
-        SecretStr | None, Field(description="key for the server behind the scorer `api`; never logged or stored")
+        Secret | None, Setting("key for the server behind the scorer `api`; never logged or stored", Secret)
     ] = None
     log_format: Annotated[
-        str, Field(pattern="^(auto|text|json)$", description="auto: text on a terminal, JSON lines elsewhere")
+        str, Setting("auto: text on a terminal, JSON lines elsewhere", _one_of("auto", "text", "json"))
     ] = "auto"
 
     @property
@@ -75,12 +113,39 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """Return the settings of this process. Raises WrongCall naming the variable that does not hold."""
+    given = {**_filled(_env_file()), **_filled(os.environ)}
+    return Settings(
+        **{name: _read(name, one, given) for name, one in known_settings().items() if _named(name) in given}
+    )
+
+
+def known_settings() -> dict[str, Setting]:
+    """Return every setting by its name in the code."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()}
+
+
+def _read(name: str, setting: Setting, given: Mapping[str, str]) -> Any:
     try:
-        return Settings()
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        name = PREFIX + "_".join(str(part) for part in fault["loc"]).upper()
-        raise WrongCall(f"{name}: {fault['msg'][:1].lower()}{fault['msg'][1:]}") from error
+        return setting.read(given[_named(name)])
+    except ValueError as error:
+        raise WrongCall(f"{_named(name)}: {error}") from error
+
+
+def _named(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _filled(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return ours of these; one that is empty counts as unset."""
+    return {name: value for name, value in variables.items() if name.startswith(PREFIX) and value}
+
+
+def _env_file() -> Mapping[str, str | None]:
+    if not Path(".env").is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return dotenv_values(".env")
 
 
 def farm_home() -> Path:

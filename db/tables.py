@@ -121,8 +121,10 @@ runs = Table(
     Column("benchmark_id", ForeignKey("benchmarks.id"), nullable=False),
     Column("configuration", _Json, nullable=False, comment="fully resolved: everything that shapes a result"),
     Column("priority", String(8), nullable=False),
+    Column("editing", _Digest, comment="sha-256 of editor and seed: runs alike share edits; null: with no other run"),
     Column("created_at", Double, nullable=False),
     CheckConstraint("priority IN ('low', 'normal', 'high')", name="priority"),
+    Index(None, "editing"),
 )
 
 run_scorers = Table(
@@ -187,6 +189,7 @@ edits = Table(
     Column("sample_id", ForeignKey("samples.id"), nullable=False),
     Column("repeat", Integer, nullable=False, comment="from 0"),
     Column("image", _Digest, comment="the edited image"),
+    Column("made_for", String(12), comment="the run that the image was made for, where that is another"),
     *_job_constraints(),
     CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="image"),
     CheckConstraint("length(image) = 64", name="digest"),

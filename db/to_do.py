@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, select
 
 from db.choice import ModelChoice
-from db.jobs import Doorbell
+from db.jobs import Doorbell, EditClaim, ScoreClaim
 from db.seeds import edit_seed
 from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
 
@@ -42,76 +43,96 @@ def ids_in_order(jobs: Table, which: ColumnElement[bool]) -> Select[Any]:
     return select(jobs.c.id).where(which).order_by(jobs.c.id).with_for_update()
 
 
-def edits_to_do(which: ColumnElement[bool]) -> Select[Any]:
-    """Select all that making these edits needs, in the order of ids."""
-    return (
-        select(
-            edits.c.id,
-            edits.c.attempt,
-            edits.c.last_words,
-            edits.c.run_id,
-            edits.c.repeat,
-            runs.c.configuration,
-            *_SAMPLE,
-        )
-        .select_from(with_run(Stage.EDIT).join(samples, edits.c.sample_id == samples.c.id))
-        .where(which)
-        .order_by(edits.c.id)
+def waiting_edits(which: ColumnElement[bool], now: float) -> Select[Any]:
+    """Select and lock those of these edits that may start now, with all that making them needs."""
+    columns = (edits.c.run_id, edits.c.repeat, *_SAMPLE)
+    with_sample = edits.join(samples, edits.c.sample_id == samples.c.id)
+    return _waiting(edits, edits.c.run_id, with_sample, columns, which, now)
+
+
+def waiting_scores(which: ColumnElement[bool], now: float) -> Select[Any]:
+    """Select and lock those of these scores that may start now, with all that giving them needs."""
+    columns = (
+        scores.c.scorer_id,
+        edits.c.run_id,
+        edits.c.repeat,
+        edits.c.image,
+        samples.c.description,
+        samples.c.reference_image,
+        *_SAMPLE,
     )
+    with_sample = scores.join(edits, scores.c.edit_id == edits.c.id).join(samples, edits.c.sample_id == samples.c.id)
+    return _waiting(scores, scores.c.scorer_id, with_sample, columns, which, now)
 
 
-def scores_to_do(which: ColumnElement[bool]) -> Select[Any]:
-    """Select all that giving these scores needs, in the order of ids."""
-    return (
-        select(
-            scores.c.id,
-            scores.c.attempt,
-            scores.c.last_words,
-            edits.c.run_id,
-            edits.c.repeat,
-            edits.c.image,
-            runs.c.configuration,
-            run_scorers.c.configuration.label("scorer"),
-            samples.c.description,
-            samples.c.reference_image,
-            *_SAMPLE,
-        )
-        .select_from(
-            with_run(Stage.SCORE)
-            .join(edits, scores.c.edit_id == edits.c.id)
-            .join(samples, edits.c.sample_id == samples.c.id)
-        )
-        .where(which)
-        .order_by(scores.c.id)
-    )
-
-
-def first_waiting(jobs: Table, which: ColumnElement[bool], now: float) -> Select[Any]:
-    """Select and lock those of these jobs that may start now, in the order of ids; whom another is taking is left out.
+def _waiting(
+    jobs: Table,
+    of: ColumnElement[Any],
+    source: FromClause,
+    columns: Sequence[ColumnElement[Any]],
+    which: ColumnElement[bool],
+    now: float,
+) -> Select[Any]:
+    """Select in the order of ids, by the index that has them so; whom another is taking is left out.
 
     What is done again comes first by itself: it was among the first before.
     """
-    columns = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.last_words)
+    claim = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.last_words)
     ready = (jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
-    return select(*columns).where(which, *ready).order_by(jobs.c.id).with_for_update(skip_locked=True)
+    chosen = select(*claim, *columns).select_from(source).where(which, *ready).order_by(of, jobs.c.state, jobs.c.id)
+    return chosen.with_for_update(skip_locked=True, of=jobs)
 
 
-def common_fields(stage: Stage, row: Row[Any]) -> dict[str, Any]:
-    """Return the fields that claims of both stages have, from a row of `edits_to_do` or `scores_to_do`."""
-    configuration = row.configuration
+class Claims:
+    """Makes claims of what was selected to be done; reads the models of runs once, because they never change."""
+
+    def __init__(self) -> None:
+        self._editors: dict[str, tuple[int, ModelChoice]] = {}
+        self._scorers: dict[int, ModelChoice] = {}
+
+    def of_edit(self, connection: Connection, row: Row[Any]) -> EditClaim:
+        """Return the claim of a row of `waiting_edits`, whose attempt this one follows."""
+        seed, editor = self._editor(connection, row.run_id)
+        return EditClaim(**_common(Stage.EDIT, row, seed), model=editor)
+
+    def of_score(self, connection: Connection, row: Row[Any]) -> ScoreClaim:
+        """Return the claim of a row of `waiting_scores`, likewise."""
+        seed, _ = self._editor(connection, row.run_id)
+        return ScoreClaim(
+            **_common(Stage.SCORE, row, seed),
+            model=self._scorer(connection, row.scorer_id),
+            description=row.description,
+            edited_image=row.image,
+            reference_image=row.reference_image,
+        )
+
+    def _editor(self, connection: Connection, run_id: str) -> tuple[int, ModelChoice]:
+        if run_id not in self._editors:
+            configuration = connection.execute(select(runs.c.configuration).where(runs.c.id == run_id)).scalar_one()
+            editor = ModelChoice(**configuration["editor"])
+            self._editors[run_id] = configuration["seed"], editor
+        return self._editors[run_id]
+
+    def _scorer(self, connection: Connection, scorer_id: int) -> ModelChoice:
+        if scorer_id not in self._scorers:
+            asked = select(run_scorers.c.configuration).where(run_scorers.c.id == scorer_id)
+            self._scorers[scorer_id] = ModelChoice(**connection.execute(asked).scalar_one())
+        return self._scorers[scorer_id]
+
+
+def _common(stage: Stage, row: Row[Any], seed: int) -> dict[str, Any]:
     return {
         "stage": stage,
         "job_id": row.id,
-        "attempt": row.attempt,
+        "attempt": row.attempt + 1,
         "run_id": row.run_id,
         "key": row.key,
         "category": row.category,
         "repeat": row.repeat,
         "instruction": row.instruction,
         "source_image": row.source_image,
-        "seed": edit_seed(configuration["seed"], row.key, row.repeat),
+        "seed": edit_seed(seed, row.key, row.repeat),
         "tried_before": row.last_words is not None,
-        "model": ModelChoice.model_validate(configuration["editor"] if stage is Stage.EDIT else row.scorer),
     }
 
 

@@ -5,7 +5,7 @@ One place for each change, so that no column of it is forgotten where it is made
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -17,13 +17,14 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
+    bindparam,
     insert,
     literal,
     select,
     update,
 )
 
-from db.jobs import Claim, Claimant
+from db.jobs import Claim, Claimant, Done
 from db.owner import Owner, Process
 from db.tables import ATTEMPTS_ALLOWED, State, edits, run_scorers, scores
 
@@ -43,9 +44,24 @@ UNCLAIMED = {"owner": None, "lease_until": None}
 """The values of a job that nobody holds."""
 
 
-def done_with(seconds: float, detail: Mapping[str, object] | None, environment: str | None) -> dict[str, Any]:
-    """Return what stands beside a result."""
-    return {"seconds": seconds, "detail": dict(detail) if detail else None, "environment": environment}
+def ended(state: State, now: float) -> dict[str, Any]:
+    """Return the values of a job that ends, whichever way."""
+    return {"state": state, "finished_at": now, **UNCLAIMED}
+
+
+def finished(jobs: Table, now: float) -> Update:
+    """Return the statement that ends jobs with their results, to be executed with a `job_id` and `done_with` each."""
+    return update(jobs).where(jobs.c.id == bindparam("job_id")).values(**ended(State.DONE, now))
+
+
+def done_with(jobs: Table, done: Done) -> dict[str, Any]:
+    """Return a result and what stands beside it."""
+    return {
+        "image" if jobs is edits else "value": done.result,
+        "seconds": done.seconds,
+        "detail": dict(done.detail) if done.detail else None,
+        "environment": done.environment,
+    }
 
 
 def queue_scores(which: ColumnElement[bool], now: float, *, published_at: float | None = None) -> Insert:
@@ -112,12 +128,19 @@ def held_by(jobs: Table, process: Process) -> Select[Any]:
 
 def running(jobs: Table) -> Select[Any]:
     """Select what is claimed, in the order of ids."""
-    return select(jobs).where(jobs.c.state == State.RUNNING).order_by(jobs.c.id)
+    columns = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.owner, jobs.c.worker, jobs.c.lease_until)
+    return select(*columns).where(jobs.c.state == State.RUNNING).order_by(jobs.c.id)
 
 
 def still_mine(jobs: Table, claim: Claim) -> ColumnElement[bool]:
     """Return the condition that the claim still counts: nobody has taken the job over or cancelled it."""
     return and_(jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.state == State.RUNNING)
+
+
+def still_running(jobs: Table, job_ids: Collection[int]) -> Select[Any]:
+    """Select and lock those of these jobs that are claimed, by whomever, in the order of ids."""
+    chosen = running(jobs).where(jobs.c.id.in_(job_ids))
+    return chosen.with_only_columns(jobs.c.id, jobs.c.attempt).with_for_update()
 
 
 def queue_again(jobs: Table, not_before: float | ColumnElement[float]) -> Update:
@@ -143,10 +166,10 @@ def back_off(jobs: Table) -> ColumnElement[float]:
     return BACK_OFF_SECONDS * literal(1).bitwise_lshift(ATTEMPTS_ALLOWED - 1 - attempts_left)
 
 
-def why_lost(row: Row[Any], now: float) -> str | None:
+def why_lost(row: Row[Any], now: float, is_dead: Callable[[Process], bool]) -> str | None:
     """Return why nobody works on a claimed job any more, None while somebody may."""
     owner = Owner.parse(row.owner)
-    if owner.is_lost():
+    if owner.is_lost(is_dead):
         return f"process {owner.process.pid} of worker {row.worker} died"
     if row.lease_until <= now:
         return f"worker {row.worker} did not renew its lease"

@@ -220,6 +220,7 @@ def _configuration(choices: dict[str, Any]) -> RunConfiguration:
 def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     from db.broker import require_broker
     from db.farm import images, ledger
+    from db.queries import shared_edits
     from producer.benchmark import open_benchmark
     from producer.plan import forecast, in_words
     from producer.queue import send
@@ -231,6 +232,8 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     checked = submitted.benchmark
     if (seconds := forecast(ledger().engine)) is not None:
         say(f"the farm needs about {in_words(seconds)} for all that waits")
+    for run_id, count in shared_edits(ledger().engine, submitted.run_id).items():
+        say(f"{count:,} edits are there already: run {run_id} asked for the same (--fresh makes them anew)")
     if not submitted.new:
         say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
     needy = any(spec.needs_reference for spec in configuration.specs())

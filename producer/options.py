@@ -43,6 +43,9 @@ def run_options(command: _F) -> _F:
         click.option(
             "--priority", type=click.Choice(["low", "normal", "high"]), help="Whose jobs go first. [default: normal]"
         ),
+        click.option(
+            "--fresh", is_flag=True, default=None, help="Make every edit, also those that another run has already."
+        ),
     ]
     for option in reversed(options):
         command = option(command)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from db.configuration import resolve_configuration
-from db.settings import PREFIX, Settings
+from db.settings import PREFIX, Settings, known_settings
 from producer.choices import choose
 from producer.cli import cli
 
@@ -19,9 +19,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def settings_table() -> str:
     rows = ["| setting | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    for name, setting in known_settings().items():
+        default = getattr(Settings, name)
+        shown = "" if default is None else f"`{default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {setting.description} |")
     return "\n".join(rows)
 
 

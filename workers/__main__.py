@@ -48,20 +48,22 @@ def make_tiny(folder: Path) -> None:
 
 
 def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
-    from db import farm
     from db.broker import require_broker
+    from db.engine import open_engine
+    from workers.app import app
     from workers.logs import configure_logging
-    from workers.supervisor import Supervisor, worker_process
+    from workers.supervisor import Supervisor, import_for_workers, worker_process
 
     address = require_broker()
-    farm.engine().dispose()  # the schema is made once, before the workers race for it
+    open_engine(settings().database).dispose()  # the schema is made once, before the workers race for it
     configure_logging("INFO")
+    # The address as it is now: a worker that is started while the embedded broker is down would look elsewhere.
+    os.environ["FARM_BROKER_URL"] = address
+    app.conf.update(broker_url=address)
+    settings.cache_clear()
     prefix = queues.replace(",", "+")
-    processes = [
-        # The address as it is now: a worker that is started while the embedded broker is down would look elsewhere.
-        worker_process(f"{prefix}-{slot}", queues, {**os.environ, **environment, "FARM_BROKER_URL": address})
-        for slot, environment in environments.items()
-    ]
+    processes = [worker_process(f"{prefix}-{slot}", queues, environment) for slot, environment in environments.items()]
+    import_for_workers()
     Supervisor(processes, grace_seconds=settings().grace_seconds).run()
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -18,16 +17,16 @@ from PIL import Image
 from sqlalchemy import Engine
 
 from db.decode import to_rgb
-from db.doorbells import Send, ring
 from db.environments import enter_environment
 from db.images import ImageStore
-from db.jobs import Claim, Doorbell, EditClaim, Failure, ScoreClaim
+from db.jobs import Claim, Done, Doorbell, EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.tables import State
 from workers.faults import failure_of
 from workers.outages import Outlast, at_once, may_pass
 from workers.perform import Made, Scored
 from workers.reading import STORE
+from workers.ringing import Ringer
 from workers.sightings import Sightings
 
 log = structlog.get_logger()
@@ -37,44 +36,32 @@ PNG_COMPRESSION = 1
 
 
 @dataclass(frozen=True)
-class Edited:
-    """An edit whose image is stored: `image` is its digest, the rest as in `Made`."""
-
-    image: str
-    seconds: float
-    detail: Mapping[str, object]
-    facts: Mapping[str, object]
-
-
-@dataclass(frozen=True)
 class Begun:
     """Not yet an outcome: the job is under way, and will be for a while."""
 
 
-Outcome = Begun | Made | Edited | Scored | Failure
+Outcome = Begun | Made | Scored | Failure
+
+Ended = tuple[Claim, Done | Failure]
+"""A job, and what the ledger is to know of its end."""
 
 
 class Keeper:
-    """Keeps outcomes in one ledger and one store.
-
-    `patient` is entered while a broker may be waited for; `sightings` show the jobs in Flower.
-    """
+    """Keeps outcomes in one ledger and one store; `sightings` show the jobs in Flower."""
 
     def __init__(
         self,
         ledger: Ledger,
         images: ImageStore,
-        send: Send,
+        ringer: Ringer,
         *,
         outlast: Outlast = at_once,
-        patient: Callable[[], AbstractContextManager[None]] = nullcontext,
         sightings: Sightings | None = None,
     ) -> None:
         self._ledger = ledger
         self._images = images
-        self._send = send
+        self._ringer = ringer
         self._outlast = outlast
-        self._patient = patient
         self._sightings = sightings
 
     def keep(self, made: Sequence[tuple[Claim, Outcome]]) -> None:
@@ -82,75 +69,61 @@ class Keeper:
         for claim, outcome in made:
             if isinstance(outcome, Begun) and self._sightings is not None:
                 self._sightings.begun(claim)
-        ended = [(claim, outcome) for claim, outcome in made if not isinstance(outcome, Begun)]
+        ended = [(claim, self._stored(claim, outcome)) for claim, outcome in made if not isinstance(outcome, Begun)]
         if ended:
-            self._send_all(self._committed([(claim, self._stored(claim, outcome)) for claim, outcome in ended]))
+            self._ringer.ring(self._committed(ended))
         if self._sightings is not None:
             self._sightings.send()
 
-    def _send_all(self, doorbells: Sequence[Doorbell]) -> None:
-        try:
-            with self._patient():  # a frozen broker
-                ring(self._ledger, doorbells, self._send)
-        except Exception as error:  # noqa: BLE001 - kombu raises many things for a broker that is gone; it is owed again
-            log.warning("score.message_owed", messages=len(doorbells), reason=str(error))
-
-    def _stored(self, claim: Claim, outcome: Outcome) -> Outcome:
-        if not isinstance(outcome, Made):
+    def _stored(self, claim: Claim, outcome: Made | Scored | Failure) -> Done | Failure:
+        """Store an image, and enter where a result came about, once by each child."""
+        if isinstance(outcome, Failure):
             return outcome
         try:
-            png = as_png(outcome.image)
-            digest = self._outlast(STORE, lambda: self._images.put(png))
-            return Edited(digest, outcome.seconds, outcome.detail, outcome.facts)
+            result = outcome.value if isinstance(outcome, Scored) else self._put(outcome)
         except Exception as error:  # noqa: BLE001 - the border: every fault of a job is an outcome of that job
             return failure_of(error, claim)
+        facts = json.dumps(outcome.facts, sort_keys=True)
+        environment = self._outlast("the ledger", lambda: _entered_environment(self._ledger.engine, facts))
+        return Done(result, outcome.seconds, outcome.detail, environment)
 
-    def _committed(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> list[Doorbell]:
+    def _put(self, made: Made) -> str:
+        png = as_png(made.image)
+        return self._outlast(STORE, lambda: self._images.put(png))
+
+    def _committed(self, ended: Sequence[Ended]) -> list[Doorbell]:
         """Commit them all at once; where that fails for one of them, each by itself."""
         try:
-            return self._outlast("the ledger", lambda: self._commit(outcomes))
+            return self._outlast("the ledger", lambda: self._commit(ended))
         except Exception as error:
-            if len(outcomes) == 1 or may_pass(error):
+            if len(ended) == 1 or may_pass(error):
                 raise
-            return [doorbell for one in outcomes for doorbell in self._committed([one])]
+            return [doorbell for one in ended for doorbell in self._committed([one])]
 
-    def _commit(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> list[Doorbell]:
-        doorbells: list[Doorbell] = []
-        tell: list[Callable[[], None]] = []
-        beside = [self._beside(outcome) for _, outcome in outcomes]
+    def _commit(self, ended: Sequence[Ended]) -> list[Doorbell]:
+        edited = [(one, end) for one, end in ended if isinstance(one, EditClaim) and isinstance(end, Done)]
+        scored = [(one, end) for one, end in ended if isinstance(one, ScoreClaim) and isinstance(end, Done)]
+        failed = [(claim, end) for claim, end in ended if isinstance(end, Failure)]
+        announced = self._ringer.is_wanted
         with self._ledger.together() as ledger:
-            for (claim, outcome), more in zip(outcomes, beside, strict=True):
-                match claim, outcome:
-                    case EditClaim(), Edited():
-                        owed = ledger.finish_edit(claim, outcome.image, **more)
-                        doorbells.extend(owed or ())
-                        kept = owed is not None
-                    case ScoreClaim(), Scored():
-                        kept = ledger.finish_score(claim, outcome.value, **more)
-                    case _, Failure():
-                        state = ledger.fail(claim, outcome)
-                        tell.append(partial(self._tell_failed, claim, outcome, state))
-                        continue
-                    case _:
-                        raise TypeError(f"{type(outcome).__name__} is no outcome of {type(claim).__name__}")
-                tell.append(partial(self._tell_done, claim, outcome) if kept else partial(tell_lost, claim))
-        for line in tell:
-            line()
+            kept_edits, doorbells = ledger.finish_edits(edited, announced=announced)
+            kept_scores = ledger.finish_scores(scored)
+            states = [ledger.fail(claim, failure) for claim, failure in failed]
+        self._tell_done(edited, kept_edits)
+        self._tell_done(scored, kept_scores)
+        for (claim, failure), state in zip(failed, states, strict=True):
+            self._tell_failed(claim, failure, state)
         return doorbells
 
-    def _beside(self, outcome: Outcome) -> dict[str, Any]:
-        """Return what the ledger keeps beside a result; its environment is entered first, once by each child."""
-        if not isinstance(outcome, Edited | Scored):
-            return {}
-        environment = _entered_environment(self._ledger.engine, json.dumps(outcome.facts, sort_keys=True))
-        return {"seconds": outcome.seconds, "detail": outcome.detail, "environment": environment}
-
-    def _tell_done(self, claim: Claim, outcome: Edited | Scored) -> None:
-        value = {"value": round(outcome.value, 3)} if isinstance(outcome, Scored) else {}
-        log.info(f"{claim.stage}.done", **ids(claim), **value, seconds=round(outcome.seconds, 3))
-        if self._sightings is not None:
-            result = outcome.image if isinstance(outcome, Edited) else outcome.value
-            self._sightings.succeeded(claim, result, outcome.seconds)
+    def _tell_done(self, done: Sequence[tuple[Claim, Done]], kept: Collection[int]) -> None:
+        for claim, one in done:
+            if claim.job_id not in kept:
+                tell_lost(claim)
+                continue
+            value = {"value": round(one.result, 3)} if isinstance(one.result, float) else {}
+            log.info(f"{claim.stage}.done", **ids(claim), **value, seconds=round(one.seconds, 3))
+            if self._sightings is not None:
+                self._sightings.succeeded(claim, one.result, one.seconds)
 
     def _tell_failed(self, claim: Claim, failure: Failure, state: State | None) -> None:
         if state is None:

@@ -30,18 +30,26 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred of linux/socket.h: process, u
 
 
 class ChildOutput:
-    """The parent's side: passes on what children write, and keeps the end of what each wrote."""
+    """The parent's side: passes on what children write from `start` on, and keeps the end of what each wrote.
+
+    Children may be started once it is made.
+    """
 
     def __init__(self) -> None:
         self._outputs: dict[int, _Output] = {}
         self._changed = threading.Condition()
+        self._listener: socket.socket | None = None
         if sys.platform == "linux":  # elsewhere a child writes where its parent does, and leaves no last words
-            listener = socket.socket(socket.AF_UNIX)
+            self._listener = socket.socket(socket.AF_UNIX)
             name = f"editfarm-{os.getpid()}-{secrets.token_hex(8)}"
-            listener.bind(f"\0{name}")  # a name without a file: it goes with this process
-            listener.listen()
+            self._listener.bind(f"\0{name}")  # a name without a file: it goes with this process
+            self._listener.listen()
             os.environ[_WHERE] = name
-            threading.Thread(target=self._pass_on, args=(listener,), name="child-output", daemon=True).start()
+
+    def start(self) -> None:
+        """Begin to read; before, a child that writes more than a socket holds would wait."""
+        if self._listener is not None:
+            threading.Thread(target=self._pass_on, args=(self._listener,), name="child-output", daemon=True).start()
 
     def last_words(self, pid: int) -> str:
         """Return the last lines that this child wrote, without control characters; wait a second for the rest."""

@@ -7,8 +7,10 @@ stop the consumer and a lost broker must not stop the leases.
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +19,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from amqp.exceptions import ChannelError
+from celery import bootsteps
 from celery.signals import worker_before_create_process, worker_init, worker_ready, worker_shutting_down
 from celery.worker.state import reserved_requests
 from kombu.exceptions import OperationalError
@@ -29,12 +31,13 @@ from db.errors import FarmError, first_line
 from db.ledger import CLOCK_SLACK_SECONDS, Ledger
 from db.owner import this_process
 from db.presence import enter_worker, worker_is_sick, worker_leaves, worker_lives
+from db.settings import settings
 from db.tables import Stage
 from workers.app import app
 from workers.children import Children
 from workers.last_words import ChildOutput
 from workers.pulse import Pulses
-from workers.tasks import send
+from workers.tasks import messages_waiting, send
 
 log = structlog.get_logger()
 
@@ -44,17 +47,36 @@ LOOK_SECONDS = 1
 RECOVER_SECONDS = 5
 """How often the lost and the owed are looked for."""
 
-STUCK_EXIT = 75
-"""The exit code of a worker that ended itself for that: sysexits' EX_TEMPFAIL."""
-
 STUCK_SECONDS = 120
 """A worker that for so long does nothing, though messages wait or are in its hands, is ended."""
+
+OVERDUE_SECONDS = 6.0
+"""A worker that was told to end, and whose grace is over by so much, is ended; whoever keeps it alive waits longer."""
+
+HANDING_BACK_SECONDS = 3.0
+"""What it takes at most for that to hand back what is held."""
+
+STUCK_EXIT = 75
+"""The exit code of a worker that ended itself for either: sysexits' EX_TEMPFAIL."""
 
 
 @worker_init.connect
 def _open_channels(sender: Any, **_: Any) -> None:
     """Make what parent and children share, before the first child is started."""
     sender.pulses, sender.child_output = Pulses(), ChildOutput()
+
+
+class PassOnOutput(bootsteps.StartStopStep):
+    """Begins to pass on what children write when the pool has its first one: a parent with threads forks none."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: Any) -> None:
+        """Begin."""
+        parent.child_output.start()
+
+
+app.steps["worker"].add(PassOnOutput)
 
 
 @worker_ready.connect
@@ -112,6 +134,9 @@ class LeaseKeeper:
         """Hear from Celery that the worker was told to end, at once or when its child has finished."""
         self._children.stop()
         self._worker.pulses.tell(())
+        overdue = threading.Timer(settings().grace_seconds + OVERDUE_SECONDS, self._end_overdue)
+        overdue.daemon = True
+        overdue.start()
 
     def stop(self) -> None:
         """End, and hand back at once what this worker's children still held: they were told to stop."""
@@ -128,6 +153,15 @@ class LeaseKeeper:
         else:
             if released:
                 log.info("lease.released", jobs=released)
+
+    def _end_overdue(self) -> None:
+        """End a worker that Celery does not bring to an end, and let its log say where it hangs."""
+        log.error("worker.overdue", grace=settings().grace_seconds, next="ended at once")
+        faulthandler.dump_traceback(sys.stderr)
+        handing_back = threading.Thread(target=self.stop, daemon=True)
+        handing_back.start()
+        handing_back.join(HANDING_BACK_SECONDS)
+        os._exit(STUCK_EXIT)
 
     def _repeat(self, step: Callable[[Ledger], None], wait: Callable[[], bool]) -> None:
         name, trouble = step.__name__.strip("_"), False
@@ -164,7 +198,7 @@ class LeaseKeeper:
         self._lost_found.clear()
         self._say_how_it_is()
         lost = ledger.hand_back_lost(judge_leases=self._clock.is_steady(ledger))
-        waiting = {stage: _messages_waiting(stage) for stage in Stage}
+        waiting = messages_waiting()
         for stage in Stage:
             lost += owe_lost(ledger, stage, waiting[stage])
         sent = ring_owed(ledger, send, waiting)
@@ -188,10 +222,11 @@ class LeaseKeeper:
         if not self._present:
             enter_worker(engine, self._name, me, os.environ.get("CUDA_VISIBLE_DEVICES", ""), self._stages())
             self._present = True
+        else:
+            worker_lives(engine, self._name, me)
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)
             self._sick = None
-        worker_lives(engine, self._name, me)
 
     def _stop_consuming(self, reason: str) -> None:
         log.error("worker.sick", worker=self._name, reason=reason, next="takes no more jobs until it is started anew")
@@ -243,12 +278,3 @@ class ClockWatch:
         if before is None or jump < -CLOCK_SLACK_SECONDS:
             ledger.settle_clock()
         return before is not None and abs(jump) <= CLOCK_SLACK_SECONDS
-
-
-def _messages_waiting(stage: Stage) -> int:
-    with app.connection_for_read() as connection:
-        channel: Any = connection.default_channel
-        try:
-            return int(channel.queue_declare(stage.value, passive=True).message_count)
-        except ChannelError:  # Redis has no empty lists: an empty queue does not exist
-            return 0

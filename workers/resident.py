@@ -7,6 +7,7 @@ GPU, arithmetic on pixels or a server elsewhere, stay beside it and displace not
 from __future__ import annotations
 
 import importlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -196,7 +197,7 @@ class Resident:
 def _name(key: _Key) -> str:
     """Return the key as a text: a choice holds a mapping, which cannot be one."""
     role, choice = key
-    return f"{role} {choice.model_dump_json()}"
+    return f"{role} {json.dumps(choice.as_json())}"
 
 
 @contextmanager

@@ -42,7 +42,6 @@ from workers.reading import Reader
 from workers.resident import CannotLoad, Resident
 from workers.sightings import Sightings
 from workers.supply import Block, Supply
-from workers.tickets import Tickets
 
 log = structlog.get_logger()
 
@@ -55,8 +54,11 @@ UNKEPT_PIXELS, OUTCOME_PIXELS = 64_000_000, 250_000
 SHOWN_SECONDS = 1.0
 """Jobs that take longer are shown in Flower while they go on, shorter ones when they have ended."""
 
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.01, 0.25
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 0.25
 """How long a worker without work waits before it looks again, at first and at last."""
+
+LOOKS_WHILE_LINGERING = 5
+"""How often it is looked, in the time for which a batch may fill, whether there is more to judge."""
 
 
 @dataclass
@@ -87,7 +89,6 @@ class Desk:
     progress: Progress
     outages: Outages
     keeper: Keeper
-    tickets: Tickets
     sightings: Sightings
     me: Process
     parent: Process
@@ -100,7 +101,6 @@ class Desk:
     def begin(self, delivery: str, stage: Stage) -> None:
         """A message of that stage has come; of a worker that says nothing else, it is all that is served."""
         self.delivery, self.stages = delivery, frozenset({stage})
-        self.tickets.woken(stage)
 
     def claimant(self) -> Claimant:
         """Return as whom to claim next: claims made at once share an owner, so that each can be told it is gone."""
@@ -189,13 +189,13 @@ class Stint:
         )
         for start in range(0, len(block.claims), size):
             self._in_hand.append((block, block.claims[start : start + size]))
-        desk.tickets.claimed(block.opening.stage, len(block.claims))
 
     def _linger(self, stages: frozenset[Stage]) -> None:
         """Wait a moment for the rest of a batch."""
-        supply, until = self._desk.supply, time.monotonic() + self._desk.linger_seconds
+        supply, linger = self._desk.supply, self._desk.linger_seconds
+        until = time.monotonic() + linger
         while self._desk.outages.outlast("the ledger", lambda: supply.is_filling(stages)) and time.monotonic() < until:
-            time.sleep(FIRST_WAIT_SECONDS)
+            time.sleep(max(FIRST_WAIT_SECONDS, linger / LOOKS_WHILE_LINGERING))
             supply.forget()
 
     def _stages(self) -> frozenset[Stage]:

@@ -1,20 +1,32 @@
-"""Keeps a set of worker processes alive: starts them, starts again those that die, ends them gently."""
+"""Keeps a set of worker processes alive: starts them, starts again those that die, ends them gently.
+
+Its own workers are forks of it: what all of them import is imported once, and kept in memory once.
+"""
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from types import FrameType
 
 import structlog
+from celery.utils.imports import symbol_by_name
+from celery.worker import WorkController
+from celery.worker.consumer import Consumer
 
-from db.child import start_child
+from db.child import Child, fork_child, may_fork, start_child
 from db.errors import FarmError
+from workers.app import app
+from workers.worker import main as run_worker
 
 log = structlog.get_logger()
 
@@ -31,6 +43,17 @@ HOPELESS_STARTS = 4
 """When every worker died this often in a row without having been steady, the fault is not going to pass."""
 
 
+_OF_A_PARENT = (
+    "celery.apps.worker",
+    "celery.app.control",
+    "celery.worker.strategy",
+    "workers.pool",
+    "workers.transport",
+)
+_OF_A_CHILD = ("workers.outages", "workers.progress", "workers.resident", "workers.sightings", "workers.supply")
+"""What `workers.stint` imports, and most of what that imports, without Pillow."""
+
+
 class WorkersKeepDying(FarmError):
     """No worker stays alive."""
 
@@ -39,12 +62,11 @@ class WorkersKeepDying(FarmError):
 
 @dataclass
 class WorkerProcess:
-    """One worker to keep alive: its command, its environment, and how its starts went."""
+    """One worker to keep alive: how its process is begun, and how that went."""
 
     name: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    begin: Callable[[], Child]
+    process: Child | None = None
     started_at: float = 0.0
     start_at: float = 0.0
     deaths_in_a_row: int = 0
@@ -55,7 +77,7 @@ class WorkerProcess:
 
     def start(self, now: float) -> None:
         """Start the process."""
-        self.process = start_child(self.command, environment=self.environment)
+        self.process = self.begin()
         self.started_at = now
         self.log.info("worker.started", pid=self.process.pid)
 
@@ -128,5 +150,28 @@ class Supervisor:
 
 
 def worker_process(name: str, queues: str, environment: Mapping[str, str]) -> WorkerProcess:
-    """Return a Celery worker of that name, not yet started."""
-    return WorkerProcess(name, [sys.executable, "-m", "workers.worker", name, queues], environment)
+    """Return a Celery worker of that name, not yet started, whose environment has these variables beside ours."""
+    return WorkerProcess(name, partial(_begin_worker, name, queues, environment))
+
+
+def import_for_workers() -> None:
+    """Import what a worker needs, and its child but for images and networks, which no parent has.
+
+    It leaves the collector's sight: else each fork would search it, and by that get a copy of its own.
+    """
+    app.loader.import_default_modules()
+    app.finalize()
+    for step in {*WorkController.Blueprint.default_steps, *Consumer.Blueprint.default_steps}:
+        symbol_by_name(step)
+    for module in (*_OF_A_PARENT, *_OF_A_CHILD):
+        import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
+def _begin_worker(name: str, queues: str, environment: Mapping[str, str]) -> Child:
+    if may_fork():
+        return fork_child(partial(run_worker, name, queues), environment)
+    return start_child(
+        [sys.executable, "-m", "workers.worker", name, queues], environment={**os.environ, **environment}
+    )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_
 
 from db.choosing import choose, to_come
 from db.jobs import Claim, Claimant
@@ -20,6 +20,7 @@ from db.owner import Process
 from db.roles import Place, best_stage, first_stage, worth_beginning
 from db.seats import Seat, one_at_a_time, take_seat
 from db.tables import Stage, edits, scores
+from db.twins import is_made_elsewhere
 from workers.batch_sizes import BatchSizes
 from workers.pace import Pace
 
@@ -205,11 +206,14 @@ class Supply:
         return jobs * opening.timing.seconds / self._pace.pace
 
     def _limit(self, opening: Opening, crew: int, *, ahead: bool) -> int:
-        """Return how many jobs to claim at once: less the nearer the end is, so that no card waits for another."""
+        """Return how many jobs to claim at once: less the nearer the end is, so that no card waits for another.
+
+        Ahead only while there is something for everybody.
+        """
         unit = 1 if opening.stage is Stage.EDIT else self._sizes.limit(opening.model, opening.batch_size)
-        share = opening.waiting // (2 * crew)
-        if ahead and share < unit:
+        if ahead and opening.waiting < crew * unit:
             return 0
+        share = opening.waiting // (2 * crew)
         seconds = max(self._seconds(opening, unit), 1e-6)
         units = max(1, min(int(BLOCK_SECONDS / seconds), BLOCK_JOBS // unit, share // unit))
         return units * unit
@@ -232,7 +236,10 @@ class Supply:
         opening = plan.opening
         claims: Sequence[Claim]
         if opening.stage is Stage.EDIT:
-            claims = ledger.claim_edits(edits.c.run_id == opening.run_id, claimant, plan.limit, ahead=ahead)
+            which = edits.c.run_id == opening.run_id
+            if opening.shared:
+                which = and_(which, ~is_made_elsewhere())
+            claims = ledger.claim_edits(which, claimant, plan.limit, ahead=ahead)
         else:
             claims = ledger.claim_scores(scores.c.scorer_id == opening.scorer_id, claimant, plan.limit, ahead=ahead)
         return Block(opening, claimant, claims) if claims else None

@@ -9,9 +9,10 @@ import os
 import socket
 import sys
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from amqp.exceptions import ChannelError
 from celery import Task
 
 from celeryconfig import message_for
@@ -34,6 +35,19 @@ log = structlog.get_logger()
 def send(doorbell: Doorbell) -> None:
     """Send one message. Raises kombu's OperationalError when the broker does not take it."""
     app.send_task(**message_for(doorbell))
+
+
+def messages_waiting() -> dict[Stage, int]:
+    """Return how many messages of each stage wait. Raises what kombu and redis raise for a broker that is gone."""
+    with app.connection_for_read() as connection:
+        return {stage: _length(connection.default_channel, stage.value) for stage in Stage}
+
+
+def _length(channel: Any, queue: str) -> int:
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # Redis has no empty lists: an empty queue does not exist
+        return 0
 
 
 @app.task(name=Stage.EDIT.value, bind=True, typing=True, send_events=False)
@@ -66,10 +80,10 @@ def _desk(worker: str) -> Desk:
     from workers.pace import Pace
     from workers.progress import Progress
     from workers.resident import Resident
+    from workers.ringing import Ringer
     from workers.sightings import Sightings
     from workers.stint import Desk
     from workers.supply import Said, Supply
-    from workers.tickets import Tickets
 
     me, parent = this_process(), process_of(os.getppid())
     pulse, pace, sizes = pulse_of(me), Pace(), BatchSizes()
@@ -79,6 +93,7 @@ def _desk(worker: str) -> Desk:
     reserve_bytes = round(settings().host_reserve_gb * 1e9)
     host = Host(folder, loads_at_once=settings().loads_at_once, reserve_bytes=reserve_bytes)
     ledger = outages.outlast("the ledger", farm.ledger)
+    ringer = Ringer(ledger, send, waiting=messages_waiting, patient=pulse.patient)
     sightings = Sightings(app, worker)
     seat = Seat(worker, frozenset())
     return Desk(
@@ -91,8 +106,7 @@ def _desk(worker: str) -> Desk:
         pulse=pulse,
         progress=progress,
         outages=outages,
-        keeper=Keeper(ledger, farm.images(), send, outlast=outages.outlast, patient=pulse.patient, sightings=sightings),
-        tickets=Tickets(app, pulse.patient),
+        keeper=Keeper(ledger, farm.images(), ringer, outlast=outages.outlast, sightings=sightings),
         sightings=sightings,
         me=me,
         parent=parent,

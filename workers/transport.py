@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import redis
@@ -45,7 +44,7 @@ class Client(redis.Redis):
             return reply
         source, message = reply
         queue = source.decode(errors="replace").split(kombu_redis.Channel.sep)[0]
-        check = _doorbell_check(queue) if queue in set(Stage) else check_envelope
+        check = (lambda raw: check_doorbell(raw, queue)) if queue in set(Stage) else check_envelope
         return reply if _comes_in(check, message, source) else None
 
     def pubsub(self, **options: Any) -> PubSub:
@@ -92,13 +91,6 @@ class Channel(kombu_redis.Channel):
 
     QoS = QoS
 
-    def take(self, queue: str, count: int) -> None:
-        """Take so many messages out of a stage's queue for good, the most urgent first, as a worker would get them."""
-        for priority in self.priority_steps:
-            source = self._q_for_pri(queue, priority)  # type: ignore[attr-defined]
-            while count > 0 and (messages := self.client.rpop(source, count)):
-                count -= sum(_comes_in(_doorbell_check(queue), message, source.encode()) for message in messages)
-
     def _get_client(self) -> type[redis.Redis]:
         super()._get_client()  # type: ignore[misc]  # checks the version of redis-py
         return Client
@@ -108,10 +100,6 @@ class Transport(kombu_redis.Transport):
     """A transport whose channels are the door's; `workers/app.py` puts it in the place of kombu's."""
 
     Channel = Channel
-
-
-def _doorbell_check(queue: str) -> Callable[[bytes], None]:
-    return partial(check_doorbell, stage=queue)
 
 
 def _comes_in(check: Callable[[bytes], None], message: bytes, source: bytes) -> bool:

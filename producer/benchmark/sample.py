@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -191,6 +191,8 @@ def _image(record: Mapping[str, Any], names: tuple[str, ...], folder: Path) -> b
 def _from_base64(value: str) -> bytes:
     if value.startswith("data:"):
         value = value.partition(",")[2]
+    with suppress(ValueError):  # binascii.Error is one: it may be broken into lines, which is looked at only then
+        return base64.b64decode(value, validate=True)
     try:
         return base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -206,7 +208,7 @@ def _from_path(value: str, folder: Path) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_BYTES:
                 raise FieldFault(f"{value[:_SHOWN]!r} has {size:,} bytes; at most {MAX_BYTES:,} are read")
-            return file.read(MAX_BYTES)
+            return file.read(size + 1)  # room is made for as much as is asked for
     except (OSError, ValueError, RuntimeError) as error:  # the last for links in a circle, before Python 3.13
         raise FieldFault(f"{value[:_SHOWN]!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 

@@ -30,6 +30,7 @@ def report_as_json(report: Report) -> str:
             for scorer in report.scorers
         ],
         "environments": list(report.environments),
+        "shared_edits": dict(report.shared_edits),
         "failures": [asdict(failure) for failure in report.failures],
     }
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)

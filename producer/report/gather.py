@@ -18,6 +18,7 @@ from db.queries import (
     progress_of,
     score_outcomes,
     scorer_labels,
+    shared_edits,
 )
 from db.tables import Stage, State
 from producer.statistics import Summary, summarise
@@ -55,12 +56,13 @@ class FailedJob:
 
 @dataclass(frozen=True)
 class Report:
-    """A report; `progress` tells whether it is final or PARTIAL."""
+    """A report; `progress` tells whether it is final or PARTIAL, `shared_edits` how many edits other runs have made."""
 
     run: Run
     progress: Progress
     scorers: Sequence[ScorerReport]
     environments: Sequence[Mapping[str, Any]]
+    shared_edits: Mapping[str, int]
     failures: Sequence[FailedJob]
 
 
@@ -76,6 +78,7 @@ def gather_report(engine: Engine, given_run: str) -> Report:
         progress=progress,
         scorers=[_scorer_report(label, edits, scores) for label in labels],
         environments=environments_of(engine, run.id),
+        shared_edits=shared_edits(engine, run.id),
         failures=_failures(edits, scores, labels),
     )
 

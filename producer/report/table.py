@@ -36,6 +36,8 @@ def _heading(report: Report) -> RenderableType:
     ]  # fmt: skip
     if progress.partial:
         lines.append(Text(f"PARTIAL: {_what_is_missing(progress)}", style="bold yellow"))
+    for run_id, count in report.shared_edits.items():
+        lines.append(Text(f"{count:,} of {progress.edits.total:,} edits were made for run {run_id}", style="dim"))
     return Group(*lines)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from db.engine import reading
-from db.jobs import Claimant, EditClaim, ScoreClaim
+from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, Process
 from db.tables import JOB_TABLES, Stage, edits, runs, scores
@@ -62,11 +62,40 @@ def claimed(ledger: Ledger, edit_id: int, by: Owner | None = None) -> EditClaim:
     return claim
 
 
+def finish_edit(
+    ledger: Ledger,
+    claim: Claim,
+    image: str,
+    *,
+    seconds: float,
+    detail: Mapping[str, object] | None = None,
+    environment: str | None = None,
+) -> list[Doorbell] | None:
+    """Finish one edit; return the messages to send, None when its claim no longer counts."""
+    assert isinstance(claim, EditClaim)
+    kept, doorbells = ledger.finish_edits([(claim, Done(image, seconds, detail, environment))])
+    return doorbells if kept else None
+
+
+def finish_score(
+    ledger: Ledger,
+    claim: Claim,
+    value: float,
+    *,
+    seconds: float,
+    detail: Mapping[str, object] | None = None,
+    environment: str | None = None,
+) -> bool:
+    """Give one score; False when its claim no longer counts."""
+    assert isinstance(claim, ScoreClaim)
+    return bool(ledger.finish_scores([(claim, Done(value, seconds, detail, environment))]))
+
+
 def queued_scores(ledger: Ledger, samples: int = 1, **given: Any) -> list[int]:
     """Enter a run, make all its edits and return the scores that wait now."""
     run_id = enter(ledger, samples, **given)
     for edit_id in job_ids(ledger, Stage.EDIT, run_id):
-        assert ledger.finish_edit(claimed(ledger, edit_id), IMAGE, seconds=1.0, detail={}) is not None
+        assert finish_edit(ledger, claimed(ledger, edit_id), IMAGE, seconds=1.0, detail={}) is not None
     return job_ids(ledger, Stage.SCORE, run_id)
 
 

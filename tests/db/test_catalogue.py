@@ -11,7 +11,7 @@ from typing import get_type_hints
 
 import pytest
 
-from db.catalogue import EDITORS, SCORERS, ModelSpec, Role, find_spec, known_names
+from db.catalogue import EDITORS, SCORERS, ModelSpec, Role, find_spec, known_names, plugged_in
 from db.errors import WrongCall
 from db.options import EditorOptions
 
@@ -30,6 +30,7 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlugIn:
         (about / "entry_points.txt").write_text("[editfarm.editors]\nplugged = farm_plug_in:SPEC\n")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "farm_plug_in", raising=False)
+        plugged_in.cache_clear()
 
     return install
 

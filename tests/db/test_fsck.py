@@ -21,7 +21,7 @@ from db.tables import Stage, State, edits, run_scorers, samples, scores
 from db.upkeep.finding import Finding, Inspection, Standing, Tally
 from db.upkeep.fsck import findings
 from db.upkeep.pages import PAGE, pages
-from tests.db.steps import claimed, claimed_scores, job, job_ids
+from tests.db.steps import claimed, claimed_scores, finish_edit, finish_score, job, job_ids
 from tests.factories import configuration, content_digest, png
 
 REFERENCE = png(colour="white")
@@ -63,11 +63,11 @@ def work(ledger: Ledger, images: ImageStore, run_id: str) -> None:
         if job(ledger, Stage.EDIT, edit_id).state == State.QUEUED:
             claim = claimed(ledger, edit_id)
             images.get(claim.source_image)
-            assert ledger.finish_edit(claim, images.put(edited(edit_id)), seconds=1.0) is not None
+            assert finish_edit(ledger, claim, images.put(edited(edit_id)), seconds=1.0) is not None
     for score_id in job_ids(ledger, Stage.SCORE, run_id):
         for score in claimed_scores(ledger, [score_id]):
             images.get(score.edited_image)
-            assert ledger.finish_score(score, 7.0, seconds=1.0)
+            assert finish_score(ledger, score, 7.0, seconds=1.0)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_nothing_is_wrong_with_a_run_at_any_time(ledger: Ledger, images: ImageSt
     run_id = entered(ledger, images, count=3, repeats=2, limit=2)
     assert checked(ledger, images) == []
     edit_ids = job_ids(ledger, Stage.EDIT, run_id)
-    assert ledger.finish_edit(claimed(ledger, edit_ids[0]), images.put(edited(1)), seconds=1)
+    assert finish_edit(ledger, claimed(ledger, edit_ids[0]), images.put(edited(1)), seconds=1)
     assert checked(ledger, images) == []
     work(ledger, images, run_id)
     assert checked(ledger, images) == checked(ledger, images, run_id) == []

@@ -16,7 +16,7 @@ from db.intake import enter_samples
 from db.ledger import Ledger
 from db.tables import Stage
 from db.upkeep.gc import Removed, collect, set_aside, settle, unnamed
-from tests.db.steps import claimed, job_ids
+from tests.db.steps import claimed, finish_edit, job_ids
 from tests.db.test_ledger_threads import at_once
 from tests.factories import content_digest, enter, png
 
@@ -72,7 +72,7 @@ def test_an_image_that_is_put_and_never_committed_goes_after_its_time(ledger: Le
     claim = claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0])
     ledger.cancel(run_id)
     orphan = aged(images, ORPHAN)
-    assert ledger.finish_edit(claim, orphan, seconds=1) is None
+    assert finish_edit(ledger, claim, orphan, seconds=1) is None
 
     removed = swept(ledger, images)
 
@@ -86,7 +86,7 @@ def test_an_image_that_a_row_names_stays_however_old(ledger: Ledger, images: Ima
     assert named[0] == digest_of(png())
     sample_of(ledger.engine, named[1], named[2])
     edit = claimed(ledger, job_ids(ledger, Stage.EDIT, enter_run)[0])
-    assert ledger.finish_edit(edit, named[3], seconds=1)
+    assert finish_edit(ledger, edit, named[3], seconds=1)
 
     assert swept(ledger, images) == Removed()
     assert files_of(images) == sorted(named)

@@ -23,6 +23,8 @@ from tests.db.steps import (
     claimant,
     claimed,
     claimed_scores,
+    finish_edit,
+    finish_score,
     job,
     job_ids,
     owner,
@@ -92,7 +94,7 @@ def test_a_job_that_has_ended_is_not_given(ledger: Ledger, ended: str) -> None:
     [edit] = job_ids(ledger, Stage.EDIT, run_id)
     claim = claimed(ledger, edit)
     if ended == "done":
-        ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={})
+        finish_edit(ledger, claim, IMAGE, seconds=1.0, detail={})
     elif ended == "failed":
         ledger.fail(claim, FAULT)
     else:
@@ -119,9 +121,9 @@ def test_a_late_worker_cannot_finish_over_its_successor(ledger: Ledger, clock: C
     clock.now += 30
     ledger.hand_back_lost()
     successor = claimed(ledger, edit, owner(2))
-    assert ledger.finish_edit(late, "a" * 64, seconds=1.0, detail={}) is None
-    assert ledger.finish_edit(successor, IMAGE, seconds=1.0, detail={}) is not None
-    assert ledger.finish_edit(late, "a" * 64, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, late, "a" * 64, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, successor, IMAGE, seconds=1.0, detail={}) is not None
+    assert finish_edit(ledger, late, "a" * 64, seconds=1.0, detail={}) is None
     assert job(ledger, Stage.EDIT, edit).image == IMAGE
 
 
@@ -131,8 +133,8 @@ def test_a_late_worker_cannot_score_over_its_successor(ledger: Ledger, clock: Cl
     clock.now += 30
     ledger.hand_back_lost()
     [successor] = claimed_scores(ledger, [score], owner(2))
-    assert not ledger.finish_score(late, 1.0, seconds=1.0, detail={})
-    assert ledger.finish_score(successor, 9.0, seconds=1.0, detail={})
+    assert not finish_score(ledger, late, 1.0, seconds=1.0, detail={})
+    assert finish_score(ledger, successor, 9.0, seconds=1.0, detail={})
     assert job(ledger, Stage.SCORE, score).value == 9.0
 
 
@@ -153,15 +155,15 @@ def test_a_late_worker_cannot_end_a_job_that_waits_again(ledger: Ledger, clock: 
     late = claimed(ledger, edit)
     clock.now += 30
     ledger.hand_back_lost()
-    assert ledger.finish_edit(late, IMAGE, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, late, IMAGE, seconds=1.0, detail={}) is None
     assert ledger.fail(late, FAULT) is None
     assert job(ledger, Stage.EDIT, edit).state == State.QUEUED
 
 
 def test_an_outcome_is_written_once(ledger: Ledger) -> None:
     claim = claimed(ledger, queued_edit(ledger))
-    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is not None
-    assert ledger.finish_edit(claim, "a" * 64, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, claim, IMAGE, seconds=1.0, detail={}) is not None
+    assert finish_edit(ledger, claim, "a" * 64, seconds=1.0, detail={}) is None
     assert ledger.fail(claim, FAULT) is None
 
 
@@ -214,7 +216,7 @@ def test_a_renewed_lease_outlives_the_first(ledger: Ledger, clock: Clock) -> Non
     clock.now += 20
     assert ledger.hand_back_lost() == 0
     assert claim_edit(ledger, edit, owner(2)) is None
-    assert ledger.finish_edit(claim, IMAGE, seconds=40.0, detail={}) is not None
+    assert finish_edit(ledger, claim, IMAGE, seconds=40.0, detail={}) is not None
 
 
 def test_a_process_renews_only_what_it_holds_and_all_of_it(ledger: Ledger, clock: Clock) -> None:
@@ -246,7 +248,7 @@ def test_nothing_is_renewed_that_has_ended(ledger: Ledger) -> None:
 def test_a_finished_edit_queues_one_score_per_scorer_and_returns_their_doorbells(ledger: Ledger, clock: Clock) -> None:
     run_id = enter(ledger, scorers=["simulated", "reference"], priority="high")
     [edit] = job_ids(ledger, Stage.EDIT, run_id)
-    doorbells = ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=2.5, detail={"steps": 8})
+    doorbells = finish_edit(ledger, claimed(ledger, edit), IMAGE, seconds=2.5, detail={"steps": 8})
     scores = job_ids(ledger, Stage.SCORE, run_id)
     assert len(scores) == 2
     assert doorbells == [Doorbell(Stage.SCORE, score, "high") for score in scores]
@@ -257,7 +259,7 @@ def test_a_finished_edit_queues_one_score_per_scorer_and_returns_their_doorbells
 
 def test_a_finished_edit_keeps_what_the_model_said(ledger: Ledger, clock: Clock) -> None:
     edit = queued_edit(ledger)
-    ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=2.5, detail={"steps": 8})
+    finish_edit(ledger, claimed(ledger, edit), IMAGE, seconds=2.5, detail={"steps": 8})
     row = job(ledger, Stage.EDIT, edit)
     assert (row.state, row.image, row.seconds, row.detail) == (State.DONE, IMAGE, 2.5, {"steps": 8})
     assert (row.owner, row.lease_until, row.finished_at, row.worker) == (None, None, clock.now, "gpu-0")
@@ -266,7 +268,7 @@ def test_a_finished_edit_keeps_what_the_model_said(ledger: Ledger, clock: Clock)
 def test_a_finished_score_has_its_value(ledger: Ledger) -> None:
     [score] = queued_scores(ledger)
     [claim] = claimed_scores(ledger, [score])
-    assert ledger.finish_score(claim, 7.5, seconds=0.5, detail={"reason": "good"})
+    assert finish_score(ledger, claim, 7.5, seconds=0.5, detail={"reason": "good"})
     row = job(ledger, Stage.SCORE, score)
     assert (row.state, row.value, row.detail) == (State.DONE, 7.5, {"reason": "good"})
 
@@ -561,7 +563,7 @@ def test_a_living_claim_is_not_handed_back(ledger: Ledger, clock: Clock) -> None
     claim = claimed(ledger, queued_edit(ledger))
     clock.now += 29
     assert ledger.hand_back_lost() == 0
-    assert ledger.finish_edit(claim, IMAGE, seconds=29.0, detail={}) is not None
+    assert finish_edit(ledger, claim, IMAGE, seconds=29.0, detail={}) is not None
 
 
 def test_a_release_gives_the_attempt_back(ledger: Ledger) -> None:
@@ -594,7 +596,7 @@ def test_a_process_releases_only_what_it_holds(ledger: Ledger) -> None:
 def test_a_worker_that_released_its_job_cannot_end_it(ledger: Ledger) -> None:
     claim = claimed(ledger, queued_edit(ledger))
     ledger.release(owner().process)
-    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, claim, IMAGE, seconds=1.0, detail={}) is None
 
 
 def test_what_nobody_began_goes_back_uncounted_and_what_else_its_process_holds_stays(ledger: Ledger) -> None:
@@ -606,7 +608,7 @@ def test_what_nobody_began_goes_back_uncounted_and_what_else_its_process_holds_s
         row = job(ledger, Stage.EDIT, edit)
         assert (row.state, row.owner, row.lease_until, row.published_at) == (State.QUEUED, None, None, None)
         assert (row.attempts_allowed - row.attempt, row.last_words) == (3, None)
-    assert ledger.finish_edit(begun, IMAGE, seconds=1.0, detail={}) is not None
+    assert finish_edit(ledger, begun, IMAGE, seconds=1.0, detail={}) is not None
 
 
 def test_a_release_of_what_was_not_begun_leaves_another_attempt_alone(ledger: Ledger, clock: Clock) -> None:
@@ -620,7 +622,7 @@ def test_a_release_of_what_was_not_begun_leaves_another_attempt_alone(ledger: Le
     ledger.release_unbegun([late])
     row = job(ledger, Stage.EDIT, edit)
     assert (row.state, row.owner, row.attempts_allowed) == (State.RUNNING, str(owner(2)), 3)
-    assert ledger.finish_edit(successor, IMAGE, seconds=1.0, detail={}) is not None
+    assert finish_edit(ledger, successor, IMAGE, seconds=1.0, detail={}) is not None
 
 
 def test_a_release_of_what_was_not_begun_does_not_bring_back_what_was_cancelled(ledger: Ledger) -> None:
@@ -637,7 +639,7 @@ def test_what_is_done_together_is_there_for_others_only_when_all_of_it_is_done(l
     first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
     claims = ledger.claim_edits(edits.c.id.in_([first, second]), claimant(), 2)
     with ledger.together() as together:
-        assert together.finish_edit(claims[0], IMAGE, seconds=1.0, detail={}) is not None
+        assert finish_edit(together, claims[0], IMAGE, seconds=1.0, detail={}) is not None
         assert job(ledger, Stage.EDIT, first).state == State.RUNNING
         assert together.fail(claims[1], FAULT) is State.FAILED
     states = [job(ledger, Stage.EDIT, edit).state for edit in (first, second)]
@@ -648,8 +650,8 @@ def test_what_is_done_together_is_undone_together(ledger: Ledger) -> None:
     first, second = job_ids(ledger, Stage.EDIT, enter(ledger, 2))
     claims = ledger.claim_edits(edits.c.id.in_([first, second]), claimant(), 2)
     with pytest.raises(IntegrityError), ledger.together() as together:
-        together.finish_edit(claims[0], IMAGE, seconds=1.0, detail={})
-        together.finish_edit(claims[1], "no digest", seconds=1.0, detail={})
+        finish_edit(together, claims[0], IMAGE, seconds=1.0, detail={})
+        finish_edit(together, claims[1], "no digest", seconds=1.0, detail={})
     states = [job(ledger, Stage.EDIT, edit).state for edit in (first, second)]
     assert states == [State.RUNNING, State.RUNNING]
     assert progress_of(ledger.engine, claims[0].run_id).scores.total == 0
@@ -743,7 +745,7 @@ def test_a_retry_asks_again_for_what_failed_and_nothing_else(ledger: Ledger) -> 
     run_id = enter(ledger, 4)
     other_run = enter(ledger, seed=1)
     done, failed, running, queued = job_ids(ledger, Stage.EDIT, run_id)
-    ledger.finish_edit(claimed(ledger, done), IMAGE, seconds=1.0, detail={})
+    finish_edit(ledger, claimed(ledger, done), IMAGE, seconds=1.0, detail={})
     ledger.fail(claimed(ledger, failed), FAULT)
     claimed(ledger, running)
     ledger.fail(claimed(ledger, job_ids(ledger, Stage.EDIT, other_run)[0]), FAULT)
@@ -755,7 +757,7 @@ def test_a_retry_asks_again_for_what_failed_and_nothing_else(ledger: Ledger) -> 
 
 def test_a_retry_reaches_scores_too(ledger: Ledger) -> None:
     run_id = enter(ledger)
-    ledger.finish_edit(claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0]), IMAGE, seconds=1.0, detail={})
+    finish_edit(ledger, claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0]), IMAGE, seconds=1.0, detail={})
     [score] = job_ids(ledger, Stage.SCORE, run_id)
     ledger.fail(claimed_scores(ledger, [score])[0], FAULT)
     assert ledger.retry(run_id) == 1
@@ -768,22 +770,22 @@ def test_a_late_worker_cannot_end_what_was_retried(ledger: Ledger) -> None:
     claim = claimed(ledger, edit)
     ledger.fail(claim, FAULT)
     ledger.retry(run_id)
-    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, claim, IMAGE, seconds=1.0, detail={}) is None
     claimed(ledger, edit, owner(2))
-    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, claim, IMAGE, seconds=1.0, detail={}) is None
 
 
 def test_a_cancel_stops_what_waits_and_what_runs(ledger: Ledger, clock: Clock) -> None:
     run_id = enter(ledger, 3)
     running, done, queued = job_ids(ledger, Stage.EDIT, run_id)
-    ledger.finish_edit(claimed(ledger, done), IMAGE, seconds=1.0, detail={})
+    finish_edit(ledger, claimed(ledger, done), IMAGE, seconds=1.0, detail={})
     claim = claimed(ledger, running)
     assert ledger.cancel(run_id) == 3  # the score of the edit that is done among them
     for edit in (running, queued):
         row = job(ledger, Stage.EDIT, edit)
         assert (row.state, row.owner, row.finished_at) == (State.CANCELLED, None, clock.now)
     assert job(ledger, Stage.EDIT, done).state == State.DONE
-    assert ledger.finish_edit(claim, IMAGE, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, claim, IMAGE, seconds=1.0, detail={}) is None
     assert ledger.fail(claim, PASSING_FAULT) is None
 
 
@@ -806,5 +808,5 @@ def test_a_resume_queues_what_was_cancelled(ledger: Ledger) -> None:
         assert (row.state, row.published_at, row.finished_at) == (State.QUEUED, None, None)
         assert row.attempts_allowed - row.attempt == 3
     assert job(ledger, Stage.EDIT, failed).state == State.FAILED
-    assert ledger.finish_edit(late, IMAGE, seconds=1.0, detail={}) is None
+    assert finish_edit(ledger, late, IMAGE, seconds=1.0, detail={}) is None
     assert claimed(ledger, running).attempt == 2

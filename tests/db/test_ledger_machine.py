@@ -34,7 +34,7 @@ from db.owner import Owner
 from db.queries import progress_of
 from db.tables import JOB_TABLES, FailureKind, Stage, State
 from tests.conftest import Clock
-from tests.db.steps import claim_edit, claimant, claimed_scores, job_ids, owner
+from tests.db.steps import claim_edit, claimant, claimed_scores, finish_edit, finish_score, job_ids, owner
 from tests.factories import enter
 
 LEASE_SECONDS = 30
@@ -322,9 +322,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def is_finished(self, claim: Claim) -> bool:
         mark = _mark(claim.attempt)
         if isinstance(claim, EditClaim):
-            return self.ledger.finish_edit(claim, mark, seconds=1.0, detail={}) is not None
+            return finish_edit(self.ledger, claim, mark, seconds=1.0, detail={}) is not None
         assert isinstance(claim, ScoreClaim)
-        return self.ledger.finish_score(claim, 5.0, seconds=1.0, detail={"by": mark})
+        return finish_score(self.ledger, claim, 5.0, seconds=1.0, detail={"by": mark})
 
     def was_held(self, claim: Claim) -> bool:
         """Tell whether this very claim is the one that counts; its outcome ends it."""

@@ -16,7 +16,19 @@ from db.ledger import Ledger
 from db.queries import progress_of
 from db.tables import FailureKind, Stage, State, edits
 from tests.conftest import Clock
-from tests.db.steps import IMAGE, claim_edit, claimant, claimed, job, job_ids, owner, queued_edit, queued_scores
+from tests.db.steps import (
+    IMAGE,
+    claim_edit,
+    claimant,
+    claimed,
+    finish_edit,
+    finish_score,
+    job,
+    job_ids,
+    owner,
+    queued_edit,
+    queued_scores,
+)
 from tests.factories import enter
 
 T = TypeVar("T")
@@ -64,7 +76,7 @@ def test_workers_that_claim_in_batches_claim_every_score_once(ledger: Ledger) ->
             batch = ledger.claim_scores(true(), claimant(owner(number, f"d-{len(mine)}")), random.randint(1, 8))
             mine.extend(claim.job_id for claim in batch)
             for claim in batch:
-                assert ledger.finish_score(claim, 5.0, seconds=0.1, detail={})
+                assert finish_score(ledger, claim, 5.0, seconds=0.1, detail={})
         return mine
 
     taken = Counter(score for mine in at_once(4, work) for score in mine)
@@ -103,7 +115,7 @@ def test_a_cancel_amid_the_work_leaves_nothing_open_and_nothing_half_done(ledger
                 continue
             ledger.renew(owner(number).process)
             if edit % 2:
-                ledger.finish_edit(claim, IMAGE, seconds=0.1, detail={})
+                finish_edit(ledger, claim, IMAGE, seconds=0.1, detail={})
             else:
                 ledger.fail(claim, Failure(FailureKind.INPUT, "image is empty"))
 
@@ -117,7 +129,7 @@ def test_a_cancel_amid_the_work_leaves_nothing_open_and_nothing_half_done(ledger
 def test_a_cancel_and_the_heartbeats_of_batches_never_wait_for_each_other_for_ever(ledger: Ledger) -> None:
     run_id = enter(ledger, 200, scorers=[{"name": "simulated", "batch_size": 100}])
     for edit in job_ids(ledger, Stage.EDIT, run_id):
-        ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=0.1, detail={})
+        finish_edit(ledger, claimed(ledger, edit), IMAGE, seconds=0.1, detail={})
 
     def work(number: int) -> None:
         for _ in range(40):

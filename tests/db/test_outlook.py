@@ -14,7 +14,7 @@ from db.tables import FailureKind, Stage
 from db.timings import EDIT_SECONDS, Timing, remember
 from db.transitions import BACK_OFF_SECONDS
 from tests.conftest import Clock
-from tests.db.steps import IMAGE, claimed, claimed_scores, job_ids, queued_scores
+from tests.db.steps import IMAGE, claimed, claimed_scores, finish_edit, finish_score, job_ids, queued_scores
 from tests.factories import enter
 
 TWO_SCORERS = [{"name": "simulated", "batch_size": 4}, {"name": "psnr", "batch_size": 2}]
@@ -30,7 +30,7 @@ def counts(openings: list[Opening]) -> list[tuple[int, int, int]]:
 
 
 def finished(ledger: Ledger, edit_id: int) -> None:
-    assert ledger.finish_edit(claimed(ledger, edit_id), IMAGE, seconds=1.0) is not None
+    assert finish_edit(ledger, claimed(ledger, edit_id), IMAGE, seconds=1.0) is not None
 
 
 def test_where_nothing_was_asked_nothing_is_left(ledger: Ledger) -> None:
@@ -60,7 +60,7 @@ def test_what_waits_is_under_way_and_is_still_to_come_is_counted_apart(ledger: L
     ledger.fail(claimed(ledger, failed), Failure(FailureKind.INPUT, "image is empty"))
     first, second, third, _fourth = job_ids(ledger, Stage.SCORE, run_id)
     [score] = claimed_scores(ledger, [first])
-    ledger.finish_score(score, 5.0, seconds=1.0)
+    finish_score(ledger, score, 5.0, seconds=1.0)
     claimed_scores(ledger, [third])
 
     outlook = look(ledger)
@@ -93,7 +93,7 @@ def test_a_run_that_has_ended_is_left_out(ledger: Ledger, ended: str) -> None:
         finished(ledger, edit)
         assert len(look(ledger).openings) == 2
         [score] = claimed_scores(ledger, job_ids(ledger, Stage.SCORE, run_id))
-        ledger.finish_score(score, 5.0, seconds=1.0)
+        finish_score(ledger, score, 5.0, seconds=1.0)
     assert look(ledger).openings == []
 
 

@@ -11,7 +11,17 @@ from db.ledger import Ledger
 from db.queries import all_runs, edit_outcomes, find_run, progress_of, score_outcomes, scorer_labels, working
 from db.tables import FailureKind, Stage, State, runs
 from tests.conftest import Clock
-from tests.db.steps import IMAGE, claim_edit, claimed, claimed_scores, job_ids, owner, queued_scores
+from tests.db.steps import (
+    IMAGE,
+    claim_edit,
+    claimed,
+    claimed_scores,
+    finish_edit,
+    finish_score,
+    job_ids,
+    owner,
+    queued_scores,
+)
 from tests.factories import enter
 
 FAULT = Failure(FailureKind.INPUT, "image is empty")
@@ -78,7 +88,7 @@ def test_progress_counts_the_jobs_of_both_stages_by_state(ledger: Ledger) -> Non
     run_id = enter(ledger, 4, scorers=["simulated", "reference"])
     enter(ledger, 4, seed=1)
     done, failed, running, _queued = job_ids(ledger, Stage.EDIT, run_id)
-    ledger.finish_edit(claimed(ledger, done), IMAGE, seconds=1.0, detail={})
+    finish_edit(ledger, claimed(ledger, done), IMAGE, seconds=1.0, detail={})
     ledger.fail(claimed(ledger, failed), FAULT)
     claimed(ledger, running)
     progress = progress_of(ledger.engine, run_id)
@@ -92,20 +102,20 @@ def test_progress_counts_the_jobs_of_both_stages_by_state(ledger: Ledger) -> Non
 def test_a_run_whose_jobs_have_all_ended_is_finished_and_complete_only_if_all_are_done(ledger: Ledger) -> None:
     run_id = enter(ledger, 2)
     first, second = job_ids(ledger, Stage.EDIT, run_id)
-    ledger.finish_edit(claimed(ledger, first), IMAGE, seconds=1.0, detail={})
+    finish_edit(ledger, claimed(ledger, first), IMAGE, seconds=1.0, detail={})
     ledger.fail(claimed(ledger, second), FAULT)
     assert not progress_of(ledger.engine, run_id).finished
     [score] = job_ids(ledger, Stage.SCORE, run_id)
-    ledger.finish_score(claimed_scores(ledger, [score])[0], 5.0, seconds=1.0, detail={})
+    finish_score(ledger, claimed_scores(ledger, [score])[0], 5.0, seconds=1.0, detail={})
     progress = progress_of(ledger.engine, run_id)
     assert (progress.finished, progress.complete) == (True, False)
     ledger.retry(run_id)
-    ledger.finish_edit(claimed(ledger, second), IMAGE, seconds=1.0, detail={})
+    finish_edit(ledger, claimed(ledger, second), IMAGE, seconds=1.0, detail={})
     _, score = job_ids(ledger, Stage.SCORE, run_id)
     ledger.fail(claimed_scores(ledger, [score])[0], FAULT)
     assert not progress_of(ledger.engine, run_id).complete
     ledger.retry(run_id)
-    ledger.finish_score(claimed_scores(ledger, [score])[0], 5.0, seconds=1.0, detail={})
+    finish_score(ledger, claimed_scores(ledger, [score])[0], 5.0, seconds=1.0, detail={})
     assert progress_of(ledger.engine, run_id).complete
 
 
@@ -148,7 +158,7 @@ def test_every_edit_is_listed_in_benchmark_order_with_its_reason(ledger: Ledger)
 def test_every_score_is_listed_with_its_scorers_label(ledger: Ledger) -> None:
     first, second = queued_scores(ledger, scorers=["simulated", "reference"])
     run_id = find_run(ledger.engine, "latest").id
-    ledger.finish_score(claimed_scores(ledger, [first])[0], 7.5, seconds=1.0, detail={})
+    finish_score(ledger, claimed_scores(ledger, [first])[0], 7.5, seconds=1.0, detail={})
     ledger.fail(claimed_scores(ledger, [second])[0], FAULT)
     listed = {(row.label, row.state, row.value, row.failure_reason) for row in score_outcomes(ledger.engine, run_id)}
     assert listed == {("simulated", "done", 7.5, None), ("reference", "failed", None, "image is empty")}

@@ -110,6 +110,26 @@ def children_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
         return []
 
 
+def worker_parents(supervisor: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Return the parent process of each worker of a `python -m workers`."""
+    return list(psutil.Process(supervisor.pid).children())
+
+
+def pool_child_of(parent: psutil.Process) -> psutil.Process:
+    """Return the process of this worker that holds the model. Raises psutil.NoSuchProcess while there is none."""
+    for child in parent.children():
+        if not any("semaphore_tracker" in word for word in _command_of(child)):  # beside a child that was spawned
+            return child
+    raise psutil.NoSuchProcess(0, f"pool child of {parent.pid}")
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return []
+
+
 def eventually(condition: Callable[[], Any], *, seconds: float = READY_SECONDS, farm: FarmUnderTest) -> Any:
     """Wait until the condition holds and return what it returned; fail with the logs when it does not in time."""
     deadline = time.monotonic() + seconds

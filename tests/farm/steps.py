@@ -16,7 +16,7 @@ from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, Stage, edits
 from producer.report.as_json import report_as_json
 from producer.report.gather import gather_report
 from tests.factories import original_file
-from tests.farm.conftest import FarmUnderTest, children_of
+from tests.farm.conftest import FarmUnderTest, children_of, pool_child_of
 
 SIMULATED = ("--editor", "simulated", "--scorer", "simulated")
 
@@ -75,14 +75,7 @@ def counted_attempts(farm: FarmUnderTest) -> list[int]:
 
 def pool_child(worker: subprocess.Popen[bytes]) -> psutil.Process:
     """Return the process of this worker that holds the model."""
-    return next(child for child in children_of(worker) if "spawn_main" in _command_of(child))
-
-
-def _command_of(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:  # it has just ended
-        return ""
+    return pool_child_of(psutil.Process(worker.pid))
 
 
 def send_to_tree(worker: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -95,21 +88,38 @@ def planted(folder: Path, code: str, *, in_child: bool | None = True) -> dict[st
     """Return the environment of a worker whose pool child (or parent; None: both) runs this code before ours.
 
     So a fault is put at a point that no signal from outside could hit. `once()` is true for the first process only,
-    `is_child` for a pool child.
+    `is_child` for a pool child, be it forked or spawned.
     """
     folder = folder / "planted"
     folder.mkdir(exist_ok=True)
-    where = {True: "is_child", False: "not is_child", None: "True"}[in_child]
-    (folder / "sitecustomize.py").write_text(
-        "import os, pathlib, signal, sys, time\n"
-        "def once():\n"
-        "    try: pathlib.Path(__file__).with_name('done').touch(exist_ok=False)\n"
-        "    except FileExistsError: return False\n"
-        "    return True\n"
-        "is_child = any('spawn_main' in word for word in sys.orig_argv)\n"
-        f"if {where}:\n" + "".join(f"    {line}\n" for line in code.strip().splitlines())
-    )
+    (folder / "sitecustomize.py").write_text(_PLANT.format(code=code.strip(), in_child=in_child))
     return {"PYTHONPATH": str(folder)}
+
+
+_PLANT = """
+import os, pathlib, signal, sys, time
+
+def once():
+    try: pathlib.Path(__file__).with_name('done').touch(exist_ok=False)
+    except FileExistsError: return False
+    return True
+
+def plant(is_child):
+    if {in_child} in (is_child, None):
+        exec({code!r}, {{**globals(), 'is_child': is_child}})
+
+def forked():
+    global forks
+    forks += 1
+    if forks == forks_to_a_child:
+        plant(True)
+
+spawned = any('spawn_main' in word for word in sys.orig_argv)
+forks, forks_to_a_child = 0, 2 if sys.orig_argv[1:3] == ['-m', 'workers'] else 1
+plant(spawned)
+if not spawned:
+    os.register_at_fork(after_in_child=forked)
+"""
 
 
 def images_of(farm: FarmUnderTest) -> list[str]:

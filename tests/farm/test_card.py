@@ -13,7 +13,8 @@ import urllib.request
 import pytest
 
 from tests.factories import original_file
-from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
+from tests.farm.conftest import ROOT, FarmUnderTest, eventually, pool_child_of, ready_workers, worker_parents
+from tests.farm.steps import planted
 
 pytestmark = pytest.mark.integration
 
@@ -50,17 +51,23 @@ def test_a_worker_without_a_name_is_named_after_its_queues_and_its_gpu(farm: Far
 
 
 def test_the_gpu_is_pinned_in_the_process_that_runs_the_model(farm: FarmUnderTest) -> None:
-    farm.farm("--gpus", "2,4", "--queues", "edit")
+    farm.farm("--gpus", "2,4", "--queues", "edit", **planted(farm.folder, TELLS_ITS_GPU))
 
     workers = eventually(lambda: _all_ready(farm, 2), farm=farm)
 
     assert {name.partition("@")[0] for name in workers} == {"edit-gpu2", "edit-gpu4"}
-    pinned = [
-        (child.environ()["CUDA_VISIBLE_DEVICES"], child.environ()["CUDA_DEVICE_ORDER"])
-        for child in children_of(farm.processes[0])
-        if "spawn_main" in " ".join(child.cmdline())
-    ]
-    assert sorted(pinned) == [("2", "PCI_BUS_ID"), ("4", "PCI_BUS_ID")]
+    pinned = {pid: (farm.folder / "planted" / f"{pid}.gpu").read_text() for pid in _pool_children(farm)}
+    assert sorted(pinned.values()) == ["2 by PCI_BUS_ID", "4 by PCI_BUS_ID"]
+
+
+TELLS_ITS_GPU = """
+gpu = os.environ["CUDA_VISIBLE_DEVICES"] + " by " + os.environ["CUDA_DEVICE_ORDER"]
+pathlib.Path(__file__).with_name(f"{os.getpid()}.gpu").write_text(gpu)
+"""
+
+
+def _pool_children(farm: FarmUnderTest) -> list[int]:
+    return [pool_child_of(parent).pid for parent in worker_parents(farm.processes[0])]
 
 
 def test_flower_lists_the_workers_and_the_finished_tasks(farm: FarmUnderTest) -> None:

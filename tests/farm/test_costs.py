@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
+from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers, worker_parents
 
 pytestmark = pytest.mark.integration
 
@@ -23,12 +23,9 @@ def test_the_parent_of_a_worker_stays_small(farm: FarmUnderTest, command: str) -
     eventually(lambda: ready_workers(farm), farm=farm)
     time.sleep(3)  # the lease keeper has looked by then
 
-    parents = [psutil.Process(process.pid)]
-    if command == "python -m workers":
-        parents = [child for child in children_of(process) if "workers.worker" in " ".join(child.cmdline())]
-    (parent,) = parents
+    (parent,) = worker_parents(process) if command == "python -m workers" else [psutil.Process(process.pid)]
 
-    assert parent.memory_info().rss < 95e6
+    assert parent.memory_info().rss < 90e6
     mapped = {Path(region.path).parts for region in parent.memory_maps()}
     assert not [parts for parts in mapped if set(parts) & {*HEAVY, "numpy", "PIL"}]
 

@@ -15,7 +15,14 @@ import pytest
 import redis
 
 from db.tables import Stage
-from tests.farm.conftest import FarmUnderTest, children_of, eventually, ready_workers
+from tests.farm.conftest import (
+    FarmUnderTest,
+    children_of,
+    eventually,
+    pool_child_of,
+    ready_workers,
+    worker_parents,
+)
 from tests.farm.steps import (
     attempts,
     counted_attempts,
@@ -394,7 +401,8 @@ def test_26_a_worker_whose_clock_is_an_hour_off_takes_nothing_from_the_living(
 def test_a_worker_that_takes_a_message_and_does_nothing_is_ended_and_started_again(farm: FarmUnderTest) -> None:
     farm.farm("--workers", "1", **planted(farm.folder, STANDS_STILL, in_child=None))
     eventually(lambda: ready_workers(farm), farm=farm)
-    idle = pool_child(farm.processes[0])
+    (parent,) = worker_parents(farm.processes[0])
+    idle = pool_child_of(parent)
 
     run = submit(farm, pairs=2)
 
@@ -431,7 +439,7 @@ def test_a_killed_childs_job_does_not_wait_behind_the_backlog(farm: FarmUnderTes
 def test_a_worker_that_dies_is_started_again(farm: FarmUnderTest) -> None:
     farm.farm("--workers", "1")
     (name,) = eventually(lambda: ready_workers(farm), farm=farm)
-    worker = next(child for child in children_of(farm.processes[0]) if "workers.worker" in " ".join(child.cmdline()))
+    (worker,) = worker_parents(farm.processes[0])
 
     worker.send_signal(signal.SIGKILL)
 

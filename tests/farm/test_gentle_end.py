@@ -10,7 +10,8 @@ import pytest
 
 from db.tables import Stage
 from tests.farm.conftest import FarmUnderTest, children_of, eventually
-from tests.farm.steps import attempts, done, finish, rows, running, submit
+from tests.farm.steps import attempts, done, finish, planted, rows, running, submit
+from workers.lease import STUCK_EXIT
 
 pytestmark = pytest.mark.integration
 
@@ -131,3 +132,33 @@ def test_what_was_cancelled_can_be_resumed(farm: FarmUnderTest) -> None:
 
     finish(farm, run, edits_done=3)
     assert max(attempts(farm)) <= 2
+
+
+def test_a_worker_that_celery_does_not_bring_to_an_end_ends_itself_and_hands_its_job_back(farm: FarmUnderTest) -> None:
+    hangs = """
+def on_import(module):
+    module.TaskPool.on_stop = module.TaskPool.on_terminate = lambda self: time.sleep(600)
+
+import importlib.abc, importlib.machinery
+class Loader(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, *others):
+        spec = importlib.machinery.PathFinder.find_spec(name, *others)
+        if name == "celery.concurrency.prefork" and spec is not None:
+            execute = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (execute(module), on_import(module))
+        return spec
+sys.meta_path.insert(0, Loader)
+"""
+    worker = farm.worker("edit,score", FARM_GRACE_SECONDS="1", **planted(farm.folder, hangs, in_child=None))
+    submit(farm, "editor.seconds=60", pairs=1)
+    eventually(lambda: running(farm), farm=farm)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(20) == STUCK_EXIT
+    (row,) = rows(farm)
+    assert (row.state, row.attempts_allowed - row.attempt) == ("queued", 3)
+    said = (farm.folder / "worker-edit,score.log").read_text()
+    assert "worker.overdue" in said
+    assert "in <lambda>" in said  # where it hangs

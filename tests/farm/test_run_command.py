@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.factories import original_file, pair
-from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually
+from tests.farm.conftest import ROOT, FarmUnderTest, eventually
 from tests.farm.steps import SIMULATED
 
 pytestmark = pytest.mark.integration
@@ -121,7 +121,8 @@ def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_e
 ) -> None:
     run = start_run(bare_farm, "--set", "editor.seconds=1", *ON_TWO_CPUS, pairs=16)
     eventually(lambda: _edits_done(bare_farm) >= 1, farm=bare_farm)
-    (supervisor,) = [process for process in children_of(run) if process.cmdline()[1:3] == ["-m", "workers"]]
+    ours = psutil.Process(run.pid).children()
+    (supervisor,) = [process for process in ours if process.cmdline()[1:3] == ["-m", "workers"]]
     supervisor.kill()
 
     assert run.wait(90) == 0, bare_farm.logs()

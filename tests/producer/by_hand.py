@@ -13,6 +13,7 @@ from db.jobs import Claimant, EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, this_process
 from db.tables import FailureKind, State, edits, run_scorers, samples, scores
+from tests.db.steps import finish_edit, finish_score
 from tests.factories import configuration, content_digest, png
 
 SCORERS = [{"name": "simulated", "label": label, "batch_size": 1} for label in ("严", "宽")]
@@ -49,7 +50,7 @@ class RunByHand:
         """Make these edits."""
         for key in keys:
             assert (
-                self.ledger.finish_edit(self.start_edit(key, repeat), digest_of(b""), seconds=1, detail={}) is not None
+                finish_edit(self.ledger, self.start_edit(key, repeat), digest_of(b""), seconds=1, detail={}) is not None
             )
 
     def fail_edit(self, key: str, reason: str = "no such instruction", repeat: int = 0) -> None:
@@ -58,7 +59,7 @@ class RunByHand:
 
     def score(self, key: str, label: str, value: float, repeat: int = 0) -> None:
         """Give a score."""
-        assert self.ledger.finish_score(self.start_score(key, label, repeat), value, seconds=1, detail={})
+        assert finish_score(self.ledger, self.start_score(key, label, repeat), value, seconds=1, detail={})
 
     def fail_score(self, key: str, label: str, reason: str = "unreadable", repeat: int = 0) -> None:
         """End a score without a value."""

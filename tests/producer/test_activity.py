@@ -31,6 +31,7 @@ from producer.activity import Listener
 from producer.queue import app
 from producer.watch import watch
 from tests.conftest import Clock
+from tests.db.steps import finish_score
 from tests.producer.by_hand import RunByHand
 
 WORKER = "edit-gpu2@host"
@@ -373,7 +374,7 @@ def test_a_row_is_not_shown_what_another_worker_said(ledger: Ledger, monkeypatch
 def give(run: RunByHand, key: str, label: str, value: float, reasoning: str = "", repeat: int = 0) -> None:
     """Give a score with the judge's reasons."""
     claim = run.start_score(key, label, repeat)
-    assert run.ledger.finish_score(claim, value, seconds=1, detail={"reasoning": reasoning})
+    assert finish_score(run.ledger, claim, value, seconds=1, detail={"reasoning": reasoning})
 
 
 class Looks:
@@ -441,7 +442,7 @@ def test_a_score_that_is_committed_late_with_an_earlier_time_is_written_too(run:
     def finish(claim: Any, at: float) -> Callable[[], object]:
         def step() -> None:
             clock.now = at
-            assert run.ledger.finish_score(claim, 5, seconds=1, detail={})
+            assert finish_score(run.ledger, claim, 5, seconds=1, detail={})
 
         return step
 

@@ -155,7 +155,7 @@ def test_values_are_yaml(setting: str, expected: object) -> None:
     configuration = chosen(editor="simulated", settings=[setting])
 
     name = setting.partition("=")[0].removeprefix("editor.")
-    assert configuration.editor.model_dump(mode="json")["options"][name] == expected
+    assert configuration.editor.options[name] == expected
 
 
 # -- wrong calls -------------------------------------------------------------------------------------------------------

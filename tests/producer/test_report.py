@@ -12,9 +12,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from db.ledger import Ledger
+from db.tables import Stage
 from producer.report.as_json import report_as_json
 from producer.report.gather import Report, gather_report
 from producer.report.table import FAILURES_SHOWN, print_report
+from tests.db.steps import IMAGE, claimed, finish_edit, job_ids
+from tests.factories import enter
 from tests.producer.by_hand import SAMPLES, RunByHand
 
 HOSTILE = ["[red]x[/red]", "[/]", "[link=http://example.org]x[/link]", ":smile:", "\\[b]", "{x}", "%s", "<b>&amp;"]
@@ -63,6 +66,19 @@ def run(ledger: Ledger) -> RunByHand:
     run.score("b", "严", 3)
     run.fail_score("a", "宽", "no number in the reply")
     return run
+
+
+def test_a_report_says_which_edits_were_made_for_another_run(ledger: Ledger) -> None:
+    first = enter(ledger, 3)
+    for edit_id in job_ids(ledger, Stage.EDIT, first)[:2]:
+        finish_edit(ledger, claimed(ledger, edit_id), IMAGE, seconds=1.0)
+    second = enter(ledger, 3, scorers=[{"name": "simulated", "label": "other"}])
+
+    own, shared = (gather_report(ledger.engine, run_id) for run_id in (first, second))
+
+    assert f"2 of 3 edits were made for run {first}" in printed(shared)
+    assert "were made for" not in printed(own)
+    assert (as_data(shared)["shared_edits"], as_data(own)["shared_edits"]) == ({first: 2}, {})
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------

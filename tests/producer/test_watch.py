@@ -17,6 +17,7 @@ from db.presence import Present, enter_worker
 from db.queries import Run, find_run, progress_of
 from producer import watch as watching
 from producer.watch import Check, line_of, watch
+from tests.db.steps import finish_edit
 from tests.producer.by_hand import RunByHand
 
 HOSTILE = ["[red]x[/red]", "[/]", ":smile:", "{task.total}", "物理与常识推理"]
@@ -100,7 +101,7 @@ def test_the_watch_ends_when_the_last_job_has_ended(ledger: Ledger) -> None:
     claims = []
     check = Steps(
         lambda: claims.append(run.start_edit("a")),
-        lambda: ledger.finish_edit(claims[0], "0" * 64, seconds=1, detail={}),
+        lambda: finish_edit(ledger, claims[0], "0" * 64, seconds=1, detail={}),
         idle,
         lambda: run.score("a", "simulated", 5),
     )

@@ -125,10 +125,12 @@ class Family:
         self.born: list[Child] = []
         self.pool: list[Any] = []
         self._database_url = database_url
+        output = ChildOutput()
+        output.start()
         self.children = Children(
             "edit-gpu0@h",
             pulses=Pulses(),
-            output=ChildOutput(),
+            output=output,
             pool=lambda: self.pool,
             on_sick=self.sick.append,
         )

@@ -24,6 +24,7 @@ from workers.models.protocols import EditedImage, EditRequest
 from workers.outages import Outages
 from workers.perform import Made, Scored, make_edit
 from workers.reading import Reader
+from workers.ringing import Ringer
 
 BLACK = Image.new("RGB", (3, 2), "black")
 FAULT = Failure(FailureKind.INPUT, "unknown instruction")
@@ -49,7 +50,7 @@ def broker() -> Broker:
 
 @pytest.fixture
 def keeper(ledger: Ledger, images: ImageStore, broker: Broker) -> Keeper:
-    return Keeper(ledger, images, broker.send)
+    return Keeper(ledger, images, Ringer(ledger, broker.send))
 
 
 # -- images ------------------------------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ def test_a_store_that_is_gone_for_a_while_costs_neither_the_source_nor_the_finis
     flaky, outlast = Flaky(images.folder), Outages(wait=waited.append, sleep=lambda _seconds: None).outlast
     claim = claimed(ledger, queued_edit(ledger))
     outcome = make_edit(claim, Reader(flaky, outlast).edit_request(claim), Hosting(Counting()))
-    Keeper(ledger, flaky, broker.send, outlast=outlast).keep([(claim, outcome)])
+    Keeper(ledger, flaky, Ringer(ledger, broker.send), outlast=outlast).keep([(claim, outcome)])
 
     assert job(ledger, Stage.EDIT, claim.job_id).state == State.DONE
     assert waited == ["waiting for the image store"] * 2
@@ -137,7 +138,7 @@ def test_a_store_that_takes_no_image_is_a_failure_that_may_pass(
             raise OSError(28, "No space left on device")
 
     claim = claimed(ledger, queued_edit(ledger))
-    Keeper(ledger, Full(images.folder), broker.send).keep([(claim, Made(BLACK, 1.0))])
+    Keeper(ledger, Full(images.folder), Ringer(ledger, broker.send)).keep([(claim, Made(BLACK, 1.0))])
 
     row = job(ledger, Stage.EDIT, claim.job_id)
     assert (row.state, row.last_words) == (State.QUEUED, "[Errno 28] No space left on device")
@@ -221,7 +222,7 @@ def test_a_broker_that_is_gone_costs_no_outcome_and_is_owed_the_messages(ledger:
     run_id = enter(ledger, 2)
     claims = [claimed(ledger, edit) for edit in job_ids(ledger, Stage.EDIT, run_id)]
 
-    Keeper(ledger, images, Broker(ConnectionRefusedError("no broker")).send).keep(
+    Keeper(ledger, images, Ringer(ledger, Broker(ConnectionRefusedError("no broker")).send)).keep(
         [(claim, Made(BLACK, 1.0)) for claim in claims]
     )
 
@@ -241,6 +242,7 @@ def test_who_may_wait_for_a_broker_is_patient_meanwhile(ledger: Ledger, images: 
             seen.append("out")
 
     claim = claimed(ledger, queued_edit(ledger))
-    Keeper(ledger, images, lambda _doorbell: seen.append("sent"), patient=Patience).keep([(claim, Made(BLACK, 1.0))])
+    ringer = Ringer(ledger, lambda _doorbell: seen.append("sent"), patient=Patience)
+    Keeper(ledger, images, ringer).keep([(claim, Made(BLACK, 1.0))])
 
     assert seen == ["in", "sent", "out"]

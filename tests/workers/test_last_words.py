@@ -19,7 +19,9 @@ CHILD = "from workers.last_words import write_to_parent; write_to_parent(); impo
 @pytest.fixture
 def output(monkeypatch: pytest.MonkeyPatch) -> ChildOutput:
     monkeypatch.setenv("EDITFARM_OUTPUT", "set anew by the next line, and forgotten after the test")
-    return ChildOutput()
+    output = ChildOutput()
+    output.start()
+    return output
 
 
 def child(code: str) -> subprocess.Popen[bytes]:

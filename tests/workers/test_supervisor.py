@@ -1,20 +1,21 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
+from db.child import start_child
 from tests.farm.conftest import ROOT
 from workers.supervisor import HOPELESS_STARTS, Supervisor, WorkerProcess, WorkersKeepDying
 
 
 def worker(code: str) -> WorkerProcess:
-    return WorkerProcess("w", [sys.executable, "-c", code], dict(os.environ))
+    return WorkerProcess("w", partial(start_child, [sys.executable, "-c", code]))
 
 
 def die(one: WorkerProcess, now: float) -> None:
@@ -77,10 +78,11 @@ def test_when_no_worker_stays_alive_the_supervisor_gives_up(monkeypatch: pytest.
 def test_a_second_signal_ends_the_workers_at_once() -> None:
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); print('up', flush=True); "
     code = (
-        "import os, sys\n"
+        "import sys\n"
+        "from db.child import start_child\n"
         "from workers.supervisor import Supervisor, WorkerProcess\n"
         f"command = [sys.executable, '-c', {stubborn + 'time.sleep(60)'!r}]\n"
-        "Supervisor([WorkerProcess('w', command, dict(os.environ))], grace_seconds=60).run()"
+        "Supervisor([WorkerProcess('w', lambda: start_child(command))], grace_seconds=60).run()"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None

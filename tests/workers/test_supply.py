@@ -16,7 +16,7 @@ from db.seats import Seat, living_seats, take_seat
 from db.tables import FailureKind, Stage, State, edits, scores, workers
 from db.timings import remember
 from tests.conftest import Clock
-from tests.db.steps import IMAGE, claimant, claimed, job, job_ids, owner
+from tests.db.steps import IMAGE, claimant, claimed, finish_edit, finish_score, job, job_ids, owner
 from tests.factories import enter
 from workers.batch_sizes import BatchSizes
 from workers.pace import Pace
@@ -60,9 +60,9 @@ class Worker:
     def ends(self, block: Block) -> None:
         for claim in block.claims:
             if block.opening.stage is Stage.EDIT:
-                assert self.ledger.finish_edit(claim, IMAGE, seconds=1.0) is not None  # type: ignore[arg-type]
+                assert finish_edit(self.ledger, claim, IMAGE, seconds=1.0) is not None  # type: ignore[arg-type]
             else:
-                assert self.ledger.finish_score(claim, 5.0, seconds=1.0)  # type: ignore[arg-type]
+                assert finish_score(self.ledger, claim, 5.0, seconds=1.0)  # type: ignore[arg-type]
 
     @property
     def seat(self) -> Seat:
@@ -102,7 +102,7 @@ def seated(ledger: Ledger, name: str, stage: Stage, **given: Any) -> None:
 
 def make_all_edits(ledger: Ledger, run_id: str) -> None:
     for edit in job_ids(ledger, Stage.EDIT, run_id):
-        ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=1.0)
+        finish_edit(ledger, claimed(ledger, edit), IMAGE, seconds=1.0)
 
 
 def heard_of(ledger: Ledger, now: float) -> None:
@@ -253,23 +253,33 @@ def test_what_is_taken_ahead_is_what_comes_next(ledger: Ledger, worker: Worker) 
 
 
 def test_nothing_is_taken_ahead_that_another_could_begin_at_once(ledger: Ledger, worker: Worker) -> None:
-    enter(ledger, 5)
+    enter(ledger, 3)
     taking(ledger)
     worker.takes()
     seated(ledger, "a", Stage.EDIT)
-    assert len(worker.takes(ahead=True).claims) == 1  # four wait for two: one each now, one each next
+    assert len(worker.takes(ahead=True).claims) == 1  # two wait for two
     assert worker.take(ahead=True) is None
     assert worker.take() is not None
 
 
 def test_no_batch_is_taken_ahead_that_would_not_be_full(ledger: Ledger) -> None:
-    make_all_edits(ledger, enter(ledger, 24, scorers=[{"name": "simulated", "batch_size": 8}]))
+    make_all_edits(ledger, enter(ledger, 20, scorers=[{"name": "simulated", "batch_size": 8}]))
     taking(ledger)
     worker = Worker(ledger, "s", SCORE)
     worker.takes()
     assert len(worker.takes(ahead=True).claims) == 8
-    assert worker.take(ahead=True) is None  # a share of four
-    assert len(worker.takes().claims) == 8
+    assert worker.take(ahead=True) is None  # four are left
+    assert len(worker.takes().claims) == 4
+
+
+def test_a_batch_is_taken_ahead_only_while_there_is_one_for_every_scorer(ledger: Ledger) -> None:
+    make_all_edits(ledger, enter(ledger, 31, scorers=[{"name": "simulated", "batch_size": 8}]))
+    taking(ledger)
+    seated(ledger, "other", Stage.SCORE)
+    worker = Worker(ledger, "s", SCORE)
+    worker.takes()
+    assert len(worker.takes(ahead=True).claims) == 8
+    assert worker.take(ahead=True) is None  # fifteen are left for two
 
 
 def test_a_job_that_was_tried_before_is_not_taken_ahead(ledger: Ledger, worker: Worker) -> None:
@@ -348,7 +358,7 @@ def test_who_never_worked_need_not_say_that_it_rests(ledger: Ledger, worker: Wor
 def test_two_that_begin_one_after_another_share_the_stages(ledger: Ledger) -> None:
     run_id = enter(ledger, 40, scorers=[{"name": "simulated", "batch_size": 1}])
     for edit in job_ids(ledger, Stage.EDIT, run_id)[:30]:
-        ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=1.0)
+        finish_edit(ledger, claimed(ledger, edit), IMAGE, seconds=1.0)
     taking(ledger, edit=10.0, score=10.0)
     first, second = Worker(ledger, "a"), Worker(ledger, "b")
     # 100 s of edits, 400 s of scores: both begin where the most is, but one must make the edits
@@ -397,7 +407,7 @@ def test_a_batch_that_is_not_full_is_filling_while_edits_are_still_to_come(ledge
 
     found = [is_filling()]
     for edit in made:
-        ledger.finish_edit(claimed(ledger, edit), IMAGE, seconds=1.0)
+        finish_edit(ledger, claimed(ledger, edit), IMAGE, seconds=1.0)
         found.append(is_filling())
     #         none   1     2     3     4 and more
     assert found == [False, True, True, True, False, False, False, False, False]
@@ -476,3 +486,45 @@ def test_what_is_to_be_forgotten_is_looked_at_anew(ledger: Ledger) -> None:
     assert supply.has_more_to_come(EDIT)
     supply.forget()
     assert not supply.has_more_to_come(EDIT)
+
+
+# -- runs that share edits ---------------------------------------------------------------------------------------------
+
+
+def test_runs_that_ask_for_the_same_edits_have_each_made_once(ledger: Ledger) -> None:
+    runs = [enter(ledger, 6, scorers=[{"name": "simulated", "label": label}]) for label in ("a", "b")]
+    taking(ledger)
+    here, there = Worker(ledger, "x", EDIT), Worker(ledger, "y", EDIT)
+
+    made = []
+    while (block := here.take()) is not None:
+        other = there.take()
+        for worker, taken in ((here, block), (there, other)):
+            if taken is not None:
+                made += [claim.key for claim in taken.claims]
+                worker.ends(taken)
+
+    assert sorted(made) == [f"p-{number}" for number in range(6)]
+    assert states(ledger, Stage.EDIT) == {"done": 12}
+    assert {len(job_ids(ledger, Stage.SCORE, run)) for run in runs} == {6}
+
+
+def test_an_edit_that_another_run_has_under_way_is_not_to_be_had(ledger: Ledger) -> None:
+    first, second = (enter(ledger, 1, scorers=[{"name": "simulated", "label": label}]) for label in ("a", "b"))
+    (busy,) = job_ids(ledger, Stage.EDIT, first)
+    claim = claimed(ledger, busy)
+
+    (waiting,) = [one for one in openings(ledger) if one.run_id == second and one.stage is Stage.EDIT]
+    assert (waiting.waiting, waiting.running, waiting.shared) == (0, 1, True)
+    worker = Worker(ledger)
+    assert worker.take() is None
+    ledger.release_unbegun([claim])
+
+    assert worker.takes().opening.run_id == first
+
+
+def test_a_run_that_shares_with_none_that_is_open_is_as_any_other(ledger: Ledger) -> None:
+    make_all_edits(ledger, enter(ledger, 1))
+    enter(ledger, 1, seed=1)
+
+    assert not any(opening.shared for opening in openings(ledger))

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 import redis
-import structlog
 from kombu import Connection
 
 from tests.farm.servers import Broker
-from tests.garbage import message
 
 pytestmark = pytest.mark.integration
 
@@ -22,25 +20,6 @@ pytestmark = pytest.mark.integration
 def broker(tmp_path: Path) -> Iterator[Broker]:
     with Broker(tmp_path / "broker") as server:
         yield server
-
-
-def test_who_takes_messages_takes_good_ones_the_most_urgent_first_and_refuses_what_lies_between(broker: Broker) -> None:
-    with Connection(broker.url, transport="workers.transport:Transport") as connection:
-        client = redis.Redis.from_url(broker.url)
-        client.rpush("edit\x06\x163", message(1), b"garbage")
-        client.rpush("edit\x06\x166", message(4), message(3), b"[]", message(2))
-
-        with structlog.testing.capture_logs() as entries:
-            connection.default_channel.take("edit", 3)
-
-        assert client.lrange("edit\x06\x166", 0, -1) == [message(4)]
-        assert not client.exists("edit\x06\x163")
-        assert [(entry["event"], entry["source"], entry["excerpt"]) for entry in entries] == [
-            ("message.refused", "edit??3", "garbage"),
-            ("message.refused", "edit??6", "[]"),
-        ]
-        connection.default_channel.take("edit", 3)
-        assert not client.exists("edit\x06\x166")
 
 
 @pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])

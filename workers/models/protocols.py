@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
-
-from PIL.Image import Image
+from typing import TYPE_CHECKING, Any
 
 from workers.models.errors import ModelFault
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 OnStep = Callable[[int, int], None]
 """Told after each denoising step: how many are done, of how many."""

@@ -1,4 +1,4 @@
-"""What each worker serves and how fast, what models take; what waits is found in the order of its ids."""
+"""What each worker serves and how fast, what models take, which runs share edits; what waits is found by its id."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,6 +47,26 @@ def upgrade() -> None:
         sa.Column("measured_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("model", name=op.f("pk_timings")),
     )
+    _share_edits()
     for table, source in _IN_ORDER.items():
         op.drop_index(op.f(f"ix_{table}_{source}_state"), table_name=table)
         op.create_index(op.f(f"ix_{table}_{source}_state_id"), table, [source, "state", "id"])
+
+
+def _share_edits() -> None:
+    """Make room for what runs share; those that are there share nothing."""
+    editing = sa.Column(
+        "editing",
+        sa.String(length=64),
+        nullable=True,
+        comment="sha-256 of editor and seed: runs alike share edits; null: with no other run",
+    )
+    made_for = sa.Column(
+        "made_for",
+        sa.String(length=12),
+        nullable=True,
+        comment="the run that the image was made for, where that is another",
+    )
+    op.add_column("runs", editing)
+    op.add_column("edits", made_for)
+    op.create_index(op.f("ix_runs_editing"), "runs", ["editing"])

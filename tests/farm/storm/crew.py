@@ -1,4 +1,4 @@
-"""The workers of a storm: each a process as `python -m workers` starts them, started again as an init system would."""
+"""The workers of a storm: each by its own command, started again as an init system would."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from random import Random
 import psutil
 
 from db.child import start_child
+from tests.farm.conftest import pool_child_of
 
 QUEUES = "edit,score"
 
@@ -45,10 +46,7 @@ class CrewWorker:
 
     def pool_child(self) -> psutil.Process:
         """Return the process that does the jobs. Raises psutil.NoSuchProcess."""
-        for child in self.parent().children():
-            if any("spawn_main" in word for word in child.cmdline()):
-                return child
-        raise psutil.NoSuchProcess(0, f"pool child of {self.name}")
+        return pool_child_of(self.parent())
 
     def tree(self) -> list[psutil.Process]:
         """Return the worker's process and all below it. Raises psutil.NoSuchProcess."""
@@ -97,7 +95,7 @@ class Crew:
                 self._start(worker)
 
     def end(self, seconds: float) -> list[str]:
-        """Tell all to end and wait so long; kill and name those that did not."""
+        """Tell all to end and wait so long; kill those that did not, and return what they are at instead."""
         for worker in self.workers:
             if worker.process is not None:
                 worker.process.terminate()
@@ -109,7 +107,7 @@ class Crew:
             try:
                 worker.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                late.append(worker.name)
+                late.append(f"{worker.name}:\n{described(worker)}")
                 worker.process.kill()
                 worker.process.wait()
         return late

@@ -22,6 +22,9 @@ SCORERS = ("first", "second")
 POISON_KEY = "p-3"
 """The sample that kills every process that edits it."""
 
+RUNS_ALIKE = 2
+"""So many runs in a row ask for the same edits, with scorers of their own."""
+
 _LOOK_SECONDS = 0.5
 _PRIORITIES = ("normal", "high", "low")
 
@@ -43,13 +46,13 @@ class Refusal:
 
 
 class Demand:
-    """Submits run after run; a run that is not accepted is submitted again."""
+    """Submits run after run; a run that is not accepted is submitted again. Every second one shares its edits."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         jobs = scene.plan.jobs
         self._benchmark = original_file(scene.folder, pairs=jobs)
-        self._configuration = _configuration_file(scene.folder)
+        self._configurations = [_configuration_file(scene.folder, number) for number in range(RUNS_ALIKE)]
         self.asked: list[Asked] = []
         self.refusals: list[Refusal] = []
         self._submissions = 0
@@ -68,9 +71,10 @@ class Demand:
 
     def ask(self, samples: int) -> bool:
         """Submit one more run; tell whether it was accepted."""
-        seed = self._scene.plan.seed * 1000 + self._submissions
+        seed = self._scene.plan.seed * 1000 + self._submissions // RUNS_ALIKE
+        configuration = self._configurations[self._submissions % RUNS_ALIKE]
         priority = _PRIORITIES[self._submissions % len(_PRIORITIES)]
-        flags = ["--config", self._configuration, "--seed", seed, "--priority", priority, "--limit", samples]
+        flags = ["--config", configuration, "--seed", seed, "--priority", priority, "--limit", samples]
         try:
             done = self._scene.producer("submit", self._benchmark, *flags)
         except subprocess.TimeoutExpired as error:
@@ -100,7 +104,8 @@ class Demand:
             except DBAPIError:
                 hungry = False
             if hungry:
-                self.ask(self._scene.plan.jobs)
+                for _ in range(RUNS_ALIKE):
+                    self.ask(self._scene.plan.jobs)
             self._stopping.wait(_LOOK_SECONDS)
 
 
@@ -120,13 +125,13 @@ def retries_due(scene: Scene) -> float:
     return max(0.0, max(last) - time.time())
 
 
-def _configuration_file(folder: Path) -> Path:
+def _configuration_file(folder: Path, variant: int) -> Path:
     scorer = {"name": "simulated", "seconds": SCORE_SECONDS, "spread": 0.5, "load_seconds": LOAD_SECONDS}
     editor = {**scorer, "seconds": EDIT_SECONDS, "steps": 4, "crash_on": [POISON_KEY], "width": 8, "height": 8}
     scorers = [
-        {**scorer, "label": label, "seed": number, "batch_size": 4, "batch_speedup": 2}
+        {**scorer, "label": label, "seed": 10 * variant + number, "batch_size": 4, "batch_speedup": 2}
         for number, label in enumerate(SCORERS)
     ]
-    path = folder / "run.yaml"
+    path = folder / f"run-{variant}.yaml"
     path.write_text(json.dumps({"editor": editor, "scorers": scorers}), encoding="utf-8")  # JSON is YAML
     return path

@@ -122,7 +122,7 @@ def _wait(scene: Scene, seconds: float, holds: Callable[[], bool]) -> bool:
 def _end(scene: Scene, storm: Weathered) -> None:
     """End the workers; nothing of the farm may be left."""
     late = scene.crew.end(GRACE_SECONDS + 15)
-    storm.violations += [f"{worker} did not end within its grace and 15 s" for worker in late]
+    storm.violations += [f"not ended within its grace and 15 s: {worker}" for worker in late]
     deadline = time.monotonic() + 5
     while (left := scene.processes()) and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -139,5 +139,5 @@ def _check(scene: Scene, demand: Demand, storm: Weathered) -> None:
         storm.jobs = Counter(connection.scalars(text(f"{ways} edits UNION ALL {ways} scores")))
     storm.failures = checks.failures(scene.engine)
     storm.violations += checks.ledger_violations(scene, demand.asked, {deed.fault for deed in storm.deeds})
-    storm.violations += checks.history_violations(storm.history, told.outcomes)
+    storm.violations += checks.history_violations(storm.history, told.outcomes, checks.shared_edits(scene.engine))
     storm.violations += checks.fsck_violations(scene)

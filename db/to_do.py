@@ -83,6 +83,13 @@ def _waiting(
     return chosen.with_for_update(skip_locked=True, of=jobs)
 
 
+def has_waiting(connection: Connection, stage: Stage, which: ColumnElement[bool], now: float) -> bool:
+    """Tell whether any of these jobs may start now."""
+    jobs = JOB_TABLES[stage]
+    ready = (jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
+    return connection.scalar(select(jobs.c.id).where(which, *ready).limit(1)) is not None
+
+
 class Claims:
     """Makes claims of what was selected to be done; reads the models of runs once, because they never change."""
 

@@ -116,6 +116,7 @@ class Stint:
         self._reader = Reader(desk.images, desk.outages.outlast)
         self._in_hand: deque[tuple[Block, Sequence[Claim]]] = deque()
         self._coming: Future[Unit | None] | None = None
+        self._ended: list[tuple[Claim, Outcome]] = []
         self._until = time.monotonic() + STINT_SECONDS
 
     def work(self) -> None:
@@ -126,8 +127,11 @@ class Stint:
         with self._desk.pulse.holding():
             try:
                 with ThreadPoolExecutor(1, "ahead") as ahead, keep:
-                    for unit in self._units(ahead, keep):
-                        self._do(unit, keep)
+                    try:
+                        for unit in self._units(ahead, keep):
+                            self._do(unit, keep)
+                    finally:
+                        self._hand_over(keep)
                 self._give_back()
             except Exception:
                 self._desk.ledger.hand_back(self._desk.me, "its worker dropped it without an outcome")
@@ -141,13 +145,17 @@ class Stint:
     # -- what is next --------------------------------------------------------------------------------------------------
 
     def _units(self, ahead: ThreadPoolExecutor, keep: Background[Any]) -> Iterator[Unit]:
-        """Yield what is to be done, read while the one before it was done."""
+        """Yield what is to be done, read while the one before it was done.
+
+        Where that could not be, the GPU waits, and the next is claimed before the one that ended is kept.
+        """
         while True:
             unit = self._came()
             if not self._stages():
                 self._return(unit)
                 return
             unit = unit or self._next(ahead=False)
+            self._hand_over(keep)
             if unit is None:
                 if not self._waits_for_more(keep):
                     return
@@ -249,8 +257,7 @@ class Stint:
             self._break_off(unit, keep, error)
         else:
             self._measure(unit, outcomes)
-            for claim, outcome in zip(unit.claims, outcomes, strict=True):
-                keep.put((claim, outcome))
+            self._ended.extend(zip(unit.claims, outcomes, strict=True))
             if unit.alone:
                 self._wait_for(keep)
         finally:
@@ -333,7 +340,14 @@ class Stint:
         if claims:
             self._desk.outages.outlast("the ledger", lambda: self._desk.ledger.release_unbegun(claims))
 
+    def _hand_over(self, keep: Background[tuple[Claim, Outcome]]) -> None:
+        """Have what ended kept."""
+        for ended in self._ended:
+            keep.put(ended)
+        self._ended.clear()
+
     def _wait_for(self, keep: Background[Any]) -> None:
+        self._hand_over(keep)
         with self._desk.pulse.patient():
             keep.wait()
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, and_
+from sqlalchemy import ColumnElement, Connection, and_
 
 from db.choosing import choose, to_come
 from db.jobs import Claim, Claimant
@@ -20,6 +20,7 @@ from db.owner import Process
 from db.roles import Place, best_stage, first_stage, worth_beginning
 from db.seats import Seat, one_at_a_time, take_seat
 from db.tables import Stage, edits, scores
+from db.to_do import has_waiting
 from db.twins import is_made_elsewhere
 from workers.batch_sizes import BatchSizes
 from workers.pace import Pace
@@ -101,7 +102,7 @@ class Supply:
         stage = self._stage(outlook)
         plan = self._plan(outlook, stage, ahead=ahead)
         if stage is not self._seat.stage or (plan is not None and not self._has(plan.opening)):
-            return None if ahead else self._take_moving(claimant)
+            return None if ahead else self._take_moving(claimant, plan)
         if plan is None:
             return None
         with self._ledger.together() as ledger, ledger.write() as (connection, now):
@@ -220,9 +221,15 @@ class Supply:
 
     # -- claiming ------------------------------------------------------------------------------------------------------
 
-    def _take_moving(self, claimant: Claimant) -> Block | None:
-        """Change sides, or runs, where others see it before they decide theirs; claim what there is to do there."""
+    def _take_moving(self, claimant: Claimant, seen: Plan | None) -> Block | None:
+        """Change sides, or runs, where others see it before they decide theirs; claim what there is to do there.
+
+        Whoever comes for what it had `seen` and finds it gone has nothing to decide: at the end of a run that is most.
+        """
         with one_at_a_time(self._ledger) as (connection, now):
+            if seen is not None and not has_waiting(connection, seen.opening.stage, _jobs_of(seen.opening), now):
+                self._seen = None
+                return None
             outlook = self._lookout.look(connection, now)
             stage = self._stage(outlook)
             plan = self._plan(outlook, stage, ahead=False)
@@ -233,17 +240,19 @@ class Supply:
         return block
 
     def _claim(self, ledger: Ledger, plan: Plan, claimant: Claimant, *, ahead: bool) -> Block | None:
-        opening = plan.opening
-        claims: Sequence[Claim]
-        if opening.stage is Stage.EDIT:
-            which = edits.c.run_id == opening.run_id
-            if opening.shared:
-                which = and_(which, ~is_made_elsewhere())
-            claims = ledger.claim_edits(which, claimant, plan.limit, ahead=ahead)
-        else:
-            claims = ledger.claim_scores(scores.c.scorer_id == opening.scorer_id, claimant, plan.limit, ahead=ahead)
+        opening, which = plan.opening, _jobs_of(plan.opening)
+        claim = ledger.claim_edits if opening.stage is Stage.EDIT else ledger.claim_scores
+        claims: Sequence[Claim] = claim(which, claimant, plan.limit, ahead=ahead)
         return Block(opening, claimant, claims) if claims else None
 
     def _say(self, connection: Connection, now: float, seat: Seat) -> None:
         take_seat(connection, now, seat, self._entry.parent, self._entry.gpu)
         self._seat = self._said = seat
+
+
+def _jobs_of(opening: Opening) -> ColumnElement[bool]:
+    """Return the condition for the jobs of an opening that are to be had."""
+    if opening.stage is Stage.SCORE:
+        return scores.c.scorer_id == opening.scorer_id
+    of_run = edits.c.run_id == opening.run_id
+    return and_(of_run, ~is_made_elsewhere()) if opening.shared else of_run

@@ -132,8 +132,9 @@ def test_two_scorers_of_one_label_are_refused() -> None:
 # -- the digest --------------------------------------------------------------------------------------------------------
 
 
-def test_the_priority_is_not_in_the_digest() -> None:
-    assert len({configuration(priority=priority).digest() for priority in Priority}) == 1
+def test_what_shapes_no_result_is_not_in_the_digest() -> None:
+    digests = {configuration(priority=priority).digest() for priority in Priority}
+    assert len(digests | {configuration(fresh=fresh).digest() for fresh in (True, False)}) == 1
 
 
 def test_everything_else_is_in_the_digest() -> None:
@@ -144,7 +145,7 @@ def test_everything_else_is_in_the_digest() -> None:
         "seed": 1,
         "limit": 1,
     }
-    assert set(changes) == set(RunConfiguration.model_fields) - {"priority"}
+    assert set(changes) == set(RunConfiguration.model_fields) - {"priority", "fresh"}
     digests = {configuration(**{name: value}).digest() for name, value in changes.items()}
     assert len(digests | {configuration().digest()}) == len(changes) + 1
 

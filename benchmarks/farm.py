@@ -58,8 +58,8 @@ class Farm:
         return int(json.loads(endpoint_file().read_text())["pid"])
 
     def submit_command(self, benchmark: Path, *flags: str) -> list[str]:
-        """Return the command that submits a benchmark."""
-        return [sys.executable, "-m", "producer", "submit", str(benchmark), *flags]
+        """Return the command that submits a benchmark; what a run before it has made does not count for it."""
+        return [sys.executable, "-m", "producer", "submit", str(benchmark), "--fresh", *flags]
 
     def submit(self, benchmark: Path, *flags: str) -> Spent:
         """Submit a benchmark; the output is the run's id. Raises Fell."""

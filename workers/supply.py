@@ -209,12 +209,13 @@ class Supply:
     def _limit(self, opening: Opening, crew: int, *, ahead: bool) -> int:
         """Return how many jobs to claim at once: less the nearer the end is, so that no card waits for another.
 
-        Ahead only while there is something for everybody.
+        Ahead only while there is something for everybody, of edits two.
         """
         unit = 1 if opening.stage is Stage.EDIT else self._sizes.limit(opening.model, opening.batch_size)
-        if ahead and opening.waiting < crew * unit:
-            return 0
         share = opening.waiting // (2 * crew)
+        enough = (2 if opening.stage is Stage.EDIT else 1) * crew * unit  # an editor may soon be needed as a scorer
+        if ahead and opening.waiting < enough:
+            return 0
         seconds = max(self._seconds(opening, unit), 1e-6)
         units = max(1, min(int(BLOCK_SECONDS / seconds), BLOCK_JOBS // unit, share // unit))
         return units * unit

@@ -253,11 +253,11 @@ def test_what_is_taken_ahead_is_what_comes_next(ledger: Ledger, worker: Worker) 
 
 
 def test_nothing_is_taken_ahead_that_another_could_begin_at_once(ledger: Ledger, worker: Worker) -> None:
-    enter(ledger, 3)
+    enter(ledger, 5)
     taking(ledger)
     worker.takes()
     seated(ledger, "a", Stage.EDIT)
-    assert len(worker.takes(ahead=True).claims) == 1  # two wait for two
+    assert len(worker.takes(ahead=True).claims) == 1  # four wait for two: one each now, one each next
     assert worker.take(ahead=True) is None
     assert worker.take() is not None
 

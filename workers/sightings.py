@@ -19,7 +19,7 @@ from db.tables import Stage
 log = structlog.get_logger()
 
 SILENCE_SECONDS = 60.0
-"""How long nothing is shown, and no ticket taken, after the broker did not answer: each try may wait for seconds."""
+"""How long nothing is shown after the broker did not answer: each try may wait for seconds."""
 
 WAITING_AT_MOST = 100
 """So many messages may wait to be sent; what comes on top of them is not shown."""
@@ -58,6 +58,10 @@ class Sightings:
     def failed(self, claim: Claim, reason: str, *, again: bool) -> None:
         """Note that a job failed, or is to be tried again."""
         self._end(claim, "retried" if again else "failed", exception=reason, traceback="")
+
+    def of(self, stage: Stage, job_id: int, attempt: int) -> Sighting:
+        """Return what tells of one job while it goes on."""
+        return Sighting(self, _task_id(stage, job_id, attempt))
 
     def send(self) -> None:
         """Have what was noted sent, in one message."""
@@ -100,10 +104,6 @@ class Sightings:
 
     def _note(self, kind: str, uuid: str, **fields: Any) -> None:
         self._events.append({"type": f"task-{kind}", "uuid": uuid, "timestamp": time.time(), **fields})
-
-    def of(self, stage: Stage, job_id: int, attempt: int) -> Sighting:
-        """Return what tells of one job while it goes on."""
-        return Sighting(self, _task_id(stage, job_id, attempt))
 
 
 class Sighting:

@@ -117,21 +117,21 @@ class Stint:
         self._in_hand: deque[tuple[Block, Sequence[Claim]]] = deque()
         self._coming: Future[Unit | None] | None = None
         self._ended: list[tuple[Claim, Outcome]] = []
+        self._background = Background(self._keep, room=UNKEPT_PIXELS, weight=_pixels)
         self._until = time.monotonic() + STINT_SECONDS
 
     def work(self) -> None:
         """Do one job after another until there is nothing to do, or long enough."""
         # SIGTERM ends it at once, whatever its threads wait for: the parent hands back what is in hand.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        keep = Background(self._keep, room=UNKEPT_PIXELS, weight=_pixels)
         with self._desk.pulse.holding():
             try:
-                with ThreadPoolExecutor(1, "ahead") as ahead, keep:
+                with ThreadPoolExecutor(1, "ahead") as ahead, self._background:
                     try:
-                        for unit in self._units(ahead, keep):
-                            self._do(unit, keep)
+                        for unit in self._units(ahead):
+                            self._do(unit)
                     finally:
-                        self._hand_over(keep)
+                        self._hand_over()
                 self._give_back()
             except Exception:
                 self._desk.ledger.hand_back(self._desk.me, "its worker dropped it without an outcome")
@@ -144,7 +144,7 @@ class Stint:
 
     # -- what is next --------------------------------------------------------------------------------------------------
 
-    def _units(self, ahead: ThreadPoolExecutor, keep: Background[Any]) -> Iterator[Unit]:
+    def _units(self, ahead: ThreadPoolExecutor) -> Iterator[Unit]:
         """Yield what is to be done, read while the one before it was done.
 
         Where that could not be, the GPU waits, and the next is claimed before the one that ended is kept.
@@ -155,13 +155,13 @@ class Stint:
                 self._return(unit)
                 return
             unit = unit or self._next(ahead=False)
-            self._hand_over(keep)
+            self._hand_over()
             if unit is None:
-                if not self._waits_for_more(keep):
+                if not self._waits_for_more():
                     return
                 continue
             if unit.alone:
-                self._wait_for(keep)
+                self._keep_all()
             else:
                 self._coming = ahead.submit(self._next, ahead=True)
             yield unit
@@ -199,10 +199,11 @@ class Stint:
             self._in_hand.append((block, block.claims[start : start + size]))
 
     def _linger(self, stages: frozenset[Stage]) -> None:
-        """Wait a moment for the rest of a batch."""
+        """Wait a moment for the rest of a batch, to which what has just ended may belong."""
         supply, linger = self._desk.supply, self._desk.linger_seconds
         until = time.monotonic() + linger
         while self._desk.outages.outlast("the ledger", lambda: supply.is_filling(stages)) and time.monotonic() < until:
+            self._hand_over()
             time.sleep(max(FIRST_WAIT_SECONDS, linger / LOOKS_WHILE_LINGERING))
             supply.forget()
 
@@ -211,13 +212,13 @@ class Stint:
         told = self._desk.pulse.stages()
         return self._desk.stages if told is None else told
 
-    def _waits_for_more(self, keep: Background[Any]) -> bool:
+    def _waits_for_more(self) -> bool:
         """With nothing to do, wait for what others may leave to this worker; False when there will be nothing.
 
         A worker of one stage need not wait: a message wakes it. One that serves both may be needed at either.
         """
         desk = self._desk
-        self._wait_for(keep)
+        self._keep_all()
         desk.outages.outlast("the ledger", desk.supply.rest)
         wait = FIRST_WAIT_SECONDS
         while len(stages := self._stages()) > 1 and time.monotonic() < self._until:
@@ -236,7 +237,7 @@ class Stint:
 
     # -- doing it ------------------------------------------------------------------------------------------------------
 
-    def _do(self, unit: Unit, keep: Background[tuple[Claim, Outcome]]) -> None:
+    def _do(self, unit: Unit) -> None:
         desk, opening, first = self._desk, unit.block.opening, unit.claims[0]
         desk.pulse.begin(unit.block.claimant.owner.delivery, f"{first.stage} {first.job_id}")
         desk.progress.begin(
@@ -246,7 +247,7 @@ class Stint:
         desk.pace.begins(seconds)
         if seconds >= SHOWN_SECONDS:
             for claim in unit.claims:
-                keep.put((claim, Begun()))
+                self._background.put((claim, Begun()))
         try:
             # Arithmetic on pixels, or a server that is waited for: what runs on no GPU cannot hang there.
             with nullcontext() if opening.fills_gpu else desk.pulse.patient():
@@ -254,12 +255,12 @@ class Stint:
         except Withdrawn:
             self._drop(unit)
         except DeviceBroken as error:
-            self._break_off(unit, keep, error)
+            self._break_off(unit, error)
         else:
             self._measure(unit, outcomes)
             self._ended.extend(zip(unit.claims, outcomes, strict=True))
             if unit.alone:
-                self._wait_for(keep)
+                self._keep_all()
         finally:
             self._note_resident(opening)
             desk.pulse.end()
@@ -314,13 +315,12 @@ class Stint:
             tell_lost(claim)
         self._release(unit.claims)
 
-    def _break_off(self, unit: Unit, keep: Background[Any], error: DeviceBroken) -> None:
+    def _break_off(self, unit: Unit, error: DeviceBroken) -> None:
         """Hand back what is in hand, this unit with a wait, so that another GPU takes it or this one shows itself."""
         reason = f"the GPU of {unit.claims[0].stage} {unit.claims[0].job_id} failed: {error}"
         failure = Failure(FailureKind.POISON, reason, again=True, wait_seconds=GPU_WAIT_SECONDS)
-        for claim in unit.claims:
-            keep.put((claim, failure))
-        self._wait_for(keep)
+        self._ended.extend((claim, failure) for claim in unit.claims)
+        self._keep_all()
         self._give_back()
         self._end_with_the_device(error)
 
@@ -340,16 +340,17 @@ class Stint:
         if claims:
             self._desk.outages.outlast("the ledger", lambda: self._desk.ledger.release_unbegun(claims))
 
-    def _hand_over(self, keep: Background[tuple[Claim, Outcome]]) -> None:
-        """Have what ended kept."""
+    def _hand_over(self) -> None:
+        """Have what ended kept, meanwhile."""
         for ended in self._ended:
-            keep.put(ended)
+            self._background.put(ended)
         self._ended.clear()
 
-    def _wait_for(self, keep: Background[Any]) -> None:
-        self._hand_over(keep)
+    def _keep_all(self) -> None:
+        """Wait until what ended is kept."""
+        self._hand_over()
         with self._desk.pulse.patient():
-            keep.wait()
+            self._background.wait()
 
 
 def _pixels(kept: tuple[Claim, Outcome]) -> int:

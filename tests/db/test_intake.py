@@ -215,3 +215,15 @@ def edits_of(ledger: Ledger, run_id: str) -> list[tuple[str, int]]:
     )
     with reading(ledger.engine) as connection:
         return [(key, repeat) for key, repeat in connection.execute(query)]
+
+
+def test_categories_take_turns_each_in_proportion_to_its_size(engine: Engine) -> None:
+    content = [{**row, "category": "社会" if row["position"] < 4 else "物理"} for row in rows(0, 6)]
+    enter_samples(engine, content_digest(content), "two categories", 6, [content])
+
+    run_id, _ = enter_run(engine, content_digest(content), configuration())
+
+    with reading(engine) as connection:
+        in_turns = select(samples.c.key).join(edits, edits.c.sample_id == samples.c.id).order_by(edits.c.id)
+        keys = connection.scalars(in_turns.where(edits.c.run_id == run_id)).all()
+    assert keys == ["p-0", "p-4", "p-1", "p-2", "p-5", "p-3"]

@@ -104,6 +104,17 @@ def test_another_version_of_a_benchmark_takes_over_the_samples_that_did_not_chan
     assert states(ledger, second) == [State.QUEUED, State.DONE, State.DONE]
 
 
+def test_a_sample_whose_instruction_changed_is_another(ledger: Ledger) -> None:
+    first = enter(ledger, 2)
+    made, waiting = job_ids(ledger, Stage.EDIT, first)
+    make(ledger, [made])
+
+    second = enter(ledger, 2, instruction="make it snow")
+    make(ledger, [waiting])
+
+    assert states(ledger, second) == [State.QUEUED, State.QUEUED]
+
+
 def test_a_label_does_not_make_another_editor() -> None:
     plain = resolve_configuration({"editor": "simulated", "scorers": ["simulated"]})
     labelled = resolve_configuration({"editor": {"name": "simulated", "label": "mine"}, "scorers": ["simulated"]})

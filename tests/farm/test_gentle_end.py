@@ -136,17 +136,22 @@ def test_what_was_cancelled_can_be_resumed(farm: FarmUnderTest) -> None:
 
 def test_a_worker_that_celery_does_not_bring_to_an_end_ends_itself_and_hands_its_job_back(farm: FarmUnderTest) -> None:
     hangs = """
-def on_import(module):
+def hang(module):
     module.TaskPool.on_stop = module.TaskPool.on_terminate = lambda self: time.sleep(600)
+
+def let_live(module):
+    module.Consumer.cancel_active_requests = lambda self: None
+
+changes = {"celery.concurrency.prefork": hang, "celery.worker.consumer.consumer": let_live}
 
 import importlib.abc, importlib.machinery
 class Loader(importlib.machinery.PathFinder):
     @classmethod
     def find_spec(cls, name, *others):
         spec = importlib.machinery.PathFinder.find_spec(name, *others)
-        if name == "celery.concurrency.prefork" and spec is not None:
+        if name in changes and spec is not None:
             execute = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (execute(module), on_import(module))
+            spec.loader.exec_module = lambda module: (execute(module), changes[name](module))
         return spec
 sys.meta_path.insert(0, Loader)
 """

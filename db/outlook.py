@@ -128,6 +128,13 @@ class Lookout:
         openings = [opening for run in found for opening in self._openings(run, counts, timing, shared)]
         return Outlook(openings, living_seats(connection, now))
 
+    def rehearse(self, connection: Connection, now: float) -> None:
+        """Ask all that `look` may ask, of a run that there is not."""
+        self.look(connection, now)
+        self._learn(connection, [""])
+        _counts(connection, [""], now)
+        known_timings(connection, {"": Timing(0.0, 0.0)})
+
     def _openings(
         self, run: Any, counts: Mapping[Any, Mapping[str, int]], timing: Mapping[str, Timing], shared: Collection[str]
     ) -> Iterator[Opening]:

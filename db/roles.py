@@ -158,10 +158,13 @@ def first_scorers(free: Sequence[Place], settled: Sequence[Place], work: Work) -
     So that it ends the soonest; where nobody ever idles if enough of them begin as editors, as many as keep busy.
     """
     editors = len(_at(Stage.EDIT, settled))
+    editing = [replace(place, stage=Stage.EDIT) for place in free]
+    scoring = [replace(place, stage=Stage.SCORE) for place in free]
     counts = [count for count in range(len(free) + 1) if work.edits <= 0 or editors + len(free) > count]
 
     def end(scorers: int) -> float:
-        return finish([*settled, *_split(free, scorers)], work)
+        begin_as_editors = len(free) - scorers
+        return finish([*settled, *editing[:begin_as_editors], *scoring[begin_as_editors:]], work)
 
     best = min(counts, key=end)
     mixed = (work.edits + work.scores + work.swap_seconds) / sum(place.pace for place in (*settled, *free))
@@ -194,10 +197,3 @@ def _done_within(seconds: float, places: Sequence[Place]) -> float:
 
 def _at(stage: Stage, places: Sequence[Place]) -> list[Place]:
     return [place for place in places if place.stage is stage]
-
-
-def _split(places: Sequence[Place], scorers: int) -> list[Place]:
-    editors = len(places) - scorers
-    return [
-        replace(place, stage=Stage.EDIT if number < editors else Stage.SCORE) for number, place in enumerate(places)
-    ]

@@ -237,6 +237,9 @@ timings = Table(
     metadata,
     Column("model", _Digest, primary_key=True, comment="sha-256 of stage, name and options"),
     Column("seconds", Double, comment="what one edit, or one score in a full batch, took lately, on average"),
+    Column(
+        "jobs", Integer, nullable=False, server_default=text("0"), comment="how many were measured; 0: part of a batch"
+    ),
     Column("load_seconds", Double, comment="what it took lately to make it resident"),
     Column("measured_at", Double, nullable=False),
 )

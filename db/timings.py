@@ -15,8 +15,8 @@ from db.catalogue import Role, find_spec
 from db.choice import ModelChoice
 from db.tables import Stage, timings
 
-WEIGHT = 0.1
-"""How much a new measurement counts against all that came before."""
+WEIGHT = 0.02
+"""How much a new measurement counts against all that came before, once there are enough for a mean."""
 
 EDIT_SECONDS, SCORE_SECONDS, LOAD_SECONDS = 10.0, 1.0, 30.0
 """What is expected of a model that nothing is known of."""
@@ -69,21 +69,31 @@ def known_timings(connection: Connection, models: Mapping[str, Timing]) -> dict[
 
 
 def remember(
-    connection: Connection, now: float, key: str, seconds: Iterable[float] = (), load: float | None = None
+    connection: Connection,
+    now: float,
+    key: str,
+    seconds: Iterable[float] = (),
+    load: float | None = None,
+    partly: float | None = None,
 ) -> None:
     """Let these measurements of one model count: what jobs took, in their order, and what loading took.
+
+    `partly` is what a score took in a batch that was not full: better than a guess, until there is a full one.
 
     All workers write here, and one may freeze while it does. Raises OperationalError rather than wait for it.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-    so_far = select(timings.c.seconds).where(timings.c.model == key).with_for_update()
+    so_far = select(timings.c.seconds, timings.c.jobs).where(timings.c.model == key).with_for_update()
     if connection.execute(so_far).one_or_none() is None:
         with suppress(IntegrityError), connection.begin_nested():  # another worker may be entering it
             connection.execute(insert(timings).values(model=key, measured_at=now))
-    mean = connection.execute(so_far).scalar_one()
+    mean, jobs = connection.execute(so_far).one()
+    if jobs == 0 and partly is not None:
+        mean = partly
     for one in seconds:
-        mean = one if mean is None else (1 - WEIGHT) * mean + WEIGHT * one
+        jobs += 1
+        mean = one if jobs == 1 else mean + max(WEIGHT, 1 / jobs) * (one - mean)
     loaded = func.coalesce(load, timings.c.load_seconds)
-    values = {"seconds": mean, "load_seconds": loaded, "measured_at": now}
+    values = {"seconds": mean, "jobs": jobs, "load_seconds": loaded, "measured_at": now}
     connection.execute(update(timings).where(timings.c.model == key).values(values))

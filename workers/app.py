@@ -16,7 +16,7 @@ from celery.signals import celeryd_init, setup_logging, worker_process_init, wor
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
-from db.errors import ServiceUnreachable
+from db.errors import ServiceUnreachable, first_line
 from db.settings import settings
 from workers.last_words import write_to_parent
 from workers.logs import configure_logging
@@ -64,17 +64,20 @@ def _settle_in(**_: Any) -> None:
 
 @worker_process_init.connect
 def _prepare_for_work(**_: Any) -> None:
-    """Import what jobs need and open the ledger, so that no job waits for it; a database that is away is awaited later.
+    """Import what jobs need and ask the ledger, so that no job waits for it; a database that is away is awaited later.
 
     The heavy libraries come with the first model that needs them.
     """
+    from sqlalchemy.exc import DBAPIError
+
     import workers.stint  # noqa: F401
     from db import farm
+    from workers.supply import rehearse
 
     try:
-        farm.ledger()
-    except ServiceUnreachable as error:
-        log.warning("child.no_ledger", reason=str(error), next="tried again with its first job")
+        rehearse(farm.ledger())
+    except (ServiceUnreachable, DBAPIError) as error:
+        log.warning("child.no_ledger", reason=first_line(error), next="tried again with its first job")
 
 
 @worker_ready.connect

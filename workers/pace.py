@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +13,11 @@ from db.outlook import Opening
 from db.seats import FASTEST, SLOWEST
 from db.timings import remember
 
-WEIGHT = 0.2
-"""How much the newest job counts against those before it."""
+WEIGHT = 0.02
+"""How much the newest job counts against those before it, once there are enough for a mean."""
+
+SURE_AFTER_JOBS, SURE_ERRORS = 3, 2.5
+"""A worker is as fast as the others until its mean is so many standard errors away from theirs, of so many jobs."""
 
 SECONDS_BETWEEN_WRITES = 2.0
 """What was learned is written no more often than this, but for a model that has just been loaded."""
@@ -21,10 +25,34 @@ SECONDS_BETWEEN_WRITES = 2.0
 
 @dataclass
 class Learned:
-    """What was measured of one model since it was last written down: seconds a job, and of loading."""
+    """What was measured of one model since it was last written down: seconds a job, and of loading.
+
+    `partly_seconds` is a score's share of a batch that was not full.
+    """
 
     seconds: list[float] = field(default_factory=list)
     load_seconds: float | None = None
+    partly_seconds: float | None = None
+
+
+@dataclass
+class _Lately:
+    """What one model's jobs took here lately: mean and variance, the newest weighted by WEIGHT where there are many."""
+
+    jobs: int = 0
+    seconds: float = 0.0
+    variance: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.jobs += 1
+        weight, away = max(WEIGHT, 1 / self.jobs), seconds - self.seconds
+        self.seconds += weight * away
+        self.variance = (1 - weight) * (self.variance + weight * away**2)
+
+    def differs_from(self, seconds: float) -> bool:
+        """Tell whether it is surely another mean than this one."""
+        error = math.sqrt(self.variance / min(self.jobs, 1 / WEIGHT))
+        return self.jobs >= SURE_AFTER_JOBS and abs(self.seconds - seconds) > SURE_ERRORS * error
 
 
 class Pace:
@@ -37,7 +65,7 @@ class Pace:
         self.pace = 1.0
         self.resident: str | None = None
         self._clock = clock
-        self._mine: dict[str, float] = {}
+        self._mine: dict[str, _Lately] = {}
         self._learned: dict[str, Learned] = {}
         self._busy_until = self._write_at = 0.0
         self._lock = threading.Lock()
@@ -59,13 +87,17 @@ class Pace:
 
     def did(self, opening: Opening, seconds: float, *, full: bool) -> None:
         """A job took so long; of a batch, its share. `full`: it tells what others can expect, too."""
-        before = self._mine.get(opening.key, seconds)
-        self._mine[opening.key] = mine = (1 - WEIGHT) * before + WEIGHT * seconds
-        if mine > 0 and opening.timing.measured:
-            self.pace = min(FASTEST, max(SLOWEST, opening.timing.seconds / mine))
-        if full:
-            with self._lock:
-                self._learned.setdefault(opening.key, Learned()).seconds.append(seconds)
+        if full and opening.timing.measured:
+            mine, others = self._mine.setdefault(opening.key, _Lately()), opening.timing.seconds
+            mine.add(seconds)
+            pace = others / mine.seconds if mine.seconds > 0 and mine.differs_from(others) else 1.0
+            self.pace = min(FASTEST, max(SLOWEST, pace))
+        with self._lock:
+            learned = self._learned.setdefault(opening.key, Learned())
+            if full:
+                learned.seconds.append(seconds)
+            else:
+                learned.partly_seconds = seconds
 
     def write(self, ledger: Ledger) -> None:
         """Write down what was learned, now and then."""
@@ -76,8 +108,8 @@ class Pace:
             self._write_at = self._clock() + SECONDS_BETWEEN_WRITES
         try:
             with ledger.write() as (connection, now):
-                for key in sorted(learned):
-                    remember(connection, now, key, learned[key].seconds, learned[key].load_seconds)
+                for key, one in sorted(learned.items()):
+                    remember(connection, now, key, one.seconds, one.load_seconds, one.partly_seconds)
         except BaseException:
             self._put_back(learned)
             raise
@@ -91,3 +123,5 @@ class Pace:
                 since.seconds[:0] = before.seconds
                 if since.load_seconds is None:
                     since.load_seconds = before.load_seconds
+                if since.partly_seconds is None:
+                    since.partly_seconds = before.partly_seconds

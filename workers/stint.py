@@ -278,7 +278,7 @@ class Stint:
         full = len(unit.claims) >= opening.batch_size
         took = [outcome.seconds for outcome in outcomes if isinstance(outcome, Made | Scored)]
         if took:
-            desk.pace.did(opening, sum(took) / len(took), full=full or not opening.timing.measured)
+            desk.pace.did(opening, sum(took) / len(took), full=full)
 
     def _note_resident(self, opening: Opening) -> None:
         """Know what is on the GPU now, and what it took to come there."""

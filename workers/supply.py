@@ -16,7 +16,7 @@ from db.choosing import choose, to_come
 from db.jobs import Claim, Claimant
 from db.ledger import Ledger
 from db.outlook import Lookout, Opening, Outlook
-from db.owner import Process
+from db.owner import Owner, Process, this_process
 from db.roles import Place, best_stage, first_stage, worth_beginning
 from db.seats import Seat, one_at_a_time, take_seat
 from db.tables import Stage, edits, scores
@@ -62,6 +62,15 @@ class Said:
     gpu: str
 
 
+def rehearse(ledger: Ledger) -> None:
+    """Look, and ask for jobs that there are not: what a process compiles once, its first job need not wait for."""
+    nobody = Claimant(Owner(this_process(), ""), "")
+    with ledger.read() as (connection, now):
+        Lookout().rehearse(connection, now)
+        ledger.within(connection, now).claim_edits(edits.c.run_id == "", nobody)
+        ledger.within(connection, now).claim_scores(scores.c.scorer_id == 0, nobody)
+
+
 class Supply:
     """One for the life of a pool child; `seat` is where it sits before its first job."""
 
@@ -99,6 +108,10 @@ class Supply:
         """
         self._seat = replace(self._seat, stages=stages)
         outlook = self._outlook()
+        if not outlook.openings:
+            return None  # and it takes no seat: with which stage to begin is decided when there is something to do
+        if self._is_unsettled:
+            return None if ahead else self._take_moving(claimant)
         stage = self._stage(outlook)
         plan = self._plan(outlook, stage, ahead=ahead)
         if stage is not self._seat.stage or (plan is not None and not self._has(plan.opening)):
@@ -128,6 +141,8 @@ class Supply:
     def is_filling(self, stages: frozenset[Stage]) -> bool:
         """Tell whether the batch that would be judged now may soon be a larger one."""
         self._seat = replace(self._seat, stages=stages)
+        if self._is_unsettled:
+            return False
         outlook = self._outlook()
         plan = self._plan(outlook, self._stage(outlook), ahead=False)
         return plan is not None and not plan.full
@@ -171,6 +186,11 @@ class Supply:
 
     def _others(self, outlook: Outlook) -> list[Seat]:
         return [seat for seat in outlook.seats if seat.name != self._seat.name]
+
+    @property
+    def _is_unsettled(self) -> bool:
+        """Whether it has yet to decide with which stage to begin."""
+        return self._seat.stage is None and len(self._seat.stages) > 1
 
     def _stage(self, outlook: Outlook) -> Stage:
         if len(self._seat.stages) == 1:
@@ -222,7 +242,7 @@ class Supply:
 
     # -- claiming ------------------------------------------------------------------------------------------------------
 
-    def _take_moving(self, claimant: Claimant, seen: Plan | None) -> Block | None:
+    def _take_moving(self, claimant: Claimant, seen: Plan | None = None) -> Block | None:
         """Change sides, or runs, where others see it before they decide theirs; claim what there is to do there.
 
         Whoever comes for what it had `seen` and finds it gone has nothing to decide: at the end of a run that is most.

@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, insert, make_url, select, text, update
+from sqlalchemy.exc import OperationalError
 
 import db
 from db.engine import database_clock, open_engine, reading, transaction
@@ -206,6 +207,17 @@ def test_writers_that_read_first_wait_for_each_other_instead_of_failing(sqlite_u
     with reading(engine) as connection:
         assert connection.scalar(select(benchmarks.c.sample_count)) == 30
     engine.dispose()
+
+
+def test_a_writer_that_never_gets_its_turn_fails_and_can_try_again(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.engine.BUSY_SECONDS", 0.2)
+    holder, waiter = open_engine(sqlite_url), open_engine(sqlite_url)
+    with transaction(holder), pytest.raises(OperationalError, match="locked"), transaction(waiter):
+        pass
+    with transaction(waiter) as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 200
 
 
 def test_a_sqlite_ledger_is_read_while_it_is_written(sqlite_url: str) -> None:

@@ -20,9 +20,11 @@ def known(ledger: Ledger, key: str = "a") -> Timing:
         return known_timings(connection, {key: GUESS})[key]
 
 
-def remembered(ledger: Ledger, *seconds: float, load: float | None = None, key: str = "a") -> None:
+def remembered(
+    ledger: Ledger, *seconds: float, load: float | None = None, partly: float | None = None, key: str = "a"
+) -> None:
     with ledger.write() as (connection, now):
-        remember(connection, now, key, seconds, load)
+        remember(connection, now, key, seconds, load, partly)
 
 
 def model(name: str, **options: object) -> ModelChoice:
@@ -40,10 +42,24 @@ def test_the_first_measurement_is_what_is_known(ledger: Ledger) -> None:
     assert known(ledger) == Timing(2.0, 30.0, measured=True)
 
 
-def test_each_further_one_counts_a_tenth_in_its_order(ledger: Ledger) -> None:
+def test_the_first_ones_count_alike(ledger: Ledger) -> None:
     remembered(ledger, 2.0)
-    remembered(ledger, 12.0, 3.0)
-    assert known(ledger).seconds == pytest.approx((2 * 0.9 + 12 * 0.1) * 0.9 + 3 * 0.1)
+    remembered(ledger, 12.0, 4.0)
+    assert known(ledger).seconds == pytest.approx(6.0)
+
+
+def test_of_many_the_newest_counts_a_fiftieth(ledger: Ledger) -> None:
+    remembered(ledger, *[2.0] * 50)
+    remembered(ledger, 52.0)
+    assert known(ledger).seconds == pytest.approx(3.0)
+
+
+def test_part_of_a_batch_counts_until_a_full_one_is_measured(ledger: Ledger) -> None:
+    remembered(ledger, partly=9.0)
+    assert known(ledger) == Timing(9.0, 30.0, measured=True)
+    remembered(ledger, 2.0, partly=9.0)
+    remembered(ledger, partly=9.0)
+    assert known(ledger).seconds == 2.0
 
 
 def test_of_loading_the_last_time_is_known(ledger: Ledger) -> None:
@@ -67,7 +83,7 @@ def test_who_enters_a_model_that_another_is_just_entering_adds_to_it(ledger: Led
         other.start()
         other.join(0.3)  # it waits for this transaction
     other.join(10)
-    assert known(ledger).seconds == pytest.approx(2 * 0.9 + 12 * 0.1)
+    assert known(ledger).seconds == pytest.approx(7.0)
 
 
 # -- names and guesses -------------------------------------------------------------------------------------------------

@@ -74,34 +74,58 @@ def test_a_worker_is_as_fast_as_others_until_it_is_measured_against_them(pace: P
 def test_a_worker_is_faster_the_less_it_needs_for_what_takes_others_ten_seconds(
     pace: Pace, seconds: float, expected: float
 ) -> None:
-    pace.did(opening(10.0), seconds, full=True)
-    assert pace.pace == expected
+    did(pace, *[seconds] * 3)
+    assert pace.pace == pytest.approx(expected)
 
 
-def test_the_newest_job_counts_a_fifth(pace: Pace) -> None:
-    pace.did(opening(10.0), 10.0, full=True)
-    pace.did(opening(10.0), 20.0, full=True)
-    assert pace.pace == pytest.approx(10 / 12)
+def test_a_worker_is_as_fast_as_others_until_it_is_surely_not(pace: Pace) -> None:
+    did(pace, 20.0, 20.0)
+    assert pace.pace == 1.0  # two jobs prove little
+    did(pace, 20.0)
+    assert pace.pace == 0.5
+
+
+def test_jobs_that_differ_much_prove_little(pace: Pace) -> None:
+    did(pace, 8.0, 16.0, 8.0, 16.0)
+    assert pace.pace == 1.0
+    did(pace, *[8.0, 16.0] * 40)
+    assert pace.pace == pytest.approx(10 / 12, rel=0.02)
+
+
+def test_of_many_jobs_the_newest_counts_a_fiftieth(pace: Pace) -> None:
+    did(pace, *[20.0] * 50, 70.0)
+    assert pace.pace == pytest.approx(10 / 21)
+
+
+def test_a_batch_that_is_not_full_tells_nothing_of_the_pace(pace: Pace) -> None:
+    did(pace, *[40.0] * 9, full=False)
+    assert pace.pace == 1.0
 
 
 def test_each_model_is_measured_by_itself(pace: Pace) -> None:
     other = opening(1.0, model=configuration(editor={"name": "simulated", "steps": 3}).editor)
-    pace.did(opening(10.0), 20.0, full=True)
+    did(pace, *[20.0] * 9)
     pace.did(other, 1.0, full=True)
     assert pace.pace == 1.0
 
 
 def test_what_cannot_be_true_is_an_error_of_measurement(pace: Pace) -> None:
-    pace.did(opening(10.0), 0.001, full=True)
+    did(pace, *[0.001] * 3)
     assert pace.pace == FASTEST == 10.0
     slow = Pace()
-    slow.did(opening(10.0), 9999.0, full=True)
+    did(slow, *[9999.0] * 3)
     assert slow.pace == SLOWEST == 0.1
 
 
-def test_a_job_that_took_no_time_is_no_reason_to_break(pace: Pace) -> None:
-    pace.did(opening(10.0), 0.0, full=True)
+def test_jobs_that_take_no_time_are_no_reason_to_break(pace: Pace) -> None:
+    did(pace, 0.0, 0.0, 0.0)
     assert pace.pace == 1.0
+
+
+def did(pace: Pace, *seconds: float, full: bool = True) -> None:
+    """Jobs took so long that take all workers ten seconds on average."""
+    for one in seconds:
+        pace.did(opening(10.0), one, full=full)
 
 
 # -- until when --------------------------------------------------------------------------------------------------------
@@ -127,8 +151,13 @@ def test_what_full_batches_took_is_written_and_what_others_took_is_not(pace: Pac
     assert written(ledger) == {opening().key: (4.0, None)}
 
 
-def test_where_nothing_was_learned_nothing_is_written(pace: Pace, ledger: Ledger) -> None:
+def test_what_part_of_a_batch_took_is_written_where_nothing_better_is_known(pace: Pace, ledger: Ledger) -> None:
     pace.did(opening(), 99.0, full=False)
+    pace.write(ledger)
+    assert written(ledger) == {opening().key: (99.0, None)}
+
+
+def test_where_nothing_was_learned_nothing_is_written(pace: Pace, ledger: Ledger) -> None:
     pace.write(ledger)
     assert written(ledger) == {}
 
@@ -144,7 +173,7 @@ def test_it_is_written_now_and_then_and_nothing_is_forgotten_meanwhile(pace: Pac
     pace.did(opening(), 30.0, full=True)
     here.now += 0.5
     pace.write(ledger)
-    assert written(ledger) == {opening().key: (pytest.approx((10 * 0.9 + 20 * 0.1) * 0.9 + 30 * 0.1), None)}
+    assert written(ledger) == {opening().key: (pytest.approx((10 + 20 + 30) / 3), None)}
 
 
 def test_what_a_model_took_to_load_is_written_at_once(pace: Pace, ledger: Ledger) -> None:
@@ -181,4 +210,4 @@ def test_what_a_ledger_did_not_take_is_written_when_it_does(
             pace.write(ledger)
 
     pace.write(ledger)  # at once: whoever waits for the ledger asks again
-    assert written(ledger) == {opening().key: (pytest.approx(10 * 0.9 + 20 * 0.1), 42.0)}
+    assert written(ledger) == {opening().key: (pytest.approx((10 + 20) / 2), 42.0)}

@@ -20,7 +20,7 @@ from tests.db.steps import IMAGE, claimant, claimed, finish_edit, finish_score, 
 from tests.factories import enter
 from workers.batch_sizes import BatchSizes
 from workers.pace import Pace
-from workers.supply import BLOCK_JOBS, Block, Said, Supply
+from workers.supply import BLOCK_JOBS, Block, Said, Supply, rehearse
 
 BOTH = frozenset(Stage)
 EDIT, SCORE = frozenset({Stage.EDIT}), frozenset({Stage.SCORE})
@@ -123,6 +123,26 @@ def states(ledger: Ledger, stage: Stage) -> dict[str, int]:
 
 def test_where_nothing_waits_nothing_is_taken(worker: Worker) -> None:
     assert worker.take() is None
+
+
+def test_who_finds_nothing_open_decides_with_which_stage_to_begin_when_there_is_something(
+    ledger: Ledger, worker: Worker
+) -> None:
+    assert worker.take() is None
+    with ledger.read() as (connection, now):
+        assert [seat.stage for seat in living_seats(connection, now)] == []
+    make_all_edits(ledger, enter(ledger, 1))
+    block = worker.takes()
+    assert block.opening.stage is Stage.SCORE
+    assert worker.seat.stage is Stage.SCORE
+
+
+def test_a_rehearsal_changes_nothing(ledger: Ledger) -> None:
+    enter(ledger, 2)
+    rehearse(ledger)
+    assert states(ledger, Stage.EDIT) == {State.QUEUED: 2}
+    with ledger.read() as (connection, now):
+        assert living_seats(connection, now) == []
 
 
 def test_one_worker_makes_all_edits_and_then_gives_all_scores(ledger: Ledger, worker: Worker) -> None:

@@ -43,6 +43,13 @@ def upgrade() -> None:
             nullable=True,
             comment="what one edit, or one score in a full batch, took lately, on average",
         ),
+        sa.Column(
+            "jobs",
+            sa.Integer(),
+            nullable=False,
+            server_default=sa.text("0"),
+            comment="how many were measured; 0: part of a batch",
+        ),
         sa.Column("load_seconds", sa.Double(), nullable=True, comment="what it took lately to make it resident"),
         sa.Column("measured_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("model", name=op.f("pk_timings")),

@@ -21,7 +21,7 @@ from db.tables import SCHEMA_VERSION, metadata
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
 
-FIRST_TRY_SECONDS, LONGEST_TRY_SECONDS = 0.001, 0.005
+FIRST_TRY_SECONDS, LONGEST_TRY_SECONDS = 0.001, 0.025
 """How long it waits, about, before it tries again, at first and at last."""
 
 KEPT_CONNECTIONS = 1

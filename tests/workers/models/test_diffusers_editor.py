@@ -395,6 +395,7 @@ def test_an_editor_that_could_not_be_made_ready_leaves_nothing_in_memory(
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 @pytest.mark.timeout(300)
+@pytest.mark.chaos
 def test_compiled_blocks_are_warmed_up_before_the_first_edit(weights: Weights) -> None:
     from torch._dynamo.utils import counters
 

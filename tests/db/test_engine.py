@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,33 @@ def test_a_writer_that_never_gets_its_turn_fails_and_can_try_again(
         pass
     with transaction(waiter) as connection:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 200
+
+
+def test_what_is_committed_to_sqlite_is_flushed_while_others_may_write(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, other = open_engine(sqlite_url), open_engine(sqlite_url)
+    flushed: list[Path] = []
+
+    def sync(descriptor: int) -> None:
+        monkeypatch.undo()
+        with transaction(other) as connection:  # neither locked nor too early
+            assert connection.scalar(select(func.count()).select_from(benchmarks)) == 1
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr("db.engine._sync", sync)
+    with transaction(engine) as connection:
+        connection.execute(insert(benchmarks).values(A_BENCHMARK))
+        assert not flushed
+    assert flushed == [Path(f"{make_url(sqlite_url).database}-wal")]
+
+
+def test_what_is_not_committed_is_not_flushed(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(sqlite_url)
+    monkeypatch.setattr("db.engine._sync", lambda _: pytest.fail("flushed"))
+    with suppress(KeyError), transaction(engine) as connection:
+        connection.execute(insert(benchmarks).values(A_BENCHMARK))
+        raise KeyError
 
 
 def test_a_sqlite_ledger_is_read_while_it_is_written(sqlite_url: str) -> None:

@@ -15,7 +15,7 @@ from db.tables import Stage
 
 log = structlog.get_logger()
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 3.0
 """How often the queue's length is asked for at most."""
 
 

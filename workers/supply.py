@@ -107,11 +107,9 @@ class Supply:
         that is on its GPU, while so much waits that nobody else is left without.
         """
         self._seat = replace(self._seat, stages=stages)
-        outlook = self._outlook()
-        if not outlook.openings:
-            return None  # and it takes no seat: with which stage to begin is decided when there is something to do
         if self._is_unsettled:
             return None if ahead else self._take_moving(claimant)
+        outlook = self._outlook()
         stage = self._stage(outlook)
         plan = self._plan(outlook, stage, ahead=ahead)
         if stage is not self._seat.stage or (plan is not None and not self._has(plan.opening)):
@@ -252,6 +250,8 @@ class Supply:
                 self._seen = None
                 return None
             outlook = self._lookout.look(connection, now)
+            if self._is_unsettled and not outlook.openings:
+                return None  # it takes no seat: with which stage to begin is decided when there is something to do
             stage = self._stage(outlook)
             plan = self._plan(outlook, stage, ahead=False)
             ledger = self._ledger.within(connection, now)

@@ -92,12 +92,13 @@ class Pace:
             mine.add(seconds)
             pace = others / mine.seconds if mine.seconds > 0 and mine.differs_from(others) else 1.0
             self.pace = min(FASTEST, max(SLOWEST, pace))
-        with self._lock:
-            learned = self._learned.setdefault(opening.key, Learned())
-            if full:
-                learned.seconds.append(seconds)
-            else:
-                learned.partly_seconds = seconds
+        if full or not opening.timing.measured:
+            with self._lock:
+                learned = self._learned.setdefault(opening.key, Learned())
+                if full:
+                    learned.seconds.append(seconds)
+                else:
+                    learned.partly_seconds = seconds
 
     def write(self, ledger: Ledger) -> None:
         """Write down what was learned, now and then."""

@@ -71,6 +71,22 @@ def test_messages_are_sent_when_rows_and_images_are_in(tmp_path: Path, ledger: L
     assert seen == [(2, 1), (2, 1)]
 
 
+def test_no_run_begins_whose_last_image_could_not_be_stored(tmp_path: Path, ledger: Ledger) -> None:
+    class Full(ImageStore):
+        def put(self, content: bytes) -> str:
+            raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space left"):
+        submit(
+            open_benchmark(original_file(tmp_path, pairs=1)),
+            configuration(),
+            ledger=ledger,
+            images=Full(tmp_path / "images"),
+            send=lambda _: pytest.fail("sent"),
+        )
+    assert all_runs(ledger.engine) == []
+
+
 def test_every_edit_has_one_message_with_the_priority_of_its_run(
     tmp_path: Path, ledger: Ledger, images: ImageStore
 ) -> None:

@@ -152,12 +152,13 @@ def test_what_full_batches_took_is_written_and_what_others_took_is_not(pace: Pac
 
 
 def test_what_part_of_a_batch_took_is_written_where_nothing_better_is_known(pace: Pace, ledger: Ledger) -> None:
-    pace.did(opening(), 99.0, full=False)
+    pace.did(opening(measured=False), 99.0, full=False)
     pace.write(ledger)
     assert written(ledger) == {opening().key: (99.0, None)}
 
 
 def test_where_nothing_was_learned_nothing_is_written(pace: Pace, ledger: Ledger) -> None:
+    pace.did(opening(), 99.0, full=False)
     pace.write(ledger)
     assert written(ledger) == {}
 

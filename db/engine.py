@@ -41,6 +41,8 @@ _LIBPQ = {
 }
 
 _EPOCH_JULIAN_DAY = 2440587.5
+_SQLITE_CLOCK = select((func.julianday("now") - _EPOCH_JULIAN_DAY) * 86400)
+_POSTGRESQL_CLOCK = select(extract("epoch", func.clock_timestamp()))
 
 _MIGRATION_LOCK = 0x65646974  # any fixed number; PostgreSQL's advisory locks are named by one
 _WRITES = "farm_writes"
@@ -92,9 +94,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def database_clock(connection: Connection) -> float:
     """Return the time in seconds since the epoch by the database's clock, the same for all hosts."""
-    if connection.dialect.name == "sqlite":
-        return float(connection.scalar(select((func.julianday("now") - _EPOCH_JULIAN_DAY) * 86400)) or 0)
-    return float(connection.scalar(select(extract("epoch", func.clock_timestamp()))) or 0)
+    return float(connection.scalar(_SQLITE_CLOCK if connection.dialect.name == "sqlite" else _POSTGRESQL_CLOCK) or 0)
 
 
 def _parse(url: str) -> URL:

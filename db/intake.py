@@ -40,6 +40,8 @@ from db.twins import take_over
 MANY = 1000
 """So many new edits change what PostgreSQL should think of their table."""
 
+_COUNTED = {"preserve_rowcount": True}  # else SQLAlchemy forgets how many rows psycopg entered
+
 
 class ContentDigest:
     """The running sha-256 over the content of samples, in their order: a benchmark's identity."""
@@ -164,7 +166,7 @@ def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration
         queued = 0
         for repeat in range(configuration.repeats):
             chosen = _queue_edits(run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
-            queued += connection.execute(insert_all(edits, chosen)).rowcount
+            queued += connection.execute(insert_all(edits, chosen), execution_options=_COUNTED).rowcount
         if queued >= MANY and connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE edits"))  # what it knows of the table is of before
         take_over(connection, run_id, now)

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from db.catalogue import find_spec
 from db.choice import ModelChoice
 from db.roles import Place, Work
 from db.seats import Seat, living_seats
-from db.tables import OPEN_STATES, Stage, State, edits, run_scorers, runs, scores
+from db.tables import OPEN_STATES, TRIED_AND_WAITING, Stage, State, edits, run_scorers, runs, scores
 from db.timings import Timing, expected, known_timings, role_at, timing_key
+from db.to_do import by_index, in_index
 from db.twins import is_made_elsewhere
 
 _RANKS = {"high": 0, "normal": 1, "low": 2}
@@ -122,7 +139,7 @@ class Lookout:
         counts = _counts(connection, [run.id for run in found], now)
         shared = _sharing(found)
         for run_id, made_elsewhere in _made_elsewhere(connection, shared, counts).items():
-            _put_under_way(counts[Stage.EDIT, run_id], made_elsewhere)
+            _put_under_way(counts[run_id], made_elsewhere)
         models = {model.key: expected(model.stage, model.choice) for run in found for model in self._models[run.id]}
         timing = known_timings(connection, models) if models else {}
         openings = [opening for run in found for opening in self._openings(run, counts, timing, shared)]
@@ -138,10 +155,9 @@ class Lookout:
     def _openings(
         self, run: Any, counts: Mapping[Any, Mapping[str, int]], timing: Mapping[str, Timing], shared: Collection[str]
     ) -> Iterator[Opening]:
-        edits_left = sum(counts.get((Stage.EDIT, run.id), {}).values())
+        edits_left = sum(counts.get(run.id, {}).values())
         for model in self._models[run.id]:
-            source = run.id if model.stage is Stage.EDIT else model.scorer_id
-            count = counts.get((model.stage, source), {})
+            count = counts.get(run.id if model.scorer_id is None else model.scorer_id, {})
             yield Opening(
                 stage=model.stage,
                 run_id=run.id,
@@ -173,40 +189,56 @@ def _model(stage: Stage, scorer_id: int | None, configuration: Mapping[str, Any]
     return _Model(stage, scorer_id, choice, batch_size, timing_key(stage, choice))
 
 
-def _open_runs() -> Any:
-    open_edits = exists().where(edits.c.run_id == runs.c.id, edits.c.state.in_(OPEN_STATES))
-    of_run = run_scorers.join(scores, scores.c.scorer_id == run_scorers.c.id)
-    open_scores = (
-        select(scores.c.id)
-        .select_from(of_run)
-        .where(run_scorers.c.run_id == runs.c.id, scores.c.state.in_(OPEN_STATES))
-        .exists()
-    )
+@cache
+def _open_runs() -> Select[Any]:
+    """Select the runs of which anything is open; for each run, and each scorer, one look into an index."""
+    open_edits = _some_open(edits, edits.c.run_id == runs.c.id)
+    open_scores = _some_open(scores, scores.c.scorer_id == run_scorers.c.id)
     columns = (runs.c.id, runs.c.priority, runs.c.created_at, runs.c.editing)
-    return select(*columns).where(or_(open_edits, open_scores)).order_by(runs.c.created_at, runs.c.id)
+    is_open = or_(open_edits, exists().where(run_scorers.c.run_id == runs.c.id, open_scores))
+    return select(*columns).where(is_open).order_by(runs.c.created_at, runs.c.id)
 
 
-def _counts(connection: Connection, run_ids: Sequence[str], now: float) -> dict[Any, dict[str, int]]:
-    """Return how many open jobs there are by state, for each (stage, run) of edits and (stage, scorer) of scores.
+def _some_open(jobs: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    first, last = OPEN_STATES  # no other state is between them in the alphabet
+    some = select(jobs.c.id).where(which, by_index(jobs, first, last)).order_by(*in_index(jobs)).limit(1)
+    return some.scalar_subquery().is_not(None)
+
+
+_BEHIND = "behind"
+
+
+def _counts(connection: Connection, run_ids: Sequence[str], now: float) -> dict[str | int, dict[str, int]]:
+    """Return how many open jobs there are by state: of a run's edits by its id, of a scorer's scores by its number.
 
     What waits behind a back-off counts as under way: it is not to be had yet.
     """
-    counts: dict[Any, dict[str, int]] = {}
-    if not run_ids:
-        return counts
-    scorer_ids = select(run_scorers.c.id).where(run_scorers.c.run_id.in_(run_ids))
-    for stage, jobs, source, wanted in (
-        (Stage.EDIT, edits, edits.c.run_id, run_ids),
-        (Stage.SCORE, scores, scores.c.scorer_id, scorer_ids),
-    ):
-        grouped = select(source, jobs.c.state, func.count()).group_by(source, jobs.c.state)
-        for group, state, count in connection.execute(grouped.where(source.in_(wanted), jobs.c.state.in_(OPEN_STATES))):
-            counts.setdefault((stage, group), {})[state] = count
-        not_yet = (jobs.c.state == State.QUEUED, jobs.c.published_at.is_(None), jobs.c.not_before > now)
-        behind = select(source, func.count()).where(source.in_(wanted), *not_yet).group_by(source)
-        for group, count in connection.execute(behind):
-            _put_under_way(counts.setdefault((stage, group), {}), count)
+    counts: dict[str | int, dict[str, int]] = {}
+    if run_ids:
+        for run_id, scorer_id, state, count in connection.execute(_counted(), {"run_ids": run_ids, "now": now}):
+            counts.setdefault(run_id or scorer_id, {})[state] = count
+    for found in counts.values():
+        _put_under_way(found, found.pop(_BEHIND, 0))
     return counts
+
+
+@cache
+def _counted() -> CompoundSelect[Any]:
+    """Select the counts of `run_ids`, by state; of what waits beyond `now` once more, as `_BEHIND`."""
+    asked: BindParameter[str] = bindparam("run_ids", expanding=True)
+    now: BindParameter[float] = bindparam("now")
+    of_scorers = select(run_scorers.c.id).where(run_scorers.c.run_id.in_(asked))
+    no_run, no_scorer = cast(null(), edits.c.run_id.type), cast(null(), scores.c.scorer_id.type)
+    parts = []
+    for jobs, source, group, wanted in (
+        (edits, edits.c.run_id, (edits.c.run_id, no_scorer.label("scorer_id")), edits.c.run_id.in_(asked)),
+        (scores, scores.c.scorer_id, (no_run.label("run_id"), scores.c.scorer_id), scores.c.scorer_id.in_(of_scorers)),
+    ):
+        by_state = select(*group, jobs.c.state, func.count()).group_by(source, jobs.c.state)
+        behind = select(*group, literal(_BEHIND), func.count()).group_by(source)
+        parts.append(by_state.where(wanted, jobs.c.state.in_(OPEN_STATES)))
+        parts.append(behind.where(wanted, TRIED_AND_WAITING, jobs.c.not_before > now))
+    return union_all(*parts)
 
 
 def _put_under_way(found: dict[str, int], count: int) -> None:
@@ -235,8 +267,8 @@ def _made_elsewhere(
     """
     found = {}
     for run_id, others in shared.items():
-        waiting = counts.get((Stage.EDIT, run_id), {}).get(State.QUEUED, 0)
-        elsewhere = sum(counts.get((Stage.EDIT, other), {}).get(State.RUNNING, 0) for other in others)
+        waiting = counts.get(run_id, {}).get(State.QUEUED, 0)
+        elsewhere = sum(counts.get(other, {}).get(State.RUNNING, 0) for other in others)
         if waiting and elsewhere:
             found[run_id] = elsewhere if waiting > elsewhere else _count_made_elsewhere(connection, run_id)
     return found

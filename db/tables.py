@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -168,6 +168,13 @@ def _job_columns() -> list[Column[object]]:
     ]
 
 
+TRIED_AND_WAITING = text("state = 'queued' AND attempt > 0")
+"""The condition of the indexes by `not_before`, whose words a statement must have that is to use it.
+
+Only what was tried before waits behind a back-off: among all that wait these are few.
+"""
+
+
 def _job_constraints() -> list[CheckConstraint | Index]:
     states = ", ".join(f"'{state}'" for state in State)
     return [
@@ -196,6 +203,7 @@ edits = Table(
     UniqueConstraint("run_id", "sample_id", "repeat"),
     Index(None, "state", "published_at"),
     Index(None, "run_id", "state", "id"),
+    Index(None, "run_id", "state", "not_before", sqlite_where=TRIED_AND_WAITING, postgresql_where=TRIED_AND_WAITING),
 )
 
 scores = Table(
@@ -211,6 +219,7 @@ scores = Table(
     UniqueConstraint("edit_id", "scorer_id"),
     Index(None, "state", "published_at"),
     Index(None, "scorer_id", "state", "id"),
+    Index(None, "scorer_id", "state", "not_before", sqlite_where=TRIED_AND_WAITING, postgresql_where=TRIED_AND_WAITING),
 )
 
 workers = Table(

@@ -73,20 +73,37 @@ def _waiting(
     which: ColumnElement[bool],
     now: float,
 ) -> Select[Any]:
-    """Select in the order of ids, by the index that has them so; whom another is taking is left out.
+    """Select in the order of ids; whom another is taking is left out.
 
     What is done again comes first by itself: it was among the first before.
     """
     claim = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.last_words)
-    chosen = select(*claim, *columns).select_from(source).where(which, may_start(jobs, now))
-    chosen = chosen.order_by(of, jobs.c.state, jobs.c.id)
-    return chosen.with_for_update(skip_locked=True, of=jobs)
+    startable = and_(by_index(jobs, State.QUEUED, State.QUEUED), jobs.c.not_before <= now)
+    chosen = select(*claim, *columns).select_from(source).where(which, startable)
+    return chosen.order_by(of, *in_index(jobs)).with_for_update(skip_locked=True, of=jobs)
 
 
 def has_waiting(connection: Connection, stage: Stage, which: ColumnElement[bool], now: float) -> bool:
-    """Tell whether any of these jobs may start now."""
+    """Tell whether any of these jobs of one run or scorer may start now."""
     jobs = JOB_TABLES[stage]
-    return connection.scalar(select(jobs.c.id).where(which, may_start(jobs, now)).limit(1)) is not None
+    startable = and_(by_index(jobs, State.QUEUED, State.QUEUED), jobs.c.not_before <= now)
+    first = select(jobs.c.id).where(which, startable).order_by(*in_index(jobs)).limit(1)
+    return connection.scalar(first) is not None
+
+
+def by_index(jobs: Table, first: State, last: State) -> ColumnElement[bool]:
+    """Return the condition that jobs of one run or scorer are in one of these states, to be ordered by `in_index`.
+
+    It is asked as a range even for one state: so only the index by run or scorer, state and id has the jobs in that
+    order. Else PostgreSQL, which believes that everything waits as when it last counted, takes the primary key instead,
+    and walks past all that is done.
+    """
+    return jobs.c.state.between(first, last)
+
+
+def in_index(jobs: Table) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return by what to order jobs of one run or scorer, of one state or of several."""
+    return jobs.c.state, jobs.c.id
 
 
 def may_start(jobs: Table, now: float) -> ColumnElement[bool]:

@@ -168,11 +168,16 @@ def in_rounds(figures: Sequence[Figure], measure: Round, rounds: int) -> Iterato
 
 def figures_table(rows: Sequence[Measured]) -> str:
     """Return the rows as markdown, and below them the machine."""
-    header = ["case", "figure", "measured", "goal", "holds", "note"]
+    header = ["case", "figure", "measured", "each round", "goal", "holds", "note"]
     table = markdown_table(header, [_cells(row) for row in rows])
     return f"{table}\n\n{measured_on(cpu_description(), ('celery', 'SQLAlchemy'))}"
 
 
 def _cells(row: Measured) -> list[str]:
     measured = "" if row.value is None else f"{figure(row.value)} {row.unit}".strip()
-    return [row.case, row.figure, measured, row.goal, verdict(row.holds), row.note]
+    return [row.case, row.figure, measured, every(row.every_value, figure), row.goal, verdict(row.holds), row.note]
+
+
+def every(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    """Return the values of several rounds, in their order; nothing of a single one."""
+    return ", ".join(map(shown, values)) if len(values) > 1 else ""

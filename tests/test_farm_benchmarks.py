@@ -77,7 +77,11 @@ def test_rows_are_told_as_json_lines_and_as_a_table_and_by_the_exit_code(value: 
 
     assert result.exit_code == code
     assert json.loads(result.stdout)["holds"] is (word == "holds")
-    assert f"| {value:.2f} ms | ms <= 4 | {word} |" in result.stderr
+    assert f"| {value:.2f} ms |  | ms <= 4 | {word} |" in result.stderr
+
+
+def test_a_table_tells_each_of_several_rounds() -> None:
+    assert "| 3.00 ms | 5.00, 2.00, 3.00 | ms <= 4 | holds |" in figures_table([GAP.row([5.0, 2.0, 3.0])])
 
 
 def test_cases_are_chosen_by_how_their_names_begin() -> None:

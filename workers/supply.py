@@ -31,7 +31,7 @@ BLOCK_SECONDS = 0.5
 BLOCK_JOBS = 64
 """More than this is never claimed at once."""
 
-LOOKS_SHARE = 0.02
+LOOKS_SHARE = 0.01
 """Looking at the ledger may take this share of the time; what was seen is used again until then."""
 
 

@@ -479,7 +479,7 @@ def test_the_judge_of_scores_that_are_to_come_is_had_ready(ledger: Ledger) -> No
     assert scorer.supply.model_to_come() is None
 
 
-def test_what_was_seen_is_used_again_for_fifty_times_as_long_as_the_look_took(ledger: Ledger) -> None:
+def test_what_was_seen_is_used_again_for_a_hundred_times_as_long_as_the_look_took(ledger: Ledger) -> None:
     run_id = enter(ledger, 1)
     now = [0.0]
 
@@ -490,9 +490,9 @@ def test_what_was_seen_is_used_again_for_fifty_times_as_long_as_the_look_took(le
     supply = Supply(ledger, Seat("w", EDIT), Said(PARENT, ""), pace=Pace(), sizes=BatchSizes(), clock=clock)
     assert supply.has_more_to_come(EDIT)
     ledger.cancel(run_id)
-    now[0] = 25.0
+    now[0] = 50.0
     assert supply.has_more_to_come(EDIT)
-    now[0] = 26.0
+    now[0] = 51.0
     assert not supply.has_more_to_come(EDIT)
 
 

@@ -12,7 +12,7 @@ from db.engine import reading
 from db.intake import MANY
 from db.ledger import Ledger
 from db.outlook import Lookout
-from db.tables import edits, scores
+from db.tables import OPEN_STATES, State, edits, scores
 from db.to_do import waiting_edits, waiting_scores
 from tests.factories import enter
 
@@ -68,6 +68,11 @@ def test_the_next_jobs_are_found_by_indexes(ledger: Ledger, run_id: str) -> None
     assert "ix_scores_scorer_id_state_id" in plan
     assert "sort" not in plan.lower()
     assert "temp b-tree" not in plan.lower()
+
+
+def test_no_other_state_comes_between_those_that_are_open() -> None:
+    first, last = OPEN_STATES
+    assert [state for state in State if first <= state <= last] == list(OPEN_STATES)
 
 
 def test_postgresql_counts_the_edits_of_a_large_run_at_once(ledger: Ledger, run_id: str) -> None:

@@ -78,16 +78,14 @@ def _waiting(
     What is done again comes first by itself: it was among the first before.
     """
     claim = (jobs.c.id, jobs.c.attempt, jobs.c.attempts_allowed, jobs.c.last_words)
-    startable = and_(by_index(jobs, State.QUEUED, State.QUEUED), jobs.c.not_before <= now)
-    chosen = select(*claim, *columns).select_from(source).where(which, startable)
+    chosen = select(*claim, *columns).select_from(source).where(which, _may_start_by_index(jobs, now))
     return chosen.order_by(of, *in_index(jobs)).with_for_update(skip_locked=True, of=jobs)
 
 
 def has_waiting(connection: Connection, stage: Stage, which: ColumnElement[bool], now: float) -> bool:
     """Tell whether any of these jobs of one run or scorer may start now."""
     jobs = JOB_TABLES[stage]
-    startable = and_(by_index(jobs, State.QUEUED, State.QUEUED), jobs.c.not_before <= now)
-    first = select(jobs.c.id).where(which, startable).order_by(*in_index(jobs)).limit(1)
+    first = select(jobs.c.id).where(which, _may_start_by_index(jobs, now)).order_by(*in_index(jobs)).limit(1)
     return connection.scalar(first) is not None
 
 
@@ -109,6 +107,11 @@ def in_index(jobs: Table) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
 def may_start(jobs: Table, now: float) -> ColumnElement[bool]:
     """Return the condition that a job waits, and behind no back-off."""
     return and_(jobs.c.state == State.QUEUED, jobs.c.not_before <= now)
+
+
+def _may_start_by_index(jobs: Table, now: float) -> ColumnElement[bool]:
+    """Return the same of jobs of one run or scorer, to be ordered by `in_index`."""
+    return and_(by_index(jobs, State.QUEUED, State.QUEUED), jobs.c.not_before <= now)
 
 
 class Claims:

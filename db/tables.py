@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -123,6 +123,7 @@ runs = Table(
     Column("priority", String(8), nullable=False),
     Column("editing", _Digest, comment="sha-256 of editor and seed: runs alike share edits; null: with no other run"),
     Column("created_at", Double, nullable=False),
+    Column("prompts", _Json, comment="the benchmark's own prompts by category, for judges asked later"),
     CheckConstraint("priority IN ('low', 'normal', 'high')", name="priority"),
     Index(None, "editing"),
 )
@@ -132,10 +133,15 @@ run_scorers = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
-    Column("label", Text, nullable=False, comment="how reports call it; unique in the run"),
+    Column("label", Text, nullable=False, comment="how reports call it"),
     Column("configuration", _Json, nullable=False),
     Column("batch_size", Integer, nullable=False),
-    UniqueConstraint("run_id", "label"),
+    Column(
+        "repeat", Integer, nullable=False, server_default=text("0"), comment="how often it was asked before, from 0"
+    ),
+    Column("scale_min", Double, nullable=False, server_default=text("0"), comment="the least score it can give"),
+    Column("scale_max", Double, nullable=False, server_default=text("10"), comment="the best one"),
+    UniqueConstraint("run_id", "label", "repeat"),
 )
 
 environments = Table(
@@ -165,6 +171,13 @@ def _job_columns() -> list[Column[object]]:
         Column("failure_reason", Text),
         Column("detail", _Json, comment="what else the model said"),
         Column("environment", ForeignKey("environments.id"), comment="where the outcome came about"),
+        Column(
+            "retried",
+            Boolean,
+            nullable=False,
+            server_default=false(),
+            comment="a person had it done again after it had ended",
+        ),
     ]
 
 
@@ -212,10 +225,10 @@ scores = Table(
     *_job_columns(),
     Column("edit_id", ForeignKey("edits.id"), nullable=False),
     Column("scorer_id", ForeignKey("run_scorers.id"), nullable=False),
-    Column("value", Double, comment="0 to 10"),
+    Column("value", Double, comment="on the scorer's scale"),
     *_job_constraints(),
     CheckConstraint("(state = 'done') = (value IS NOT NULL)", name="value"),
-    CheckConstraint("value BETWEEN 0 AND 10", name="scale"),
+    CheckConstraint("value BETWEEN 0 AND 100", name="scale"),
     UniqueConstraint("edit_id", "scorer_id"),
     Index(None, "state", "published_at"),
     Index(None, "scorer_id", "state", "id"),

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import rich_click as click
-
-from producer.options import benchmark_file, json_flag
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -78,42 +72,6 @@ def forecast(engine: Engine) -> float | None:
     paces = [seat.pace for seat in outlook.seats]
     measured = all(opening.timing.measured for opening in outlook.openings)
     return plan_for(outlook.work(load_seconds), paces).seconds if paces and measured else None
-
-
-@click.command()
-@benchmark_file
-@click.option("--gpus", type=click.IntRange(min=1), default=1, show_default=True, help="Number of GPUs, all alike.")
-@click.option("--edit-seconds", type=click.FloatRange(min=0, min_open=True), required=True, help="What one edit takes.")
-@click.option(
-    "--score-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    required=True,
-    help="What one score takes: its share of a full batch, all scorers together.",
-)
-@click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True, help="Scores in a full batch.")
-@click.option(
-    "--swap-seconds",
-    type=click.FloatRange(min=0),
-    default=30.0,
-    show_default=True,
-    help="What loading a model takes, or changing it for another.",
-)
-@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Edits per sample.")
-@json_flag
-def plan(benchmark: Path, gpus: int, repeats: int, as_json: bool, **seconds: float) -> None:
-    """Tell how long a benchmark would take, the best split of the GPUs, and what one more would bring."""
-    from producer.benchmark import open_benchmark
-    from producer.benchmark.check import check_benchmark
-
-    samples = check_benchmark(open_benchmark(benchmark)).sample_count * repeats
-    found = plan_for(work_of(samples, **seconds), [1.0] * gpus)  # type: ignore[arg-type]  # batch_size is a number, too
-    if as_json:
-        click.echo(json.dumps({"samples": samples, "gpus": gpus, **asdict(found)}, indent=2))
-        return
-    saved = 1 - found.seconds_with_one_more / found.seconds
-    click.echo(f"{samples:,} edits on {gpus} GPUs: {in_words(found.seconds)}")
-    click.echo(f"best begun with {found.editors} as editors, {found.scorers} as scorers; all join in as it pays")
-    click.echo(f"with one GPU more: {in_words(found.seconds_with_one_more)}, {saved:.0%} less")
 
 
 def in_words(seconds: float) -> str:

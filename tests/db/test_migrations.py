@@ -21,8 +21,8 @@ ROWS = [
     "INSERT INTO benchmarks VALUES ('b', 'made up', 1, 1.0, TRUE)",
     "INSERT INTO samples (id, benchmark_id, position, key, category, instruction, source_image)"
     " VALUES (1, 'b', 0, 'p-1', '物理', 'make it rain', 's')",
-    "INSERT INTO runs VALUES ('r', 'b', '{}', 'normal', 1.0)",
-    "INSERT INTO run_scorers VALUES (1, 'r', 'simulated', '{}', 4)",
+    "INSERT INTO runs (id, benchmark_id, configuration, priority, created_at) VALUES ('r', 'b', '{}', 'normal', 1.0)",
+    "INSERT INTO run_scorers (id, run_id, label, configuration, batch_size) VALUES (1, 'r', 'simulated', '{}', 4)",
     f"INSERT INTO edits (id, state, attempt, not_before, finished_at, run_id, sample_id, repeat, image)"
     f" VALUES (1, 'done', 1, 1.0, 2.0, 'r', 1, 0, '{'e' * 64}')",
     "INSERT INTO edits (id, state, not_before, run_id, sample_id, repeat) VALUES (2, 'queued', 1.0, 'r', 1, 1)",
@@ -55,7 +55,7 @@ def constraints(engine: Engine) -> set[str]:
         return set(connection.scalars(text(f"{named} AND contype <> 'n' AND conname NOT LIKE 'alembic%'")))
 
 
-@pytest.fixture(params=["0001", "0002", "0003"])
+@pytest.fixture(params=["0001", "0002", "0003", "0005"])
 def upgraded(request: pytest.FixtureRequest, database_url: str) -> Engine:
     """An older ledger with a run in it, opened by this code."""
     old_ledger(database_url, request.param)
@@ -83,6 +83,6 @@ def test_it_becomes_as_a_new_one_is(upgraded: Engine, tmp_path: Path, request: p
 
 
 def test_what_must_never_be_is_refused_from_then_on(upgraded: Engine) -> None:
-    for change in ("UPDATE scores SET value = 11", "UPDATE edits SET image = 'x' WHERE id = 1", "DELETE FROM edits"):
+    for change in ("UPDATE scores SET value = 101", "UPDATE edits SET image = 'x' WHERE id = 1", "DELETE FROM edits"):
         with pytest.raises(IntegrityError), transaction(upgraded) as connection:
             connection.execute(text(change))

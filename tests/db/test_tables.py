@@ -38,7 +38,7 @@ def test_what_these_tests_leave_out_is_what_the_database_refuses(ledger: Ledger)
         pytest.param(DONE, id="a done score without a value"),
         pytest.param(DONE | {"value": 5.0, "finished_at": None}, id="a done score without its time"),
         pytest.param(DONE | {"value": 5.0, "attempt": 0}, id="a done score that nobody claimed"),
-        pytest.param(DONE | {"value": 10.1}, id="a score above the scale"),
+        pytest.param(DONE | {"value": 100.1}, id="a score above the scale"),
         pytest.param(DONE | {"value": -0.1}, id="a score below the scale"),
         pytest.param(DONE | {"value": float("nan")}, id="a score that is no number"),
         pytest.param(FAILED | {"failure_kind": None}, id="a failed score without a kind"),

@@ -1,4 +1,4 @@
-"""The commands that look after a farm's state: `fsck` and `gc`."""
+"""The commands that look after a farm's state: `fsck`, `gc`, and its `broker`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import rich_click as click
 
 from db.command import SOME_FAILED, say
 from db.errors import one_line
-from producer.options import json_flag, one_run_or_all
+from producer.commands.options import json_flag, one_run_or_all
 
 if TYPE_CHECKING:
     from db.upkeep.finding import Finding
@@ -59,6 +59,19 @@ def gc(dry_run: bool, hours: int) -> None:
 
     removed = collect(engine(), images(), older_than_seconds=hours * HOUR_SECONDS, dry_run=dry_run)
     click.echo(f"{'would remove' if dry_run else 'removed'} {removed.files:,} files, {removed.bytes:,} bytes")
+
+
+@click.command()
+def broker() -> None:
+    """Run the embedded broker of FARM_HOME until Ctrl-C, for workers and producers on this machine."""
+    import threading
+
+    from db.broker import without_password
+    from producer.broker import embedded_broker
+
+    with embedded_broker() as address:
+        say(f"broker at {without_password(address)}; Ctrl-C ends it")
+        threading.Event().wait()
 
 
 def _as_lines(found: Iterable[Finding]) -> Iterator[str]:

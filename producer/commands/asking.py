@@ -1,0 +1,107 @@
+"""The commands that ask for a run: `submit`, and `run`, which does all of it on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from db.command import say
+from producer.commands.options import benchmark_file, json_flag, run_options, verbose_flag
+from producer.commands.output import exit_code, print_report, stderr
+
+if TYPE_CHECKING:
+    from db.configuration import RunConfiguration
+    from db.presence import Present
+    from producer.submit import Submitted
+
+
+@click.command()
+@benchmark_file
+@run_options
+def submit(benchmark: Path, **choices: Any) -> None:
+    """Check a benchmark, enter a run of it and send its jobs to the workers; print the run's id."""
+    configuration = _configuration(choices)
+    submitted = _submit(benchmark, configuration)
+    click.echo(submitted.run_id)
+
+
+@click.command()
+@benchmark_file
+@run_options
+@click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs. [default: by the models]")
+@click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
+@verbose_flag
+@json_flag
+def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, as_json: bool, **choices: Any) -> int:
+    """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
+    from db.broker import SameBroker, embedded_address, require_broker
+    from db.farm import engine
+    from db.queries import find_run
+    from db.settings import settings
+    from producer.broker import embedded_broker
+    from producer.farm import farm, farm_flags, require_healthy_gpu
+    from producer.report.gather import gather_report
+    from producer.watch import watch
+
+    configuration = _configuration(choices)
+    flags = farm_flags(configuration, gpus=gpus, workers=workers)
+    with ExitStack() as stack:
+        if settings().broker_url is None and embedded_address() is None:
+            stack.enter_context(embedded_broker())
+        same_broker = SameBroker(require_broker())
+        submitted = _submit(benchmark, configuration)
+        check_farm = stack.enter_context(farm(flags))
+
+        def check(present: Sequence[Present]) -> None:
+            check_farm()
+            same_broker.require()
+            require_healthy_gpu(present)
+
+        try:
+            found = find_run(engine(), submitted.run_id)
+            progress = watch(engine(), found, stderr(), check=check, verbose=verbose)
+        except KeyboardInterrupt:
+            say(f"ending; jobs under way have {settings().grace_seconds} s, a second Ctrl-C ends them at once")
+            say(f"the same command goes on where this one stopped (run {submitted.run_id})")
+            raise
+    print_report(gather_report(engine(), submitted.run_id), as_json)
+    return exit_code(progress)
+
+
+def _configuration(choices: dict[str, Any]) -> RunConfiguration:
+    from producer.choices import choose
+
+    named = {name: choices.pop(name) for name in ("file", "editor", "scorers", "settings")}
+    return choose(**named, others=choices)
+
+
+def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
+    from db.broker import require_broker
+    from db.farm import images, ledger
+    from db.queries import shared_edits
+    from producer.benchmark import open_benchmark
+    from producer.plan import forecast, in_words
+    from producer.queue import send
+    from producer.submit import submit
+
+    opened = open_benchmark(benchmark)
+    require_broker()
+    submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
+    checked = submitted.benchmark
+    if (seconds := forecast(ledger().engine)) is not None:
+        say(f"the farm needs about {in_words(seconds)} for all that waits")
+    for run_id, count in shared_edits(ledger().engine, submitted.run_id).items():
+        say(f"{count:,} edits are there already: run {run_id} asked for the same (--fresh makes them anew)")
+    if not submitted.new:
+        say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
+    needy = any(spec.needs_reference for spec in configuration.specs())
+    if needy and checked.without_reference:
+        say(
+            f"{checked.without_reference:,} of {checked.sample_count:,} samples have no reference image "
+            "and will fail at a scorer that needs one"
+        )
+    return submitted

@@ -19,9 +19,10 @@ MAX_SCANNED_PIXELS = 100 * MAX_PIXELS
 _START_OF_SCAN = b"\xff\xda"
 
 
-def decode_image(content: bytes) -> Image.Image:
+def decode_image(content: bytes, *, at_least: int | None = None) -> Image.Image:
     """Return the image as RGB, upright by its EXIF orientation, transparency over white, an animation's first frame.
 
+    Of a JPEG that is only wanted with `at_least` so many pixels on a side, no more is decoded than that takes.
     Raises ImageFault for what is no image of a known format, is truncated, or exceeds MAX_BYTES, MAX_PIXELS, MAX_SIDE
     or MAX_SCANNED_PIXELS.
     """
@@ -36,6 +37,8 @@ def decode_image(content: bytes) -> Image.Image:
             _check_size(image)
             if image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg":
                 _check_scans(image, content)
+            if at_least:
+                image.draft("RGB", (at_least, at_least))
             image.load()
             ImageOps.exif_transpose(image, in_place=True)  # a copy would hold as much memory again
             return to_rgb(image)

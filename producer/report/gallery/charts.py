@@ -12,7 +12,7 @@ from markupsafe import Markup
 from rich.cells import cell_len, set_cell_size
 
 from producer.report.gallery.harmless import harmless
-from producer.report.gallery.words import label
+from producer.report.gallery.words import english, label
 from producer.report.schema import Figures, Interval
 
 WIDTH = 380
@@ -25,7 +25,7 @@ _VALUE_WIDTH = 40
 _ROW_HEIGHT = 26
 _BAR_HEIGHT = 12
 _AXIS_HEIGHT = 22
-_HISTOGRAM_HEIGHT = 110
+_HISTOGRAM_HEIGHT = 84
 _TOP = 8
 
 
@@ -152,7 +152,7 @@ def _label(figures: Figures, middle: float) -> Markup:
     """Name the category, cut where it does not fit; its alias only where it does."""
     place = Markup('<text class="label" x="0" y="{:g}"').format(middle + 4)
     if figures.category is None:
-        return place + Markup(' data-word="all">all</text>')
+        return place + Markup(' data-word="all">{}</text>').format(english("all"))
     name = harmless(figures.category).replace("\n", " ")
     alias = figures.alias or ""
     fits = cell_len(name) + 1 + cell_len(alias) <= _LABEL_CELLS

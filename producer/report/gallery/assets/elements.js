@@ -12,7 +12,7 @@ function make(tag, given = {}, ...children) {
   if (values) element.dataset.values = JSON.stringify(values);
   if (label) element.dataset.label = label;
   if (label) element.setAttribute("aria-label", word(label));
-  element.append(...children.flat().filter(Boolean));
+  element.append(...children.flat(Infinity).filter(Boolean));
   return element;
 }
 

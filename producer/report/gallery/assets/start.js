@@ -15,7 +15,7 @@ function refresh() {
   const values = { shown: listed.length.toLocaleString(), all: SAMPLES.length.toLocaleString() };
   $("count").replaceChildren(make("span", { word: "count", values }));
   for (const button of $("views").children) button.setAttribute("aria-pressed", String(button.dataset.view === chosen.view));
-  $("toolbar").querySelector(".order").value = chosen.order;
+  $("toolbar").querySelector("[data-field=order]").value = chosen.order;
 }
 
 // -- views: the worst, all, the failures -------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ const KEEPS_THE_WORST = ["category", "scorer"]; // what else is chosen goes on t
 
 // Let a field of the toolbar choose.
 function choosing(field, name) {
-  field.classList.add(name);
+  field.dataset.field = name;
   field.addEventListener("input", () => {
     chosen[name] = name === "scorer" ? Number(field.value) : field.value;
     if (chosen.view === "worst" && !KEEPS_THE_WORST.includes(name)) chosen.view = "all";

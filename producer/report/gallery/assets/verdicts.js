@@ -35,8 +35,8 @@ function scoreHead() {
 }
 
 function scoreRow(name, values, scorer) {
-  const cells = values.map((value) => {
-    const cell = make("td", {}, make("span", { class: "bar-cell", text: shortNumber(value) }));
+  const cells = values.map((value, run) => {
+    const cell = make("td", {}, make("span", { class: `bar-cell run-${run % 6}`, text: shortNumber(value) }));
     cell.firstChild.style.setProperty("--share", value === undefined ? 0 : shareOfScale(value, scorer));
     return cell;
   });
@@ -47,6 +47,8 @@ function scoreRow(name, values, scorer) {
 
 // What one score came with: reasoning or failure; `several` where the judge was asked more than once.
 function saidOf(score, run, several) {
+  const says = score.reasoning || score.failure || score.retried || several || score.value === undefined;
+  if (!says) return undefined;
   const marks = [
     runTag(run),
     several && make("b", { text: shortNumber(score.value) }),
@@ -57,7 +59,7 @@ function saidOf(score, run, several) {
   return make(
     "div",
     { class: "said" },
-    marks.length && make("p", { class: "said-head" }, marks),
+    marks.length > 0 && make("p", { class: "said-head" }, marks),
     score.reasoning && make("blockquote", { class: "reasoning", dir: "auto", text: score.reasoning }),
     score.failure && fullFailure({ ...score.failure, run, scorer: score.scorer }),
   );

@@ -13,22 +13,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import click
-from sqlalchemy import Engine, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import Engine, func, select
 
 from benchmarks.databases import DATABASES
 from benchmarks.farm import Farm, open_farm, told
+from benchmarks.finished import finish, scorers_of
 from benchmarks.goals import Figure, Measured, figures_table, in_rounds, publish
 from benchmarks.processes import Process, cpu_seconds, wait_until
 from benchmarks.samples import tiny_png, write_lines
 from benchmarks.workload import Card
-from db.engine import reading, transaction
+from db.engine import reading
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.presence import present_workers
 from db.queries import progress_of, working
-from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, scores
+from db.tables import JOB_TABLES, Stage, State
 from producer.report.gather import gather_report
 
 SIZES = (1000, 10_000, 100_000)
@@ -50,7 +50,6 @@ MODELS = (
 )
 COSTS = {"submitting": "ms/sample", "working": "ms/pair", "reporting": "ms/sample", "a look of watch": "ms/sample"}
 PATIENCE_SECONDS = 300.0
-_NO_IMAGE = "0" * 64
 
 
 @click.command()
@@ -141,39 +140,12 @@ def _await_scores(farm: Farm, workers: Sequence[Process], run_id: str, count: in
 def _done(engine: Engine, run_id: str, stage: Stage) -> int:
     """Count by the states alone, which costs no more for jobs that wait."""
     jobs = JOB_TABLES[stage]
-    of_run = jobs.c.run_id == run_id if stage is Stage.EDIT else jobs.c.scorer_id.in_(_scorers(run_id))
+    of_run = jobs.c.run_id == run_id if stage is Stage.EDIT else jobs.c.scorer_id.in_(scorers_of(run_id))
     with reading(engine) as connection:
         return int(connection.scalar(select(func.count()).where(of_run, jobs.c.state == State.DONE)) or 0)
 
 
-def _scorers(run_id: str) -> Select[tuple[int]]:
-    return select(run_scorers.c.id).where(run_scorers.c.run_id == run_id)
-
-
 # -- reading -----------------------------------------------------------------------------------------------------------
-
-
-def finish(engine: Engine, run_id: str) -> None:
-    """Write outcomes for all that is left of a run, as if workers had: reading is measured, and needs no images."""
-    with transaction(engine) as connection:
-        left = and_(edits.c.run_id == run_id, edits.c.state != State.DONE)
-        connection.execute(update(edits).where(left).values(**_outcome(), image=_NO_IMAGE))
-        begun = and_(scores.c.scorer_id.in_(_scorers(run_id)), scores.c.state != State.DONE)
-        connection.execute(update(scores).where(begun).values(**_outcome(), value=5.0))
-        given = {**_outcome(), "value": 5.0, "not_before": 0.0}
-        columns = [literal(value).label(name) for name, value in given.items() if value is not None]
-        new = (
-            select(edits.c.id.label("edit_id"), run_scorers.c.id.label("scorer_id"), *columns)
-            .join(run_scorers, edits.c.run_id == run_scorers.c.run_id)
-            .where(edits.c.run_id == run_id, ~exists().where(scores.c.edit_id == edits.c.id))
-        )
-        connection.execute(insert(scores).from_select([column.name for column in new.selected_columns], new))
-
-
-def _outcome() -> dict[str, Any]:
-    now = time.time()
-    ended = {"state": State.DONE.value, "attempt": 1, "worker": "nobody", "started_at": now, "finished_at": now}
-    return {**ended, "seconds": 0.0, "owner": None, "lease_until": None}
 
 
 def _look(engine: Engine, run_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from db.command import run_command
-from producer.commands import again, asking, planning, reading, upkeep
+from producer.commands import again, asking, planning, reading, reporting, upkeep
 
 click.rich_click.TEXT_MARKUP = "markdown"
 
@@ -23,7 +23,8 @@ def cli() -> None:
 
 for _command in (
     *(asking.run, asking.submit, planning.plan, planning.models),
-    *(reading.watch, reading.status, reading.report),
+    *(reading.watch, reading.status),
+    *(reporting.report, reporting.compare),
     *(again.retry, again.resume, again.cancel),
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):

@@ -11,7 +11,7 @@ import rich_click as click
 
 from db.command import say
 from producer.commands.options import benchmark_file, json_flag, run_options, verbose_flag
-from producer.commands.output import exit_code, print_report, stderr
+from producer.commands.output import exit_code, stderr, write_document
 
 if TYPE_CHECKING:
     from db.configuration import RunConfiguration
@@ -43,7 +43,9 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     from db.queries import find_run
     from db.settings import settings
     from producer.broker import embedded_broker
+    from producer.commands.pictures import write_pictures
     from producer.farm import farm, farm_flags, require_healthy_gpu
+    from producer.report.document import report_document
     from producer.report.gather import gather_report
     from producer.watch import watch
 
@@ -68,7 +70,9 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
             say(f"ending; jobs under way have {settings().grace_seconds} s, a second Ctrl-C ends them at once")
             say(f"the same command goes on where this one stopped (run {submitted.run_id})")
             raise
-    print_report(gather_report(engine(), submitted.run_id), as_json)
+    report = gather_report(engine(), submitted.run_id)
+    write_document(report_document(report), "json" if as_json else "table")
+    say(f"pictures: {write_pictures([report])}")
     return exit_code(progress)
 
 

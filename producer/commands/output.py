@@ -1,8 +1,9 @@
-"""What the commands write, and where: results to stdout, all else to stderr."""
+"""What the commands write, and where: results to stdout or a file, all else to stderr."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from db.command import SOME_FAILED
 
 if TYPE_CHECKING:
     from db.queries import Progress
-    from producer.report.gather import Report
+    from producer.report.document import Document
 
 
 def stdout() -> Console:
@@ -30,16 +31,25 @@ def print_json(content: object) -> None:
     click.echo(json.dumps(content, ensure_ascii=False, indent=2))
 
 
-def print_report(report: Report, as_json: bool) -> None:
-    """Write a report."""
-    if as_json:
-        from producer.report.as_json import report_as_json
-
-        click.echo(report_as_json(report))
+def write_document(document: Document, format_name: str, file: Path | None = None) -> None:
+    """Write a document to stdout, or to a file that is whole or not there."""
+    if file is not None:
+        write_file(file, document.as_text(format_name))
+    elif format_name == "table":
+        document.print(stdout())
     else:
-        from producer.report import table
+        click.echo(document.as_text(format_name), nl=False)
 
-        table.print_report(report, stdout())
+
+def write_file(file: Path, content: str) -> None:
+    """Write a file in one step: who reads it sees the old one or the new one."""
+    unfinished = file.with_name(f".{file.name}.writing")
+    try:
+        unfinished.write_text(content, encoding="utf-8", newline="")
+        unfinished.replace(file)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def exit_code(progress: Progress) -> int:

@@ -1,4 +1,4 @@
-"""The commands that read how runs stand and what came of them: `watch`, `status`, `report`."""
+"""The commands that read how runs stand: `watch`, `status`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import rich_click as click
 
 from db.command import say
 from producer.commands.options import json_flag, one_run_or_all, one_run_or_latest, verbose_flag
-from producer.commands.output import exit_code, print_json, print_report, stderr, stdout
+from producer.commands.output import exit_code, print_json, stderr, stdout
 
 
 @click.command()
@@ -43,14 +43,3 @@ def status(run: str | None, as_json: bool) -> None:
     stdout().print(status_table(runs))
     if workers:
         stdout().print(farm_table(workers))
-
-
-@click.command()
-@one_run_or_latest
-@json_flag
-def report(run: str, as_json: bool) -> None:
-    """Print a run's scores by scorer and category; PARTIAL while it is not finished."""
-    from db.farm import engine
-    from producer.report.gather import gather_report
-
-    print_report(gather_report(engine(), run), as_json)

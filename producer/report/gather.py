@@ -1,128 +1,92 @@
-"""The content of a report, read from the ledger: what every way of writing it shows."""
+"""Gathers a report from the ledger, of one moment."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from db.queries import (
-    Progress,
-    Run,
-    edit_outcomes,
-    environments_of,
-    find_run,
-    progress_of,
-    score_outcomes,
-    scorer_labels,
-    shared_edits,
-)
-from db.tables import Stage, State
-from producer.statistics import Summary, summarise
+from db.engine import reading
+from db.outcomes import failed_jobs, last_outcome_at, retried_jobs
+from db.queries import Progress, Run, environments_of, find_run, progress_of, shared_edits
+from db.tables import Stage
+from producer.report.figures import agreements, scorer_reports
+from producer.report.schema import Benchmark, FailedJob, Method, Provenance, Report
+from producer.report.scores import read_scores
+from producer.statistics.bootstrap import LEVEL, METHOD, RESAMPLES, SEED
+from producer.status import progress_data
 
 
-@dataclass(frozen=True)
-class Group:
-    """One scorer's scores of one category, or of all (`category` None)."""
+def gather_report(engine: Engine, given_run: str, *, without_retried: bool = False) -> Report:
+    """Gather the report of the run of this id, or `latest`. Raises UnknownRun.
 
-    category: str | None
-    summary: Summary
-
-
-@dataclass(frozen=True)
-class ScorerReport:
-    """All that one scorer said, overall and by category in the benchmark's order."""
-
-    scorer: str
-    overall: Group
-    categories: Sequence[Group]
-
-
-@dataclass(frozen=True)
-class FailedJob:
-    """A job that ended without a result; `scorer` is None for an edit."""
-
-    stage: Stage
-    scorer: str | None
-    category: str
-    key: str
-    repeat: int
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """A report; `progress` tells whether it is final or PARTIAL, `shared_edits` how many edits other runs have made."""
-
-    run: Run
-    progress: Progress
-    scorers: Sequence[ScorerReport]
-    environments: Sequence[Mapping[str, Any]]
-    shared_edits: Mapping[str, int]
-    failures: Sequence[FailedJob]
-
-
-def gather_report(engine: Engine, given_run: str) -> Report:
-    """Gather the report of the run of this id, or `latest`. Raises UnknownRun."""
+    `without_retried`: scores that a person had done again, or whose edit was, are left out of every figure.
+    """
     run = find_run(engine, given_run)
     progress = progress_of(engine, run.id)
-    edits = edit_outcomes(engine, run.id)
-    scores = {(row.edit_id, row.label): row for row in score_outcomes(engine, run.id)}
-    labels = scorer_labels(engine, run.id)
-    return Report(
-        run=run,
-        progress=progress,
-        scorers=[_scorer_report(label, edits, scores) for label in labels],
-        environments=environments_of(engine, run.id),
+    with reading(engine) as connection:
+        scores = read_scores(connection, run.id, without_retried=without_retried)
+        return Report(
+            run=run.id,
+            benchmark=Benchmark(digest=run.benchmark_id, name=run.benchmark_name, samples=run.sample_count),
+            editor=run.configuration["editor"]["label"],
+            partial=progress.partial,
+            missing=what_is_missing(progress) if progress.partial else None,
+            progress=progress_data(progress),
+            method=Method(interval=METHOD, level=LEVEL, resamples=RESAMPLES, seed=SEED),
+            scorers=scorer_reports(scores),
+            agreement=agreements(scores),
+            failures=_failures(connection, run.id),
+            provenance=_provenance(engine, connection, run),
+        )
+
+
+def what_is_missing(progress: Progress) -> str:
+    """Return in words what of a partial run is missing."""
+    missing = []
+    if not progress.finished:
+        scores = progress.scores_asked - progress.scores.ended
+        missing.append(f"{progress.edits.open:,} edits and {scores:,} scores are still to come")
+    if progress.cancelled:
+        missing.append(f"{progress.cancelled:,} jobs were cancelled")
+    return ", ".join(missing)
+
+
+def _failures(connection: Connection, run_id: str) -> list[FailedJob]:
+    """Return every failed job in the benchmark's order: of each edit itself or, scorer by scorer, its scores."""
+    found = sorted(failed_jobs(connection, run_id), key=lambda one: _place(*one))
+    return [
+        FailedJob(
+            stage=stage,
+            scorer=row.label if stage is Stage.SCORE else None,
+            category=row.category,
+            key=row.key,
+            repeat=row.repeat,
+            judge_repeat=row.judge_repeat if stage is Stage.SCORE else 0,
+            kind=row.failure_kind,
+            reason=row.failure_reason,
+        )
+        for stage, row in found
+    ]
+
+
+def _place(stage: Stage, row: Any) -> tuple[int, int, int]:
+    return row.position, row.repeat, row.scorer_id if stage is Stage.SCORE else 0
+
+
+def _provenance(engine: Engine, connection: Connection, run: Run) -> Provenance:
+    retried = retried_jobs(connection, run.id)
+    environments: list[Mapping[str, Any]] = environments_of(engine, run.id)
+    return Provenance(
+        configuration=run.configuration,
+        environments=environments,
         shared_edits=shared_edits(engine, run.id),
-        failures=_failures(edits, scores, labels),
+        retried_edits=retried[Stage.EDIT],
+        retried_scores=retried[Stage.SCORE],
+        priority=run.priority,
+        created_at=run.created_at,
+        finished_at=last_outcome_at(connection, run.id),
+        editfarm=version("editfarm"),
     )
-
-
-@dataclass
-class _Tally:
-    asked: int = 0
-    failed: int = 0
-    values: list[float] = field(default_factory=list)
-
-    def summary(self) -> Summary:
-        return summarise(self.values, asked=self.asked, failed=self.failed)
-
-
-def _scorer_report(label: str, edits: Iterable[Any], scores: dict[tuple[int, str], Any]) -> ScorerReport:
-    """Every edit asks for one score; an edit that failed is a score that failed."""
-    by_category: dict[str, _Tally] = defaultdict(_Tally)
-    overall = _Tally()
-    for edit in edits:
-        score = scores.get((edit.id, label))
-        for tally in (overall, by_category[edit.category]):
-            tally.asked += 1
-            if score is not None and score.state == State.DONE:
-                tally.values.append(score.value)
-            elif edit.state == State.FAILED or (score is not None and score.state == State.FAILED):
-                tally.failed += 1
-    groups = [Group(category, tally.summary()) for category, tally in by_category.items()]
-    return ScorerReport(label, Group(None, overall.summary()), groups)
-
-
-def _failures(edits: Iterable[Any], scores: dict[tuple[int, str], Any], labels: Sequence[str]) -> list[FailedJob]:
-    failures = []
-    for edit in edits:
-        place = {"category": edit.category, "key": edit.key, "repeat": edit.repeat}
-        if edit.state == State.FAILED:
-            failures.append(
-                FailedJob(stage=Stage.EDIT, scorer=None, kind=edit.failure_kind, reason=edit.failure_reason, **place)
-            )
-        for label in labels:
-            score = scores.get((edit.id, label))
-            if score is not None and score.state == State.FAILED:
-                failures.append(
-                    FailedJob(
-                        stage=Stage.SCORE, scorer=label, kind=score.failure_kind, reason=score.failure_reason, **place
-                    )
-                )
-    return failures

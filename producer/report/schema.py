@@ -21,18 +21,20 @@ OVERALL = "overall"
 HISTOGRAM_BINS = 20
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """Data that does not change, with the fields that are named and no others."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Interval(_Record):
+class Interval(Record):
     """A 95 % confidence interval; how it was found is the report's `method`."""
 
     low: float
     high: float
 
 
-class Failed(_Record):
+class Failed(Record):
     """How many scores were asked and cannot be had, by why."""
 
     edit_failed: Annotated[int, Field(description="the edit has no image, so there was nothing to judge")] = 0
@@ -47,14 +49,14 @@ class Failed(_Record):
         return self.edit_failed + self.judge_failed + self.unparsed + self.refused + self.lost
 
 
-class Bound(_Record):
+class Bound(Record):
     """The lower bound: the mean if every failure had been given the least score of the scale."""
 
     mean: float | None
     ci: Interval | None
 
 
-class Figures(_Record):
+class Figures(Record):
     """Scores of one category, or of all. Mean to interval are over what was scored: a failure is in none of them."""
 
     category: Annotated[str | None, Field(description="null: all of them")]
@@ -76,7 +78,7 @@ class Figures(_Record):
     lower_bound: Bound
 
 
-class Macro(_Record):
+class Macro(Record):
     """The mean of the categories' means: each category counts alike, whatever its size."""
 
     categories: Annotated[int, Field(description="those that have a mean")]
@@ -85,7 +87,7 @@ class Macro(_Record):
     lower_bound: Bound
 
 
-class Dimension(_Record):
+class Dimension(Record):
     """One of the numbers that a scorer gives; `overall` (its score) is the first."""
 
     name: str
@@ -95,14 +97,14 @@ class Dimension(_Record):
     histogram: Annotated[Sequence[int], Field(description=f"scores in {HISTOGRAM_BINS} equal bins of the scale")]
 
 
-class Spread(_Record):
+class Spread(Record):
     """How far scores of the same thing lie apart: standard deviation within a group, pooled over groups."""
 
     sd: float | None
     groups: Annotated[int, Field(description="groups of at least two scores")]
 
 
-class ScorerReport(_Record):
+class ScorerReport(Record):
     """All that one scorer said."""
 
     scorer: Annotated[str, Field(description="its label in the run")]
@@ -112,7 +114,7 @@ class ScorerReport(_Record):
     spread_over_judging: Annotated[Spread, Field(description="of one edited image judged several times")]
 
 
-class Agreement(_Record):
+class Agreement(Record):
     """How far two scorers agree on the images that both have scored (judge repeats averaged)."""
 
     scorers: tuple[str, str]
@@ -123,7 +125,7 @@ class Agreement(_Record):
     ]
 
 
-class FailedJob(_Record):
+class FailedJob(Record):
     """A job that ended without a result."""
 
     stage: Stage
@@ -136,7 +138,7 @@ class FailedJob(_Record):
     reason: str
 
 
-class Method(_Record):
+class Method(Record):
     """How intervals were found."""
 
     interval: str
@@ -145,7 +147,7 @@ class Method(_Record):
     seed: int
 
 
-class Benchmark(_Record):
+class Benchmark(Record):
     """What was asked about."""
 
     digest: str
@@ -153,7 +155,7 @@ class Benchmark(_Record):
     samples: int
 
 
-class Provenance(_Record):
+class Provenance(Record):
     """All that shaped the numbers, so that two reports can be told apart."""
 
     configuration: Annotated[Mapping[str, Any], Field(description="of the run, every default written out")]
@@ -169,7 +171,7 @@ class Provenance(_Record):
     editfarm: Annotated[str, Field(description="version that wrote the report")]
 
 
-class Report(_Record):
+class Report(Record):
     """The report of one run."""
 
     schema_: Annotated[str, Field(alias="schema", serialization_alias="schema")] = SCHEMA

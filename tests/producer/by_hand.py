@@ -27,8 +27,15 @@ class RunByHand:
     """A run in the ledger; each method does one job of it as a worker would."""
 
     def __init__(
-        self, ledger: Ledger, entries: Sequence[tuple[str, str]] = SAMPLES, *, name: str = "评测", **given: Any
+        self,
+        ledger: Ledger,
+        entries: Sequence[tuple[str, str]] = SAMPLES,
+        *,
+        name: str = "评测",
+        sources: Sequence[str] | None = None,
+        **given: Any,
     ) -> None:
+        """`sources` names each sample's source image; without it all samples have the same."""
         self.ledger = ledger
         rows = [
             {
@@ -37,7 +44,7 @@ class RunByHand:
                 "category": category,
                 "instruction": "变亮",
                 "description": None,
-                "source_image": digest_of(png()),
+                "source_image": digest_of(sources[position].encode() if sources else png()),
                 "reference_image": None,
             }
             for position, (category, key) in enumerate(entries)
@@ -57,14 +64,22 @@ class RunByHand:
         """End an edit without an image."""
         assert self.ledger.fail(self.start_edit(key, repeat), Failure(FailureKind.INPUT, reason)) is State.FAILED
 
-    def score(self, key: str, label: str, value: float, repeat: int = 0) -> None:
-        """Give a score."""
-        assert finish_score(self.ledger, self.start_score(key, label, repeat), value, seconds=1, detail={})
+    def score(self, key: str, label: str, value: float, repeat: int = 0, **criteria: float) -> None:
+        """Give a score, with what it says of each criterion."""
+        detail = {"criteria": criteria} if criteria else {}
+        assert finish_score(self.ledger, self.start_score(key, label, repeat), value, seconds=1, detail=detail)
 
-    def fail_score(self, key: str, label: str, reason: str = "unreadable", repeat: int = 0) -> None:
+    def fail_score(
+        self,
+        key: str,
+        label: str,
+        reason: str = "unreadable",
+        repeat: int = 0,
+        kind: FailureKind = FailureKind.MODEL,
+    ) -> None:
         """End a score without a value."""
         claim = self.start_score(key, label, repeat)
-        assert self.ledger.fail(claim, Failure(FailureKind.MODEL, reason)) is State.FAILED
+        assert self.ledger.fail(claim, Failure(kind, reason)) is State.FAILED
 
     def start_edit(self, key: str, repeat: int = 0, worker: str = "edit-0") -> EditClaim:
         """Claim an edit and leave it under way."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from db.engine import open_engine
 from db.errors import UnknownRun
 from db.ledger import Ledger
 from db.tables import Stage
-from producer.report.gather import FailedJob, Report, ScorerReport, gather_report
+from producer.report.gather import gather_report
+from producer.report.schema import FailedJob, Report, ScorerReport
 from tests.producer.by_hand import RunByHand
 
 
@@ -23,11 +26,17 @@ Numbers = tuple[int, int, int, float | None]
 
 def numbers_of(report: ScorerReport) -> dict[str | None, Numbers]:
     """Return (n, scored, failed, mean) of every category, and of all under None."""
-    groups = [*report.categories, report.overall]
+    score = report.dimensions[0]
     return {
-        group.category: (group.summary.n, group.summary.scored, group.summary.failed, group.summary.mean)
-        for group in groups
+        figures.category: (figures.n, figures.scored, figures.failed.total, figures.mean)
+        for figures in (*score.categories, score.overall)
     }
+
+
+def failed_job(stage: Stage, scorer: str | None, category: str, key: str, **fields: Any) -> FailedJob:
+    return FailedJob(
+        **{"repeat": 0, "judge_repeat": 0, **fields}, stage=stage, scorer=scorer, category=category, key=key
+    )
 
 
 def gathered(run: RunByHand) -> Report:
@@ -46,7 +55,7 @@ def test_scores_are_counted_for_each_scorer_by_category_and_over_all(ledger: Led
     assert [scorer.scorer for scorer in report.scorers] == ["严", "宽"]
     assert numbers_of(report.scorers[0]) == {"社会": (2, 2, 0, 4.5), "物理": (1, 1, 0, 3), None: (3, 3, 0, 4)}
     assert numbers_of(report.scorers[1]) == {"社会": (2, 2, 0, 6), "物理": (1, 1, 0, 9), None: (3, 3, 0, 7)}
-    assert report.progress.finished
+    assert report.progress["state"] == "done"
     assert report.failures == []
 
 
@@ -55,7 +64,7 @@ def test_categories_stand_in_the_benchmarks_order(ledger: Ledger) -> None:
 
     report = gathered(run)
 
-    assert [group.category for group in report.scorers[0].categories] == ["z", "因果", "a"]
+    assert [figures.category for figures in report.scorers[0].dimensions[0].categories] == ["z", "因果", "a"]
 
 
 def test_a_failed_score_is_counted_and_enters_no_mean(ledger: Ledger) -> None:
@@ -67,7 +76,7 @@ def test_a_failed_score_is_counted_and_enters_no_mean(ledger: Ledger) -> None:
     strict, mild = gathered(run).scorers
 
     assert numbers_of(strict) == {"社会": (2, 1, 1, 6), "物理": (1, 0, 0, None), None: (3, 1, 1, 6)}
-    assert strict.categories[0].summary.coverage == 0.5
+    assert strict.dimensions[0].categories[0].coverage == 0.5
     assert numbers_of(mild)[None] == (3, 0, 0, None)
 
 
@@ -91,8 +100,7 @@ def test_where_everything_failed_there_is_no_mean(ledger: Ledger) -> None:
     report = gathered(run)
 
     assert numbers_of(report.scorers[0]) == {"物理": (1, 0, 1, None), None: (1, 0, 1, None)}
-    assert report.progress.finished
-    assert not report.progress.complete
+    assert report.progress["state"] == "failed"
 
 
 def test_repeats_are_counted_each(ledger: Ledger) -> None:
@@ -131,7 +139,7 @@ def test_a_report_is_not_final_while_a_job_waits_or_runs(ledger: Ledger, waiting
 
     report = gathered(run)
 
-    assert not report.progress.finished
+    assert report.progress["state"] == "running"
     assert numbers_of(report.scorers[0])[None] == (1, 0, 0, None)
 
 
@@ -144,7 +152,7 @@ def test_what_was_cancelled_is_asked_and_neither_scored_nor_failed(ledger: Ledge
     report = gathered(run)
 
     assert numbers_of(report.scorers[0])[None] == (2, 1, 0, 4)
-    assert report.scorers[0].overall.summary.coverage == 0.5
+    assert report.scorers[0].dimensions[0].overall.coverage == 0.5
     assert report.failures == []
 
 
@@ -157,10 +165,10 @@ def test_every_failure_is_listed_with_its_reason_in_the_benchmarks_order(ledger:
     run.fail_edit("b", "unknown instruction")
 
     assert gathered(run).failures == [
-        FailedJob(Stage.SCORE, "宽", "社会", "a", 0, "model", "no number"),
-        FailedJob(Stage.EDIT, None, "物理", "b", 0, "input", "unknown instruction"),
-        FailedJob(Stage.SCORE, "严", "社会", "c", 0, "model", "no number"),
-        FailedJob(Stage.SCORE, "宽", "社会", "c", 0, "model", "回答不可读"),
+        failed_job(Stage.SCORE, "宽", "社会", "a", kind="model", reason="no number"),
+        failed_job(Stage.EDIT, None, "物理", "b", kind="input", reason="unknown instruction"),
+        failed_job(Stage.SCORE, "严", "社会", "c", kind="model", reason="no number"),
+        failed_job(Stage.SCORE, "宽", "社会", "c", kind="model", reason="回答不可读"),
     ]
 
 

@@ -1,0 +1,156 @@
+"""Gathers a comparison from the ledger: every run's scores on the samples that all of them were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from db.engine import reading
+from db.errors import WrongCall
+from db.outcomes import sample_identities
+from db.queries import Run, find_run, progress_of
+from producer.comparison.differences import judging_notes
+from producer.comparison.figures import Beside, compare_dimension
+from producer.comparison.schema import ComparedDimension, ComparedRun, Comparison, Methods
+from producer.report.gather import what_is_missing
+from producer.report.scores import RunScores, ScorerScores, mean_of_rows, read_scores
+from producer.statistics import bootstrap, pairing, ranking
+from producer.statistics.summary import Numbers
+
+
+def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = False) -> Comparison:
+    """Compare runs of one benchmark; of several where `shared_only`, on the samples that are in all of them.
+
+    Raises UnknownRun, or WrongCall for runs that have nothing in common or are not to be compared.
+    """
+    runs = [find_run(engine, one) for one in given]
+    _require_comparable(runs, shared_only)
+    named = _named(runs)
+    with reading(engine) as connection:
+        scores = [read_scores(connection, run.id) for run in runs]
+        shared = _shared(connection, runs, scores)
+    notes = [*judging_notes({named[run.id]: run.configuration for run in runs}), *_left_out(runs, named, scores)]
+    dimensions = list(_dimensions(runs, scores, shared))
+    if not shared.samples or not dimensions:
+        raise WrongCall("these runs have no " + ("scorer" if shared.samples else "sample") + " in common")
+    return Comparison(
+        runs=[_compared(engine, run, named[run.id]) for run in runs],
+        shared_samples=len(shared.samples),
+        notes=notes,
+        methods=Methods(interval=bootstrap.METHOD, test=pairing.METHOD, ranking=ranking.METHOD),
+        dimensions=dimensions,
+    )
+
+
+def _require_comparable(runs: Sequence[Run], shared_only: bool) -> None:
+    if len(runs) < 2:
+        raise WrongCall("a comparison needs two runs at least")
+    ids = [run.id for run in runs]
+    twice = next((one for one in ids if ids.count(one) > 1), None)
+    if twice is not None:
+        raise WrongCall(f"run {twice} is given twice")
+    first = runs[0]
+    other = next((run for run in runs if run.benchmark_id != first.benchmark_id), None)
+    if other is not None and not shared_only:
+        raise WrongCall(
+            f"run {first.id} is of benchmark {first.benchmark_name!r} ({first.benchmark_id[:12]}), run {other.id} of "
+            f"{other.benchmark_name!r} ({other.benchmark_id[:12]}): --shared-only compares the samples they share"
+        )
+
+
+def _named(runs: Sequence[Run]) -> dict[str, str]:
+    """Return what each run is called: its editor's label, with the run's id where that is another's, too."""
+    labels = [str(run.configuration["editor"]["label"]) for run in runs]
+    return {
+        run.id: label if labels.count(label) == 1 else f"{label} ({run.id})"
+        for run, label in zip(runs, labels, strict=True)
+    }
+
+
+def _compared(engine: Engine, run: Run, name: str) -> ComparedRun:
+    progress = progress_of(engine, run.id)
+    return ComparedRun(
+        run=run.id,
+        name=name,
+        editor=run.configuration["editor"]["label"],
+        benchmark=run.benchmark_name,
+        benchmark_digest=run.benchmark_id,
+        samples=run.sample_count,
+        missing=what_is_missing(progress) if progress.partial else None,
+    )
+
+
+# -- what the runs share -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The samples that every run was asked, in the first run's order, and where each run has them."""
+
+    samples: Sequence[Hashable]
+    places: Sequence[Sequence[int]]
+
+
+def _shared(connection: Connection, runs: Sequence[Run], scores: Sequence[RunScores]) -> _Shared:
+    """Find what is the same sample: by its row in one benchmark, else by name, source image and instruction."""
+    same_benchmark = len({run.benchmark_id for run in runs}) == 1
+    places: list[Mapping[Hashable, int]] = []
+    for run, found in zip(runs, scores, strict=True):
+        rows = [] if same_benchmark else sample_identities(connection, run.benchmark_id)
+        known: dict[int, Hashable] = {row.id: tuple(row[1:]) for row in rows}
+        places.append({known.get(one, one): place for place, one in enumerate(found.asked.sample_ids)})
+    samples = [sample for sample in places[0] if all(sample in others for others in places[1:])]
+    return _Shared(samples, [[of_run[sample] for sample in samples] for of_run in places])
+
+
+def _left_out(runs: Sequence[Run], named: Mapping[str, str], scores: Sequence[RunScores]) -> Iterator[str]:
+    """Yield which scorers are not compared, and why."""
+    labels = [{scorer.label: scorer.scale for scorer in found.scorers} for found in scores]
+    for label in dict.fromkeys(label for of_run in labels for label in of_run):
+        without = [named[run.id] for run, of_run in zip(runs, labels, strict=True) if label not in of_run]
+        if without:
+            yield f"scorer {label} is left out: {', '.join(without)} has none of that name"
+        elif len({of_run[label] for of_run in labels}) > 1:
+            yield f"scorer {label} is left out: its scale is not the same in all runs"
+
+
+# -- dimension by dimension --------------------------------------------------------------------------------------------
+
+
+def _dimensions(runs: Sequence[Run], scores: Sequence[RunScores], shared: _Shared) -> Iterator[ComparedDimension]:
+    by_label = [{scorer.label: scorer for scorer in found.scorers} for found in scores]
+    asked = scores[0].asked
+    first_edits = _first_edits(scores[0])[shared.places[0]]
+    for label in by_label[0]:
+        scorers = [of_run[label] for of_run in by_label if label in of_run]
+        if len(scorers) < len(runs) or len({scorer.scale for scorer in scorers}) > 1:
+            continue
+        for name in [name for name in scorers[0].dimensions if all(name in one.dimensions for one in scorers)]:
+            values = [
+                _by_sample(found, scorer, name)[places]
+                for found, scorer, places in zip(scores, scorers, shared.places, strict=True)
+            ]
+            beside = Beside(
+                [run.id for run in runs],
+                np.stack(values),
+                asked.image[first_edits],
+                asked.category[first_edits],
+                asked.categories,
+            )
+            yield compare_dimension(label, name, scorers[0].scale, beside)
+
+
+def _first_edits(scores: RunScores) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Return one edit of each sample: where its category and source image are found."""
+    return np.unique(scores.asked.sample, return_index=True)[1]
+
+
+def _by_sample(scores: RunScores, scorer: ScorerScores, name: str) -> Numbers:
+    """Return each sample's mean over its repeats, each of which is the mean over its judge repeats."""
+    asked = scores.asked
+    by_repeat = np.full((int(asked.repeat.max(initial=0)) + 1, len(asked.sample_ids)), np.nan)
+    by_repeat[asked.repeat, asked.sample] = mean_of_rows(scorer.dimensions[name])
+    return mean_of_rows(by_repeat)

@@ -1,0 +1,182 @@
+"""The scores of a run as arrays: one column for each edit, one row for each judge repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from db.outcomes import AskedScorer, asked_scorers, edit_outcomes, score_outcomes
+from db.tables import FailureKind, State
+from producer.report.schema import OVERALL
+from producer.statistics.bootstrap import Indices
+from producer.statistics.summary import Numbers
+
+
+class Outcome(IntEnum):
+    """What became of a score that was asked."""
+
+    OPEN = 0  # still to come, or cancelled
+    SCORED = 1
+    EDIT_FAILED = 2
+    JUDGE_FAILED = 3
+    UNPARSED = 4
+    REFUSED = 5
+    LOST = 6
+    LEFT_OUT = 7  # retried, where those are not wanted
+
+
+FAILURES = (Outcome.EDIT_FAILED, Outcome.JUDGE_FAILED, Outcome.UNPARSED, Outcome.REFUSED, Outcome.LOST)
+
+_BY_KIND: Mapping[str, Outcome] = {
+    FailureKind.UNPARSED: Outcome.UNPARSED,
+    FailureKind.REFUSED: Outcome.REFUSED,
+    FailureKind.POISON: Outcome.LOST,
+}
+
+Outcomes = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Every edit of a run, in the benchmark's order: its category and source image as numbers from 0, and so on."""
+
+    categories: Sequence[str]
+    image_count: int
+    sample_ids: Sequence[int]
+    category: Indices
+    image: Indices
+    sample: Indices
+    repeat: Indices
+
+
+@dataclass
+class ScorerScores:
+    """What one scorer gave: `outcome` and each dimension are (judge repeats, edits); NaN where there is no number."""
+
+    label: str
+    scale: tuple[float, float]
+    outcome: Outcomes
+    dimensions: dict[str, Numbers] = field(default_factory=dict)
+
+    @property
+    def overall(self) -> Numbers:
+        """The scores themselves."""
+        return self.dimensions[OVERALL]
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """What was asked of a run, and what each scorer gave."""
+
+    asked: Asked
+    scorers: Sequence[ScorerScores]
+
+
+def read_scores(connection: Connection, run_id: str, *, without_retried: bool = False) -> RunScores:
+    """Read all scores of a run. What was retried counts as left out where that is wanted."""
+    edits = _Edits()
+    for row in edit_outcomes(connection, run_id):
+        edits.add(row, without_retried)
+    columns = _Columns(asked_scorers(connection, run_id), edits)
+    for row in score_outcomes(connection, run_id):
+        columns.add(row, without_retried)
+    return RunScores(edits.asked(), list(columns.scorers.values()))
+
+
+def mean_of_rows(values: Numbers) -> Numbers:
+    """Return the mean of each column over what it has, NaN where it has nothing."""
+    counts = np.count_nonzero(~np.isnan(values), axis=0)
+    means: Numbers = np.where(counts > 0, np.nansum(values, axis=0) / np.maximum(counts, 1), np.nan)
+    return means
+
+
+class _Edits:
+    """Takes in edits, one row after the other."""
+
+    def __init__(self) -> None:
+        self.place: dict[int, int] = {}
+        self.outcome: list[Outcome] = []
+        self._categories: dict[str, int] = {}
+        self._images: dict[str, int] = {}
+        self._samples: dict[int, int] = {}
+        self._codes: list[tuple[int, int, int, int]] = []
+
+    def add(self, row: Any, without_retried: bool) -> None:
+        self.place[row.id] = len(self.place)
+        self._codes.append(
+            (
+                self._categories.setdefault(row.category, len(self._categories)),
+                self._images.setdefault(row.source_image, len(self._images)),
+                self._samples.setdefault(row.sample_id, len(self._samples)),
+                row.repeat,
+            )
+        )
+        self.outcome.append(Outcome.LEFT_OUT if without_retried and row.retried else _of_edit(row))
+
+    def asked(self) -> Asked:
+        codes = np.array(self._codes, dtype=np.intp).reshape(-1, 4).T
+        return Asked(list(self._categories), len(self._images), list(self._samples), *codes)
+
+
+class _Columns:
+    """Takes in scores, one row after the other."""
+
+    def __init__(self, askings: Iterable[AskedScorer], edits: _Edits) -> None:
+        self._edits = edits
+        by_label: dict[str, list[AskedScorer]] = {}
+        for asking in askings:
+            by_label.setdefault(asking.label, []).append(asking)
+        self.scorers = {label: self._empty(repeats) for label, repeats in by_label.items()}
+        self._of = {
+            asking.id: (self.scorers[label], row)
+            for label, repeats in by_label.items()
+            for row, asking in enumerate(repeats)
+        }
+
+    def add(self, row: Any, without_retried: bool) -> None:
+        edit_id, scorer_id, state, value, failure_kind, retried, criteria = row
+        scorer, repeat = self._of[scorer_id]
+        place = self._edits.place[edit_id]
+        if self._edits.outcome[place] is Outcome.LEFT_OUT:
+            return
+        outcome = Outcome.LEFT_OUT if without_retried and retried else _of_score(state, failure_kind)
+        scorer.outcome[repeat, place] = outcome
+        if outcome is Outcome.SCORED:
+            scorer.overall[repeat, place] = value
+            for name, number in _numbers(criteria):
+                if name not in scorer.dimensions:
+                    scorer.dimensions[name] = np.full(scorer.outcome.shape, np.nan)
+                scorer.dimensions[name][repeat, place] = number
+
+    def _empty(self, repeats: Sequence[AskedScorer]) -> ScorerScores:
+        of_edits = [Outcome.OPEN if outcome is Outcome.SCORED else outcome for outcome in self._edits.outcome]
+        outcome = np.tile(np.array(of_edits, dtype=np.int8), (len(repeats), 1))
+        nothing = np.full(outcome.shape, np.nan)
+        return ScorerScores(repeats[0].label, repeats[0].scale, outcome, {OVERALL: nothing})
+
+
+def _of_edit(row: Any) -> Outcome:
+    """Return what an edit means for the scores asked of it; SCORED: nothing yet, it has its image."""
+    if row.state == State.FAILED:
+        return Outcome.LOST if row.failure_kind == FailureKind.POISON else Outcome.EDIT_FAILED
+    return Outcome.SCORED if row.state == State.DONE else Outcome.OPEN
+
+
+def _of_score(state: str, failure_kind: str | None) -> Outcome:
+    if state == State.FAILED:
+        return _BY_KIND.get(failure_kind or "", Outcome.JUDGE_FAILED)
+    return Outcome.SCORED if state == State.DONE else Outcome.OPEN
+
+
+def _numbers(criteria: Mapping[str, Any] | None) -> Iterable[tuple[str, float]]:
+    """Yield every number that was given beside the score, by name."""
+    if isinstance(criteria, Mapping):
+        for name, number in criteria.items():
+            if isinstance(number, int | float) and not isinstance(number, bool) and name != OVERALL:
+                yield name, number

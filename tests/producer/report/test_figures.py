@@ -1,0 +1,305 @@
+"""The figures of a report, held against tables computed by hand and against plain numpy on random runs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from db.ledger import Ledger
+from db.tables import FailureKind
+from producer.report.figures import agreements, scorer_reports
+from producer.report.gather import gather_report
+from producer.report.schema import Dimension, Failed, Figures, Report
+from producer.report.scores import Asked, Outcome, RunScores, ScorerScores
+from producer.statistics.bootstrap import mean_interval
+from tests.producer.by_hand import RunByHand
+
+NAN = math.nan
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What figures are made of is read alike from both databases, which test_gather shows."""
+    return sqlite_url
+
+
+def run_scores(
+    values: list[float], *, categories: list[int], images: list[int] | None = None, outcome: list[int] | None = None
+) -> RunScores:
+    """Return a run of one scorer with one edit for each value; NaN is a judge that failed."""
+    count = len(values)
+    places = np.arange(count)
+    default = [Outcome.JUDGE_FAILED if math.isnan(value) else Outcome.SCORED for value in values]
+    asked = Asked(
+        categories=[f"c{number}" for number in range(max(categories, default=-1) + 1)],
+        image_count=max(images or places.tolist(), default=-1) + 1,
+        sample_ids=list(range(count)),
+        category=np.array(categories, dtype=np.intp),
+        image=np.array(images if images is not None else places, dtype=np.intp),
+        sample=places,
+        repeat=np.zeros(count, dtype=np.intp),
+    )
+    codes = np.array([outcome or default], dtype=np.int8).reshape(1, count)
+    return RunScores(
+        asked, [ScorerScores("judge", (0.0, 10.0), codes, {"overall": np.array([values]).reshape(1, count)})]
+    )
+
+
+def dimension_of(scores: RunScores) -> Dimension:
+    return scorer_reports(scores)[0].dimensions[0]
+
+
+def overall(scores: RunScores) -> Figures:
+    return dimension_of(scores).overall
+
+
+def gathered(run: RunByHand, *, without_retried: bool = False) -> Report:
+    return gather_report(run.ledger.engine, run.id, without_retried=without_retried)
+
+
+# -- by hand -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_computed_by_hand() -> None:
+    found = dimension_of(run_scores([2, 4, 9, NAN, 7], categories=[0, 0, 0, 0, 1]))
+
+    first, second = found.categories
+    assert (first.n, first.scored, first.failed.total, first.coverage) == (4, 3, 1, 0.75)
+    assert (first.mean, first.median, first.min, first.max) == (5.0, 4.0, 2.0, 9.0)
+    assert first.sd == pytest.approx(math.sqrt(26 / 2))
+    assert first.lower_bound.mean == 15 / 4
+    assert (second.mean, second.sd, second.ci, second.lower_bound.mean) == (7.0, None, None, 7.0)
+    assert (found.overall.mean, found.overall.lower_bound.mean) == (22 / 4, 22 / 5)
+    assert (found.macro.categories, found.macro.mean, found.macro.lower_bound.mean) == (2, 6.0, (3.75 + 7) / 2)
+
+
+def test_one_score() -> None:
+    found = overall(run_scores([6.5], categories=[0]))
+
+    assert (found.n, found.scored, found.coverage, found.mean, found.median) == (1, 1, 1.0, 6.5, 6.5)
+    assert (found.sd, found.ci, found.lower_bound.mean, found.lower_bound.ci) == (None, None, 6.5, None)
+
+
+def test_constant_scores_have_no_spread_and_an_interval_without_width() -> None:
+    found = overall(run_scores([7.0] * 30, categories=[0] * 30))
+
+    assert (found.mean, found.sd, found.min, found.max) == (7.0, 0.0, 7.0, 7.0)
+    assert found.ci is not None
+    assert (found.ci.low, found.ci.high) == (7.0, 7.0)
+
+
+def test_where_all_failed_there_is_no_mean_and_the_lower_bound_is_the_least_score() -> None:
+    found = dimension_of(run_scores([NAN, NAN, NAN], categories=[0, 0, 1]))
+
+    assert (found.overall.n, found.overall.scored, found.overall.coverage) == (3, 0, 0.0)
+    assert (found.overall.mean, found.overall.median, found.overall.ci) == (None, None, None)
+    assert (found.overall.lower_bound.mean, found.macro.mean, found.macro.categories) == (0.0, None, 0)
+    assert found.macro.lower_bound.mean == 0.0
+
+
+def test_nothing_that_has_ended_has_neither_mean_nor_lower_bound() -> None:
+    found = overall(run_scores([NAN, NAN], categories=[0, 0], outcome=[Outcome.OPEN, Outcome.OPEN]))
+
+    assert (found.n, found.scored, found.open, found.failed.total) == (2, 0, 2, 0)
+    assert (found.mean, found.lower_bound.mean, found.lower_bound.ci) == (None, None, None)
+
+
+def test_one_category_has_its_mean_as_both_means() -> None:
+    found = dimension_of(run_scores([3, 5, 10], categories=[0, 0, 0]))
+
+    assert found.overall.mean == found.macro.mean == 6.0
+    assert found.overall.ci == found.macro.ci == found.categories[0].ci
+
+
+def test_a_category_counts_by_its_size_in_the_micro_mean_and_once_in_the_macro_mean() -> None:
+    found = dimension_of(run_scores([10] + [1] * 9, categories=[0] + [1] * 9))
+
+    assert (found.overall.mean, found.macro.mean) == (1.9, 5.5)
+
+
+def test_every_kind_of_failure_is_counted_by_itself() -> None:
+    kinds = [Outcome.EDIT_FAILED, Outcome.JUDGE_FAILED, Outcome.UNPARSED, Outcome.REFUSED, Outcome.LOST, Outcome.LOST]
+    found = overall(run_scores([NAN] * 6 + [4.0], categories=[0] * 7, outcome=[*kinds, Outcome.SCORED]))
+
+    assert found.failed == Failed(edit_failed=1, judge_failed=1, unparsed=1, refused=1, lost=2)
+    assert (found.mean, found.lower_bound.mean) == (4.0, pytest.approx(4 / 7))
+
+
+def test_the_lower_bound_takes_the_least_score_of_the_scale() -> None:
+    scores = run_scores([5, NAN], categories=[0, 0])
+    of_five = replace(scores.scorers[0], scale=(1.0, 5.0))
+
+    assert overall(replace(scores, scorers=[of_five])).lower_bound.mean == 3.0
+
+
+def test_a_histogram_holds_every_score_once_and_the_best_in_its_last_bin() -> None:
+    found = dimension_of(run_scores([0, 0.49, 0.5, 9.99, 10, NAN], categories=[0] * 6))
+
+    assert (found.histogram[0], found.histogram[1], found.histogram[-1]) == (2, 1, 2)
+    assert sum(found.histogram) == 5
+
+
+# -- intervals ---------------------------------------------------------------------------------------------------------
+
+
+def test_intervals_are_those_of_whole_source_images() -> None:
+    draw = np.random.default_rng(0)
+    values, images = draw.uniform(0, 10, 60), np.repeat(np.arange(15), 4)
+
+    found = overall(run_scores(values.tolist(), categories=[0] * 60, images=images.tolist()))
+
+    assert found.images == 15
+    assert found.ci is not None
+    assert (found.ci.low, found.ci.high) == pytest.approx(mean_interval(values, images))
+
+
+def test_how_categories_take_turns_changes_only_which_images_are_drawn() -> None:
+    values = np.random.default_rng(1).uniform(0, 10, 200)
+    in_turns = dimension_of(run_scores(values.tolist(), categories=[0, 1] * 100))
+    one_by_one = dimension_of(run_scores([*values[::2], *values[1::2]], categories=[0] * 100 + [1] * 100))
+
+    assert in_turns == one_by_one
+
+
+def test_an_image_of_two_categories_moves_both() -> None:
+    shared = dimension_of(run_scores([2, 8, 3, 9], categories=[0, 1, 0, 1], images=[0, 0, 1, 1]))
+
+    assert shared.macro.ci is not None
+    assert (shared.macro.ci.low, shared.macro.ci.high) == (5.0, 6.0)
+
+
+def test_a_macro_mean_with_a_category_of_one_image_has_no_interval() -> None:
+    found = dimension_of(run_scores([1, 9, 5], categories=[0, 0, 1]))
+
+    assert found.macro.ci is None
+    assert found.overall.ci is not None
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_runs_are_what_plain_numpy_says(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    count = int(draw.integers(5, 200))
+    values = np.where(draw.uniform(size=count) < 0.2, NAN, draw.uniform(0, 10, count))
+    categories = draw.integers(0, 4, count)
+
+    found = dimension_of(run_scores(values.tolist(), categories=categories.tolist()))
+
+    assert found.overall.mean == pytest.approx(np.nanmean(values))
+    assert found.overall.sd == pytest.approx(np.nanstd(values, ddof=1))
+    assert found.overall.lower_bound.mean == pytest.approx(np.nan_to_num(values).mean())
+    of_category = [values[categories == number] for number in range(max(categories) + 1)]
+    means = [np.nanmean(one) for one in of_category if np.isfinite(one).any()]
+    assert found.macro.mean == pytest.approx(np.mean(means))
+    for figures in (found.overall, *found.categories):
+        if figures.ci is not None and figures.mean is not None:
+            assert figures.ci.low <= figures.mean <= figures.ci.high
+
+
+# -- from the ledger ---------------------------------------------------------------------------------------------------
+
+
+def test_failures_are_told_apart_by_what_the_ledger_says_of_them(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", key) for key in "abcdef"])
+    run.fail_edit("a")
+    run.edit("b", "c", "d", "e", "f")
+    kinds = (FailureKind.UNPARSED, FailureKind.REFUSED, FailureKind.POISON, FailureKind.SERVICE)
+    for key, kind in zip("bcde", kinds, strict=True):
+        run.fail_score(key, "严", kind=kind)
+    run.score("f", "严", 5)
+
+    found = gathered(run).scorers[0].dimensions[0].overall
+
+    assert found.failed == Failed(edit_failed=1, judge_failed=1, unparsed=1, refused=1, lost=1)
+
+
+def test_a_dimension_that_some_scores_lack_says_so_and_has_its_own_mean(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a", "b")
+    run.fail_edit("c")
+    run.score("a", "严", 4, following=2, realism=9)
+    run.score("b", "严", 6, following=3)
+
+    strict, mild = gathered(run).scorers
+
+    score, following, realism = strict.dimensions
+    assert [one.name for one in strict.dimensions] == ["overall", "following", "realism"]
+    assert (score.overall.mean, following.overall.mean, realism.overall.mean) == (5, 2.5, 9)
+    assert (following.overall.not_given, realism.overall.not_given, realism.overall.scored) == (0, 1, 1)
+    assert realism.overall.lower_bound.mean == 4.5  # the edit that failed counts as 0, what was not given does not
+    assert [one.name for one in mild.dimensions] == ["overall"]
+
+
+def test_repeats_spread_over_seeds(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a"), ("物理", "b")], repeats=2)
+    for key, values in (("a", (2.0, 6.0)), ("b", (5.0, 5.0))):
+        for repeat, value in enumerate(values):
+            run.edit(key, repeat=repeat)
+            run.score(key, "严", value, repeat=repeat)
+
+    strict, mild = gathered(run).scorers
+
+    assert strict.spread_over_seeds.groups == 2
+    assert strict.spread_over_seeds.sd == pytest.approx(2.0)  # variances 8 and 0, pooled 4
+    assert (strict.spread_over_judging.sd, strict.spread_over_judging.groups) == (None, 0)
+    assert (mild.spread_over_seeds.sd, mild.spread_over_seeds.groups) == (None, 0)
+
+
+def test_judge_repeats_spread_by_themselves() -> None:
+    scores = run_scores([1, 5, 9], categories=[0, 0, 0])
+    values = np.array([[1.0, 5.0, 9.0], [3.0, 5.0, NAN]])
+    outcome = np.where(np.isnan(values), Outcome.UNPARSED, Outcome.SCORED).astype(np.int8)
+    twice = ScorerScores("judge", (0.0, 10.0), outcome, {"overall": values})
+
+    report = scorer_reports(replace(scores, scorers=[twice]))[0]
+
+    assert (report.dimensions[0].overall.n, report.dimensions[0].overall.scored) == (6, 5)
+    assert report.spread_over_judging.groups == 2
+    assert report.spread_over_judging.sd == pytest.approx(1.0)  # variances 2 and 0, pooled 1
+    assert report.spread_over_seeds.groups == 0
+
+
+def test_scorers_agree_on_what_both_have_scored(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", key) for key in "abcd"])
+    run.edit(*"abcd")
+    for key, strict, mild in (("a", 1, 2), ("b", 5, 6), ("c", 7, 9)):
+        run.score(key, "严", strict)
+        run.score(key, "宽", mild)
+    run.score("d", "严", 9)
+    run.fail_score("d", "宽")
+
+    (found,) = gathered(run).agreement
+
+    assert (found.scorers, found.n, found.spearman) == (("严", "宽"), 3, 1.0)
+    assert found.alpha == pytest.approx(1 - 2 / 18.4)  # observed 12 / 6 over expected 552 / 30
+
+
+def test_agreement_of_scales_of_different_length_is_of_where_on_them_a_score_stands() -> None:
+    scores = run_scores([0, 5, 10], categories=[0, 0, 0])
+    of_five = ScorerScores("other", (1.0, 5.0), scores.scorers[0].outcome, {"overall": np.array([[1.0, 3.0, 5.0]])})
+
+    (found,) = agreements(replace(scores, scorers=[scores.scorers[0], of_five]))
+
+    assert (found.spearman, found.alpha) == (1.0, 1.0)
+
+
+def test_what_was_retried_can_be_left_out(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a", "b")
+    run.fail_edit("c")
+    run.score("a", "严", 2)
+    run.fail_score("b", "严")
+    ledger.retry(run.id)
+    run.edit("c")
+    run.score("b", "严", 10)
+    run.score("c", "严", 6)
+
+    with_them, without = gathered(run), gathered(run, without_retried=True)
+
+    assert with_them.scorers[0].dimensions[0].overall.mean == 6
+    first_time = without.scorers[0].dimensions[0].overall
+    assert (first_time.mean, first_time.scored, first_time.left_out, first_time.n) == (2, 1, 2, 3)
+    assert first_time.coverage == pytest.approx(1 / 3)
+    assert (with_them.provenance.retried_edits, with_them.provenance.retried_scores) == (1, 1)

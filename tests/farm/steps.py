@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from db.engine import reading
 from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, Stage, edits
-from producer.report.as_json import report_as_json
+from producer.report.document import report_document
 from producer.report.gather import gather_report
 from tests.factories import original_file
 from tests.farm.conftest import FarmUnderTest, children_of, pool_child_of
@@ -54,7 +54,7 @@ def finish(farm: FarmUnderTest, run: str, *, edits_done: int, code: int = 0) -> 
     """
     farm.producer("watch", run, code=code)
     engine = farm.engine()
-    report: dict[str, Any] = json.loads(report_as_json(gather_report(engine, run)))
+    report: dict[str, Any] = json.loads(report_document(gather_report(engine, run)).as_text("json"))
     engine.dispose()
     assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == edits_done
     farm.producer("fsck", run)

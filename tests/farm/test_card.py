@@ -35,7 +35,7 @@ def test_a_benchmark_becomes_a_report_whatever_the_workers_serve(
     report = farm.report(run)
     assert report["partial"] is False
     assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == 5
-    assert report["scorers"][0]["overall"]["coverage"] == 1.0
+    assert report["scorers"][0]["dimensions"][0]["overall"]["coverage"] == 1.0
 
 
 def test_a_worker_without_a_name_is_named_after_its_queues_and_its_gpu(farm: FarmUnderTest) -> None:

@@ -78,15 +78,15 @@ def test_workers_for_each_stage_edit_and_judge_and_say_where(farm_on_postgres: F
     farm.producer("watch", run)
     report = farm.report(run)
 
-    assert [scorer["overall"]["scored"] for scorer in report["scorers"]] == [3, 3]
+    assert [scorer["dimensions"][0]["overall"]["scored"] for scorer in report["scorers"]] == [3, 3]
     by_model = {}
-    for environment in report["environments"]:
+    for environment in report["provenance"]["environments"]:
         about = environment["facts"]["model"]
         by_model[about.get("pipeline") or about.get("network")] = environment
     assert by_model["QwenImageEditPlusPipeline"]["edits"] == 3
     assert by_model["Qwen3VLForConditionalGeneration"]["scores"] == 3
     assert {"torch", "diffusers", "pillow"} <= set(by_model["QwenImageEditPlusPipeline"]["facts"]["libraries"])
-    prompts = report["run"]["configuration"]["scorers"][0]["options"]["prompts"]
+    prompts = report["provenance"]["configuration"]["scorers"][0]["options"]["prompts"]
     assert "obey physics" in prompts["物理"]["user"]
     [image, *_] = (image for image, _ in outcomes(farm))
     assert Image.open(io.BytesIO(ImageStore(farm.home / "images").get(image))).format == "PNG"

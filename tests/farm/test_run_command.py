@@ -37,9 +37,10 @@ def test_the_sample_benchmark_gives_a_report_that_shows_its_one_failure(bare_far
     output = bare_farm.producer("run", SAMPLE, "--json", code=1)
 
     report = json.loads(output)
-    overall = report["scorers"][0]["overall"]
-    assert (overall["n"], overall["scored"], overall["failed"]) == (20, 19, 1)
-    assert [group["alias"] for group in report["scorers"][0]["categories"]] == [
+    score = report["scorers"][0]["dimensions"][0]
+    overall = score["overall"]
+    assert (overall["n"], overall["scored"], overall["failed"]["edit_failed"]) == (20, 19, 1)
+    assert [group["alias"] for group in score["categories"]] == [
         "physical",
         "environment",
         "social",
@@ -59,7 +60,7 @@ def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker
     report = json.loads(farm.producer("run", SAMPLE, "--limit", 7, *SIMULATED, *ON_TWO_CPUS, "--json"))
 
     assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == 7
-    counts = {group["category"]: group["scored"] for group in report["scorers"][0]["categories"]}
+    counts = {group["category"]: group["scored"] for group in report["scorers"][0]["dimensions"][0]["categories"]}
     assert counts == {"物理": 4, "环境": 3}
     assert processes_of(farm) == []
 

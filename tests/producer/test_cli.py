@@ -263,7 +263,7 @@ def test_report_before_anything_ran_is_partial_with_nothing_scored(shell: Shell,
     assert "PARTIAL: 3 edits and 6 scores are still to come" in table.out
     assert (table.code, table.err) == (0, "")
     assert data["partial"] is True
-    assert [scorer["overall"]["mean"] for scorer in data["scorers"]] == [None, None]
+    assert [scorer["dimensions"][0]["overall"]["mean"] for scorer in data["scorers"]] == [None, None]
 
 
 def test_a_pipe_gets_no_escape_codes(shell: Shell, run: RunByHand) -> None:
@@ -354,7 +354,7 @@ def test_the_latest_run_is_found_as_latest(shell: Shell, ledger: Ledger) -> None
     RunByHand(ledger)
     run = RunByHand(ledger, seed=1)
 
-    assert json.loads(shell("report", "latest", "--json").out)["run"]["id"] == run.id
+    assert json.loads(shell("report", "latest", "--json").out)["run"] == run.id
 
 
 def test_a_beginning_that_fits_two_runs_is_a_wrong_call(shell: Shell, ledger: Ledger) -> None:

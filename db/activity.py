@@ -17,7 +17,8 @@ EVENT = "task-progress"
 class Activity:
     """What one worker is at: `loading`, `editing`, `scoring` or what it waits for, and with which model.
 
-    `step` of `steps` denoising steps are done, at `steps_per_second`; 0 where there are none.
+    `step` of `steps` denoising steps are done, at `steps_per_second`; 0 where there are none. Of its GPUs' memory,
+    `memory_bytes` in all, `memory_used_bytes` are taken, by whomever; 0 where it has none.
     """
 
     gpu: str
@@ -27,6 +28,8 @@ class Activity:
     step: int = 0
     steps: int = 0
     steps_per_second: float = 0.0
+    memory_used_bytes: int = 0
+    memory_bytes: int = 0
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the event."""
@@ -34,9 +37,10 @@ class Activity:
 
     @classmethod
     def read(cls, event: Mapping[str, Any]) -> Self | None:
-        """Return what the event says; None for one that another version sent."""
+        """Return what the event says; None for what is no such event. Older workers tell nothing of memory."""
+        said = {**_ADDED_LATER, **event}
         try:
-            return cls(**{name: type(default)(event[name]) for name, default in _BLANK.items()})
+            return cls(**{name: type(default)(said[name]) for name, default in _BLANK.items()})
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
@@ -47,3 +51,4 @@ class Activity:
 
 
 _BLANK = asdict(Activity(gpu="", what="", model=""))
+_ADDED_LATER = {name: _BLANK[name] for name in ("memory_used_bytes", "memory_bytes")}

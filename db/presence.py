@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 
 from db.engine import database_clock, reading, transaction
 from db.owner import Process
-from db.tables import Health, workers
+from db.tables import Health, Stage, workers
 
 SILENT_SECONDS = 60.0
 """A worker that has said nothing for so long is taken to be gone."""
@@ -17,7 +17,10 @@ SILENT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Present:
-    """A worker as it last spoke, `seconds_ago`; `since` is when its health became what it is."""
+    """A worker as it last spoke, `seconds_ago`; `since` is when its health became what it is.
+
+    `stage` and `run_id` say what it serves, None until its first job; `idle`: it found nothing to do there, and waits.
+    """
 
     name: str
     gpu: str
@@ -25,6 +28,9 @@ class Present:
     reason: str | None
     since: float
     seconds_ago: float
+    stage: Stage | None
+    run_id: str | None
+    idle: bool
 
     @property
     def silent(self) -> bool:
@@ -78,7 +84,17 @@ def present_workers(engine: Engine) -> list[Present]:
     with reading(engine) as connection:
         now = database_clock(connection)
         return [
-            Present(row.name, row.gpu, Health(row.health), row.reason, row.since, max(0.0, now - row.seen_at))
+            Present(
+                name=row.name,
+                gpu=row.gpu,
+                health=Health(row.health),
+                reason=row.reason,
+                since=row.since,
+                seconds_ago=max(0.0, now - row.seen_at),
+                stage=Stage(row.stage) if row.stage else None,
+                run_id=row.run_id,
+                idle=row.idle,
+            )
             for row in connection.execute(select(workers).order_by(workers.c.name))
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
@@ -93,10 +94,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Worker:
-    """What a worker is doing now."""
+    """What a worker is doing now, with which model; the samples whose jobs it has claimed, the first of them first."""
 
     name: str
     stage: Stage
+    model: str
     keys: Sequence[str]
     since: float
 
@@ -171,14 +173,16 @@ def working(engine: Engine, run_id: str) -> list[Worker]:
             source = with_run(stage)
             if stage is Stage.SCORE:
                 source = source.join(edits, scores.c.edit_id == edits.c.id)
+            model = runs.c.configuration["editor"]["label"].as_string() if stage is Stage.EDIT else run_scorers.c.label
             rows = connection.execute(
-                select(jobs.c.worker, samples.c.key, jobs.c.started_at)
+                select(jobs.c.worker, samples.c.key, jobs.c.started_at, model.label("model"))
                 .select_from(source.join(samples, edits.c.sample_id == samples.c.id))
                 .where(runs.c.id == run_id, jobs.c.state == State.RUNNING)
-            ).all()
-            for name in sorted({row.worker for row in rows}):
-                mine = [row for row in rows if row.worker == name]
-                workers.append(Worker(name, stage, [row.key for row in mine], min(row.started_at for row in mine)))
+                .order_by(jobs.c.worker, jobs.c.started_at, jobs.c.id)
+            )
+            for name, claimed in groupby(rows, key=lambda row: str(row.worker)):
+                mine = list(claimed)
+                workers.append(Worker(name, stage, mine[0].model, [row.key for row in mine], mine[0].started_at))
     return sorted(workers, key=lambda worker: worker.name)
 
 

@@ -72,11 +72,3 @@ def forecast(engine: Engine) -> float | None:
     paces = [seat.pace for seat in outlook.seats]
     measured = all(opening.timing.measured for opening in outlook.openings)
     return plan_for(outlook.work(load_seconds), paces).seconds if paces and measured else None
-
-
-def in_words(seconds: float) -> str:
-    """Return a duration as people say it."""
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,6 +32,19 @@ def machine_facts() -> dict[str, object]:
         "libraries": _versions(),
         **_cuda(),
     }
+
+
+def device_memory() -> tuple[int, int]:
+    """Return how many bytes of the GPUs' memory are taken, by whomever, and how many there are.
+
+    Zeros where this process has touched no GPU: asking would take a part of its memory.
+    """
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    with suppress(RuntimeError, AttributeError):  # a GPU that fails, a torch that is only half imported
+        if cuda is not None and cuda.is_initialized():
+            free, total = map(sum, zip(*map(cuda.mem_get_info, range(cuda.device_count())), strict=True))
+            return total - free, total
+    return 0, 0
 
 
 def _versions() -> dict[str, str]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from db.activity import EVENT, Activity
+from workers.machine import device_memory
 
 SECONDS_BETWEEN_EVENTS = 0.5
+
+MEMORY_SECONDS = 1.0
+"""For so long what the driver says of the memory is told again, unasked."""
 
 
 class Told(Protocol):
@@ -22,11 +28,15 @@ class Progress:
     """One for the life of the pool child, which says when a job begins.
 
     `beat` is called whenever something was done. What it raises goes on to the model that told of its progress: so is a
-    job stopped that is not wanted.
+    job stopped that is not wanted. `memory` tells how many bytes of the GPUs' memory are taken, of how many.
     """
 
-    def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, beat: Callable[[], None] = lambda: None, memory: Callable[[], tuple[int, int]] = device_memory
+    ) -> None:
         self.beat = beat
+        self._memory = memory
+        self._memory_bytes, self._memory_asked_at = (0, 0), -math.inf
         self._gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         self._job: Told | None = None
         self._model = self._key = ""
@@ -79,4 +89,11 @@ class Progress:
         now = time.monotonic()
         if self._job is not None and (urgent or now >= self._next_event_at):
             self._next_event_at = now + SECONDS_BETWEEN_EVENTS
-            self._job.send_event(EVENT, **activity.fields())
+            used, total = self._memory_at(now)
+            told = replace(activity, memory_used_bytes=used, memory_bytes=total)
+            self._job.send_event(EVENT, **told.fields())
+
+    def _memory_at(self, now: float) -> tuple[int, int]:
+        if now - self._memory_asked_at >= MEMORY_SECONDS:
+            self._memory_bytes, self._memory_asked_at = self._memory(), now
+        return self._memory_bytes

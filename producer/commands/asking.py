@@ -88,9 +88,10 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     from db.farm import images, ledger
     from db.queries import shared_edits
     from producer.benchmark import open_benchmark
-    from producer.plan import forecast, in_words
+    from producer.plan import forecast
     from producer.queue import send
     from producer.submit import submit
+    from producer.words import in_words
 
     opened = open_benchmark(benchmark)
     require_broker()

@@ -36,7 +36,8 @@ def plan(benchmark: Path, gpus: int, repeats: int, as_json: bool, **seconds: flo
     """Tell how long a benchmark would take, the best split of the GPUs, and what one more would bring."""
     from producer.benchmark import open_benchmark
     from producer.benchmark.check import check_benchmark
-    from producer.plan import in_words, plan_for, work_of
+    from producer.plan import plan_for, work_of
+    from producer.words import in_words
 
     samples = check_benchmark(open_benchmark(benchmark)).sample_count * repeats
     found = plan_for(work_of(samples, **seconds), [1.0] * gpus)  # type: ignore[arg-type]  # batch_size is a number, too

@@ -29,6 +29,8 @@ from producer import activity as listening
 from producer import watch as watching
 from producer.activity import Listener
 from producer.queue import app
+from producer.watch import given as giving
+from producer.watch import lines as writing
 from producer.watch import watch
 from tests.conftest import Clock
 from tests.db.steps import finish_score
@@ -47,7 +49,7 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(watching, "LINE_SECONDS", 0)
+    monkeypatch.setattr(writing, "LINE_SECONDS", 0)
 
 
 @contextmanager
@@ -301,7 +303,7 @@ def test_a_row_shows_gpu_step_and_rate_of_the_sample_under_way(broker: Broker, l
 
     row = row_shown(run, "[GPU 2]", lambda: broker.say(STEP), terminal=terminal)
 
-    assert row.startswith("[GPU 2] step 23/40 1.8 it/s a ")
+    assert row.startswith("[GPU 2] edit simulated step 23/40 1.8 it/s a ")
 
 
 class Heard:
@@ -328,13 +330,15 @@ def hear(activity: Activity | None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        pytest.param(STEP, "[GPU 2] step 23/40 1.8 it/s a", id="steps"),
-        pytest.param(replace(STEP, what="loading", steps=0), "[GPU 2] loading qwen a", id="before the first step"),
-        pytest.param(replace(STEP, key="b"), "[GPU 2] edit a", id="of the sample before"),
-        pytest.param(replace(STEP, key=""), "[GPU 2] edit a", id="of no sample"),
-        pytest.param(replace(STEP, gpu="2,3"), "[GPU 2,3] step 23/40 1.8 it/s a", id="on two GPUs"),
-        pytest.param(replace(STEP, gpu=""), f"{WORKER} step 23/40 1.8 it/s a", id="on no GPU"),
-        pytest.param(None, f"{WORKER} edit a", id="nothing"),
+        pytest.param(STEP, "[GPU 2] edit simulated step 23/40 1.8 it/s a", id="steps"),
+        pytest.param(
+            replace(STEP, what="loading", steps=0), "[GPU 2] edit simulated loading a", id="before the first step"
+        ),
+        pytest.param(replace(STEP, key="b"), "[GPU 2] edit simulated a", id="of the sample before"),
+        pytest.param(replace(STEP, key=""), "[GPU 2] edit simulated a", id="of no sample"),
+        pytest.param(replace(STEP, gpu="2,3"), "[GPU 2,3] edit simulated step 23/40 1.8 it/s a", id="on two GPUs"),
+        pytest.param(replace(STEP, gpu=""), "edit-gpu2 edit simulated step 23/40 1.8 it/s a", id="on no GPU"),
+        pytest.param(None, "edit-gpu2 edit simulated a", id="nothing"),
     ],
 )
 def test_a_row_shows_what_its_worker_said_of_the_sample_under_way(
@@ -347,7 +351,7 @@ def test_a_row_shows_what_its_worker_said_of_the_sample_under_way(
     assert row_shown(run, shown.partition(" ")[0]).startswith(f"{shown} ")
 
 
-@pytest.mark.parametrize(("key", "doing"), [("a", "scoring judge"), ("b", "scoring judge"), ("c", "score")])
+@pytest.mark.parametrize(("key", "doing"), [("a", "score 严 scoring"), ("b", "score 严 scoring"), ("c", "score 严")])
 def test_a_row_of_a_batch_shows_what_was_said_of_any_of_its_samples(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, key: str, doing: str
 ) -> None:
@@ -365,7 +369,7 @@ def test_a_row_is_not_shown_what_another_worker_said(ledger: Ledger, monkeypatch
     run = RunByHand(ledger)
     run.start_edit("a", worker="edit-gpu3@host")
 
-    assert row_shown(run, "edit-gpu3@host").startswith("edit-gpu3@host edit a ")
+    assert row_shown(run, "edit-gpu3").startswith("edit-gpu3 edit simulated a ")
 
 
 # -- every score -------------------------------------------------------------------------------------------------------
@@ -522,14 +526,14 @@ def test_a_database_that_is_silent_while_scores_are_asked_for_costs_the_watch_no
     run: RunByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(run, "a", "严", 5)
-    scores_given, silences = watching.scores_given, iter([True])
+    scores_given, silences = giving.scores_given, iter([True])
 
     def silent_at_first(*asked: Any) -> Any:
         if next(silences, False):
             raise OperationalError("SELECT", {}, Exception("the database went away"))
         return scores_given(*asked)
 
-    monkeypatch.setattr(watching, "scores_given", silent_at_first)
+    monkeypatch.setattr(giving, "scores_given", silent_at_first)
 
     said, *scores = score_lines(watched(run, Looks(nothing, cancel(run)), verbose=True))
     assert said == "the database does not answer (the database went away); waiting for it"

@@ -13,7 +13,8 @@ from db.owner import this_process
 from db.presence import enter_worker
 from db.tables import Stage
 from db.timings import remember
-from producer.plan import forecast, in_words, plan_for, work_of
+from producer.plan import forecast, plan_for, work_of
+from producer.words import in_words
 from tests.factories import enter, original_file
 from tests.producer.shell import Shell
 

@@ -11,12 +11,16 @@ import pytest
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
+from db.lately import Lately
 from db.ledger import Ledger
 from db.owner import Process
 from db.presence import Present, enter_worker
 from db.queries import Run, find_run, progress_of
 from producer import watch as watching
-from producer.watch import Check, line_of, watch
+from producer.watch import Check, watch
+from producer.watch import lines as writing
+from producer.watch.lines import line_of
+from producer.watch.look import Look
 from tests.db.steps import finish_edit
 from tests.producer.by_hand import RunByHand
 
@@ -44,6 +48,11 @@ def watched(run: RunByHand, check: Check = lambda _present: None, *, terminal: b
     console = Console(width=100, file=file, force_terminal=terminal)
     assert watch(run.ledger.engine, found(run), console, check=check).finished
     return file.getvalue()
+
+
+def seen(run: RunByHand) -> Look:
+    """Return what a look sees when nothing was finished lately."""
+    return Look(progress_of(run.ledger.engine, run.id), Lately(now=0, finished=(), unparsed=0), rows=())
 
 
 class Steps:
@@ -196,7 +205,7 @@ def test_in_a_pipe_there_is_one_line_at_first_and_one_at_the_end(ledger: Ledger)
 
 
 def test_in_a_pipe_a_line_comes_whenever_the_time_is_up(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "LINE_SECONDS", 0)
+    monkeypatch.setattr(writing, "LINE_SECONDS", 0)
     run = RunByHand(ledger, [("物理", "a")])
 
     shown = watched(run, Steps(idle, idle, lambda: run.fail_edit("a")))
@@ -212,7 +221,7 @@ def test_the_line_counts_what_ended_of_all_that_was_asked(ledger: Ledger) -> Non
     run.fail_score("a", "宽")
     run.start_score("b", "宽")
 
-    line = line_of(found(run), progress_of(ledger.engine, run.id))
+    line = line_of(found(run), seen(run))
 
     assert line == f"run {run.id}: edits 2/3, scores 2/6, failed 1"
 
@@ -220,7 +229,7 @@ def test_the_line_counts_what_ended_of_all_that_was_asked(ledger: Ledger) -> Non
 def test_the_line_never_asks_for_scores_of_a_failed_edit(ledger: Ledger) -> None:
     run = worked_off(ledger)
 
-    line = line_of(found(run), progress_of(ledger.engine, run.id))
+    line = line_of(found(run), seen(run))
 
     assert line == f"run {run.id}: edits 3/3, scores 4/4, failed 2"
 
@@ -249,7 +258,7 @@ def test_a_terminal_shows_bars_counts_and_who_works_at_what(ledger: Ledger) -> N
     assert f"run {run.id}  评测" in shown
     assert "1/3" in shown
     assert "1/6" in shown
-    assert "1 failed" in shown
+    assert "failed  scores 1" in shown
     assert [name for name in ("edit@gpu-0", "score@gpu-1") if name not in shown] == []
 
 

@@ -1,0 +1,88 @@
+"""What of a run was finished lately, and by whom: how fast it goes now, and when it will be done at that.
+
+It is counted by the time of the outcomes, which no index has: a question that costs more where more is done, for now
+and then and not for every look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
+
+from db.engine import database_clock, reading
+from db.tables import JOB_TABLES, FailureKind, Stage, State, edits, run_scorers, scores
+
+LATELY_SECONDS = 600.0
+"""What ended longer ago says nothing of how fast it goes now."""
+
+LATE_SECONDS = 60.0
+"""Who finished nothing for so long, and for twice what a job took, is taken to have become slower."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How many jobs of one stage a worker finished lately; when it began the first of them and ended the last."""
+
+    worker: str
+    stage: Stage
+    jobs: int
+    began_at: float
+    ended_at: float
+
+
+@dataclass(frozen=True)
+class Lately:
+    """What was finished within `LATELY_SECONDS` of `now`; and how many scores, ever, failed as unparsed."""
+
+    now: float
+    finished: Sequence[Finished]
+    unparsed: int
+
+    def jobs_per_second(self, stage: Stage) -> float:
+        """Return how fast the jobs of a stage end, all workers together; 0 where none did."""
+        return self._rate(lambda one: one.stage is stage)
+
+    def jobs_per_second_of(self, worker: str, stage: Stage) -> float:
+        """Return how fast one worker ends them."""
+        return self._rate(lambda one: (one.worker, one.stage) == (worker, stage))
+
+    def seconds_left(self, stage: Stage, jobs: int) -> float | None:
+        """Return how long so many jobs of a stage take as it goes now; None where none goes."""
+        rate = self.jobs_per_second(stage)
+        return jobs / rate if rate else (None if jobs else 0.0)
+
+    def _rate(self, which: Callable[[Finished], bool]) -> float:
+        """Return jobs per second, from the beginning of the first to the end of the last, or to now where one is late.
+
+        Up to now whatever happens, the rate of long jobs would fall from one's end to the next's.
+        """
+        chosen = [one for one in self.finished if which(one)]
+        if not chosen:
+            return 0.0
+        jobs = sum(one.jobs for one in chosen)
+        began_at, ended_at = min(one.began_at for one in chosen), max(one.ended_at for one in chosen)
+        late = self.now - ended_at > max(LATE_SECONDS, 2 * (ended_at - began_at) / jobs)
+        seconds = (self.now if late else ended_at) - began_at
+        return jobs / seconds if seconds > 0 else 0.0
+
+
+def finished_lately(engine: Engine, run_id: str) -> Lately:
+    """Return what was finished lately. What the run took over from another one took no time, and does not count."""
+    of_scorers = scores.c.scorer_id.in_(select(run_scorers.c.id).where(run_scorers.c.run_id == run_id))
+    with reading(engine) as connection:
+        now = database_clock(connection)
+        edited = _finished(connection, Stage.EDIT, (edits.c.run_id == run_id, edits.c.made_for.is_(None)), now)
+        scored = _finished(connection, Stage.SCORE, (of_scorers,), now)
+        is_unparsed = (scores.c.state == State.FAILED, scores.c.failure_kind == FailureKind.UNPARSED)
+        unparsed = connection.scalar(select(func.count()).where(of_scorers, *is_unparsed))
+    return Lately(now, [*edited, *scored], unparsed or 0)
+
+
+def _finished(connection: Connection, stage: Stage, which: Sequence[ColumnElement[bool]], now: float) -> list[Finished]:
+    jobs = JOB_TABLES[stage]
+    lately = (jobs.c.state.in_((State.DONE, State.FAILED)), jobs.c.finished_at > now - LATELY_SECONDS)
+    columns = (jobs.c.worker, func.count(), func.min(jobs.c.started_at), func.max(jobs.c.finished_at))
+    rows = connection.execute(select(*columns).where(*which, *lately).group_by(jobs.c.worker))
+    return [Finished(str(worker), stage, *counted) for worker, *counted in rows]

@@ -1,0 +1,122 @@
+"""What a watch shows on a terminal: a bar for each stage, a row for each worker, as wide as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from db.errors import one_line
+from db.queries import Run
+from db.tables import Stage, State
+from producer.rows import Row
+from producer.watch.look import Look
+from producer.watch.wording import doing, last_column, place, several_hosts
+
+WORKERS_SHOWN = 16
+WIDEST_BARS = 110
+GAP = 2
+LEAST_MODEL, LEAST_SAMPLE = 8, 4
+"""Columns that a model's name and a sample's take at least; where there are fewer, the sample is left out."""
+
+_STYLES = ("dim", "", "cyan", "", "", "", "", "dim")
+_RIGHT = (4, 5, 7)  # memory, jobs an hour, seconds
+_MODEL, _SAMPLE = 2, 6
+
+
+class Bars:
+    """What a terminal shows."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._look: Look | None = None
+
+    def show(self, look: Look) -> None:
+        """Show this from now on."""
+        self._look = look
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        title = one_line(f"run {self._run.id}  {self._run.benchmark_name}")
+        yield Text(title, style="bold", no_wrap=True, overflow="ellipsis")
+        if self._look is not None:
+            yield _stages(self._look, options.max_width)
+            yield from _failed(self._look)
+            yield from _workers(self._look, options.max_width)
+
+
+def _stages(look: Look, width: int) -> Table:
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    table.width = min(width, WIDEST_BARS)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for _ in range(3):
+        table.add_column(justify="right", no_wrap=True)
+    for stage in Stage:
+        counts, asked = look.counts(stage)
+        bar = ProgressBar(total=max(asked, 1), completed=counts.ended)
+        table.add_row(
+            f"{stage}s", bar, f"{counts.ended:,}/{asked:,}", Text(look.rate(stage), "green"), look.time_left(stage)
+        )
+    return table
+
+
+def _failed(look: Look) -> Iterator[RenderableType]:
+    if look.failed:
+        by_stage = [(stage, look.counts(stage)[0][State.FAILED]) for stage in Stage]
+        parts = [f"{stage}s {count:,}" for stage, count in by_stage if count]
+        unparsed = f" ({look.lately.unparsed:,} unparsed)" if look.lately.unparsed else ""
+        yield Text(f"failed  {', '.join(parts)}{unparsed}", style="red")
+
+
+def _workers(look: Look, width: int) -> Iterator[RenderableType]:
+    if not look.rows and not look.progress.finished:
+        yield Text("no worker is at it yet", style="dim")
+    shown = look.rows[:WORKERS_SHOWN]
+    with_host = several_hosts(look.rows)
+    yield _table([_cells(row, with_host) for row in shown if row.sick is None], width)
+    for row in shown:
+        if row.sick is not None:
+            line = f"{place(row, with_host=with_host)}  {doing(row)[2]}"
+            yield Text(line, style="red", no_wrap=True, overflow="ellipsis")
+    if len(look.rows) > WORKERS_SHOWN:
+        yield Text(f"and {len(look.rows) - WORKERS_SHOWN} more", style="dim")
+
+
+def _cells(row: Row, with_host: bool) -> list[str]:
+    return [place(row, with_host=with_host), *doing(row), *last_column(row)]
+
+
+def _table(rows: Sequence[list[str]], width: int) -> Table:
+    """Return the rows within so many columns: only the names of models and samples are cut."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    if not rows:
+        return table
+    widths[_MODEL], widths[_SAMPLE] = _shared(widths, width)
+    columns = [number for number, column in enumerate(widths) if column > 0]
+    for number in columns:
+        table.add_column(
+            style=_STYLES[number], justify="right" if number in _RIGHT else "left", no_wrap=True, overflow="ellipsis"
+        )
+    for row in rows:
+        table.add_row(*(_cut(row[number], widths[number]) for number in columns))
+    return table
+
+
+def _shared(widths: Sequence[int], width: int) -> tuple[int, int]:
+    """Return how wide the names of models and of samples may be: the model's is whole if that leaves enough."""
+    others = sum(column + GAP for number, column in enumerate(widths) if column and number not in (_MODEL, _SAMPLE))
+    room = width - others - 2 * GAP
+    model = min(widths[_MODEL], max(LEAST_MODEL, room - min(widths[_SAMPLE], room // 2)))
+    sample = min(widths[_SAMPLE], room - model)
+    return model, sample if sample >= min(LEAST_SAMPLE, widths[_SAMPLE]) else 0
+
+
+def _cut(cell: str, width: int) -> Text:
+    text = Text(cell)
+    text.truncate(width, overflow="ellipsis")
+    return text

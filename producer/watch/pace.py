@@ -1,0 +1,32 @@
+"""How fast a run goes, asked of the ledger now and then: it costs more than a look, and more where more is done."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Engine
+
+from db.lately import Lately, finished_lately
+
+PACE_SECONDS = 3.0
+"""It is asked no oftener than this."""
+
+SHARE = 0.01
+"""Of the time goes into asking at most, also where a hundred thousand jobs are done."""
+
+
+class Pace:
+    """Asks for one run."""
+
+    def __init__(self, engine: Engine, run_id: str) -> None:
+        self._engine, self._run_id = engine, run_id
+        self._lately: Lately | None = None
+        self._next_at = 0.0
+
+    def look(self, *, anew: bool = False) -> Lately:
+        """Return what was found out last; `anew`: what is so now. Raises OperationalError."""
+        now = time.monotonic()
+        if self._lately is None or anew or now >= self._next_at:
+            self._lately = finished_lately(self._engine, self._run_id)
+            self._next_at = now + max(PACE_SECONDS, (time.monotonic() - now) / SHARE)
+        return self._lately

@@ -70,14 +70,27 @@ class Lately:
 
 def finished_lately(engine: Engine, run_id: str) -> Lately:
     """Return what was finished lately. What the run took over from another one took no time, and does not count."""
-    of_scorers = scores.c.scorer_id.in_(select(run_scorers.c.id).where(run_scorers.c.run_id == run_id))
+    of_scorers = _of_scorers(run_id)
     with reading(engine) as connection:
         now = database_clock(connection)
         edited = _finished(connection, Stage.EDIT, (edits.c.run_id == run_id, edits.c.made_for.is_(None)), now)
         scored = _finished(connection, Stage.SCORE, (of_scorers,), now)
-        is_unparsed = (scores.c.state == State.FAILED, scores.c.failure_kind == FailureKind.UNPARSED)
-        unparsed = connection.scalar(select(func.count()).where(of_scorers, *is_unparsed))
-    return Lately(now, [*edited, *scored], unparsed or 0)
+        return Lately(now, [*edited, *scored], _unparsed(connection, of_scorers))
+
+
+def nothing_lately(engine: Engine, run_id: str) -> Lately:
+    """Return the same of a run that is finished, whose pace nobody asks for: it costs what failed, not what is done."""
+    with reading(engine) as connection:
+        return Lately(database_clock(connection), (), _unparsed(connection, _of_scorers(run_id)))
+
+
+def _of_scorers(run_id: str) -> ColumnElement[bool]:
+    return scores.c.scorer_id.in_(select(run_scorers.c.id).where(run_scorers.c.run_id == run_id))
+
+
+def _unparsed(connection: Connection, of_scorers: ColumnElement[bool]) -> int:
+    is_unparsed = (scores.c.state == State.FAILED, scores.c.failure_kind == FailureKind.UNPARSED)
+    return connection.scalar(select(func.count()).where(of_scorers, *is_unparsed)) or 0
 
 
 def _finished(connection: Connection, stage: Stage, which: Sequence[ColumnElement[bool]], now: float) -> list[Finished]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +20,21 @@ LISTEN_SECONDS = 0.2
 
 STALE_SECONDS = 120.0
 """What a worker said longer ago than this is not shown any more."""
+
+
+MOMENT_SECONDS = 1.0
+"""For so long it is listened for a single glance: who is at it speaks twice a second, and Celery has to be imported."""
+
+
+def hear_for_a_moment(workers: Collection[str]) -> dict[str, Activity]:
+    """Return what these workers say within a moment, by their names; less where no broker answers."""
+    until = time.monotonic() + MOMENT_SECONDS
+    heard: dict[str, Activity] = {}
+    with Listener() as listener:
+        while len(heard) < len(workers) and time.monotonic() < until:
+            time.sleep(0.02)
+            heard = {name: said for name in workers if (said := listener.of(name)) is not None}
+    return heard
 
 
 class Listener:

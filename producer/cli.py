@@ -23,7 +23,7 @@ def cli() -> None:
 
 for _command in (
     *(asking.run, asking.submit, planning.plan, planning.models),
-    *(reading.watch, reading.status),
+    *(reading.watch, reading.status, reading.runs),
     *(reporting.report, reporting.compare),
     *(again.retry, again.resume, again.cancel),
     *(upkeep.fsck, upkeep.gc, upkeep.broker),

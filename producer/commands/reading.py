@@ -1,6 +1,8 @@
-"""The commands that read how runs stand: `watch`, `status`."""
+"""The commands that read how runs stand: `watch`, `status`, `runs`."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import rich_click as click
 
@@ -30,16 +32,55 @@ def watch(run: str, verbose: bool) -> int:
 @one_run_or_all
 @json_flag
 def status(run: str | None, as_json: bool) -> None:
-    """Show where a run stands, or all runs; and how the workers are."""
+    """Show where a run stands, how fast it goes and what its workers are at; or all runs; and how the workers are."""
     from db.farm import engine
-    from db.queries import find_run
-    from producer.status import all_status_data, farm_data, farm_table, status_data, status_table
+    from producer.status import all_status_data, farm_data
+    from producer.status_tables import farm_table, status_table
 
-    runs = all_status_data(engine()) if run is None else [status_data(engine(), find_run(engine(), run))]
+    runs = all_status_data(engine()) if run is None else [_status_of(run)]
     workers = farm_data(engine())
     if as_json:
         print_json({"runs": runs, "farm": workers} if run is None else {**runs[0], "farm": workers})
         return
     stdout().print(status_table(runs))
+    if run is not None:
+        _print_details(runs[0])
     if workers:
         stdout().print(farm_table(workers))
+
+
+def _status_of(run: str) -> dict[str, Any]:
+    """Return where a run stands; workers that have a job of it are listened to for a moment."""
+    from db.farm import engine
+    from db.queries import find_run, working
+    from producer.activity import hear_for_a_moment
+    from producer.status import status_data
+
+    found = find_run(engine(), run)
+    names = {worker.name for worker in working(engine(), found.id)}
+    heard = hear_for_a_moment(names) if names else {}
+    return status_data(engine(), found, heard.get)
+
+
+def _print_details(status: dict[str, Any]) -> None:
+    from producer.status_tables import pace_lines, workers_table
+
+    for line in pace_lines(status):
+        stdout().print(line, highlight=False)
+    if status["workers"]:
+        stdout().print(workers_table(status))
+
+
+@click.command()
+@json_flag
+def runs(as_json: bool) -> None:
+    """List all runs, the newest first: what each was asked for, and how much of it is done."""
+    from db.farm import engine
+    from producer.status import all_runs_data
+    from producer.status_tables import runs_table
+
+    found = all_runs_data(engine())
+    if as_json:
+        print_json(found)
+    else:
+        stdout().print(runs_table(found))

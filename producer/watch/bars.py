@@ -20,8 +20,8 @@ from producer.watch.wording import doing, last_column, place, several_hosts
 WORKERS_SHOWN = 16
 WIDEST_BARS = 110
 GAP = 2
-LEAST_MODEL, LEAST_SAMPLE = 8, 4
-"""Columns that a model's name and a sample's take at least; where there are fewer, the sample is left out."""
+LEAST_MODEL, LEAST_SAMPLE = 8, 10
+"""Columns that a model's name and a sample's take at least, if they are so long; else the sample is left out."""
 
 _STYLES = ("dim", "", "cyan", "", "", "", "", "dim")
 _RIGHT = (4, 5, 7)  # memory, jobs an hour, seconds
@@ -110,10 +110,12 @@ def _table(rows: Sequence[list[str]], width: int) -> Table:
 def _shared(widths: Sequence[int], width: int) -> tuple[int, int]:
     """Return how wide the names of models and of samples may be: the model's is whole if that leaves enough."""
     others = sum(column + GAP for number, column in enumerate(widths) if column and number not in (_MODEL, _SAMPLE))
-    room = width - others - 2 * GAP
-    model = min(widths[_MODEL], max(LEAST_MODEL, room - min(widths[_SAMPLE], room // 2)))
-    sample = min(widths[_SAMPLE], room - model)
-    return model, sample if sample >= min(LEAST_SAMPLE, widths[_SAMPLE]) else 0
+    room = width - others - GAP
+    model = min(widths[_MODEL], max(LEAST_MODEL, room - GAP - min(widths[_SAMPLE], room // 2)))
+    sample = min(widths[_SAMPLE], room - GAP - model)
+    if sample < min(LEAST_SAMPLE, widths[_SAMPLE]):
+        return min(widths[_MODEL], max(LEAST_MODEL, room)), 0
+    return model, sample
 
 
 def _cut(cell: str, width: int) -> Text:

@@ -1,0 +1,95 @@
+"""Where runs stand and what the farm is at, as tables for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from db.errors import one_line
+from producer.words import HOUR_SECONDS, hourly_in_words, in_words, memory_in_words, rate_in_words
+
+
+def status_table(runs: Sequence[dict[str, Any]]) -> Table:
+    """Return a table with one row per run."""
+    table = _table(("run", "benchmark", "editor", "state"), numbers=_COUNTS)
+    for run in runs:
+        table.add_row(run["run"], _plain(run["benchmark"]), _plain(run["editor"]), run["state"], *_counts(run))
+    return table
+
+
+def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
+    """Return the same with the scorers, and when each run was asked for by the clock of this machine."""
+    table = _table(("run", "created", "benchmark", "editor", "scorers", "state"), numbers=_COUNTS)
+    for run in runs:
+        created = f"{datetime.fromtimestamp(run['created_at']):%Y-%m-%d %H:%M}"
+        names = (run["benchmark"], run["editor"], ", ".join(run["scorers"]))
+        table.add_row(run["run"], created, *map(_plain, names), run["state"], *_counts(run))
+    return table
+
+
+def pace_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for each stage that goes, and one for what the judges said that could not be read."""
+    for stage, pace in status["pace"].items():
+        if pace["jobs_per_hour"] and pace["seconds_left"] != 0:
+            rate, left = rate_in_words(pace["jobs_per_hour"] / HOUR_SECONDS), in_words(pace["seconds_left"])
+            yield f"{stage}s: {rate}, {left} left"
+    if status["unparsed"]:
+        yield f"{status['unparsed']:,} scores failed because the judge's reply holds none that can be read (unparsed)"
+
+
+def workers_table(status: dict[str, Any]) -> Table:
+    """Return a table with one row for each worker that has a job of the run."""
+    table = _table(("worker", "GPU", "stage", "model", "at"), numbers=("memory", "jobs"))
+    for worker in status["workers"]:
+        steps = f"step {worker['step']}/{worker['steps']} {worker['steps_per_second']:.1f} it/s"
+        table.add_row(
+            *map(_plain, (worker["worker"], worker["gpu"] or "none", worker["stage"], worker["model"])),
+            _plain(steps if worker["steps"] else worker["doing"]),
+            memory_in_words(worker["memory_used_bytes"], worker["memory_bytes"]),
+            hourly_in_words(worker["jobs_per_hour"] / HOUR_SECONDS),
+        )
+    return table
+
+
+def farm_table(farm: list[dict[str, Any]]) -> Table:
+    """Return a table with one row per worker."""
+    table = _table(("worker", "GPU", "health", "last word"))
+    for worker in farm:
+        health = f"{worker['health']}: {worker['reason']}" if worker["reason"] else worker["health"]
+        table.add_row(
+            Text(worker["worker"]),
+            Text(worker["gpu"] or "none"),
+            Text(health, style="" if worker["health"] == "serving" else "red"),
+            f"{worker['seconds_ago']:.0f} s ago",
+        )
+    return table
+
+
+_COUNTS = ("edits", "scores", "failed")
+
+
+def _counts(run: dict[str, Any]) -> tuple[str, str, str]:
+    edits, scores = run["edits"], run["scores"]
+    return (
+        f"{edits['done']:,}/{edits['total']:,}",
+        f"{scores['done']:,}/{scores['asked']:,}",
+        f"{edits['failed'] + scores['failed']:,}",
+    )
+
+
+def _table(texts: Sequence[str], *, numbers: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in texts:
+        table.add_column(column, overflow="fold")
+    for column in numbers:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _plain(text: str) -> Text:
+    return Text(one_line(text))

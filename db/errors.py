@@ -32,6 +32,10 @@ class UnknownRun(WrongCall):
     """No run of this id is in the ledger."""
 
 
+class UnknownSample(WrongCall):
+    """The run has no sample of this name, or none so often repeated."""
+
+
 class ServiceUnreachable(FarmError):
     """The broker or the database does not answer."""
 

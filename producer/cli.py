@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from db.command import run_command
-from producer.commands import again, asking, planning, reading, reporting, upkeep
+from producer.commands import again, asking, one_sample, planning, reading, reporting, upkeep
 
 click.rich_click.TEXT_MARKUP = "markdown"
 
@@ -25,6 +25,7 @@ for _command in (
     *(asking.run, asking.submit, planning.plan, planning.models),
     *(reading.watch, reading.status, reading.runs),
     *(reporting.report, reporting.compare),
+    *(one_sample.show, one_sample.replay),
     *(again.retry, again.resume, again.cancel),
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):

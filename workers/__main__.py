@@ -1,13 +1,17 @@
-"""`python -m workers`: a farm on this machine, one worker per GPU; `make-tiny` writes models to try it with."""
+"""`python -m workers`: a farm on this machine, one worker per GPU; `make-tiny` writes models to try it with.
+
+`replay` does one sample's jobs once more, for `python -m producer replay`.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
-from db.command import run_command, say
+from db.command import SOME_FAILED, run_command, say
 from db.errors import WrongCall
 from db.gpus import visible_gpus
 from db.settings import settings
@@ -45,6 +49,29 @@ def make_tiny(folder: Path) -> None:
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)  # the libraries write them for their owner alone; workers may be other users
     say(f"--editor {folder / 'editor'} --scorer {folder / 'judge'}")
+
+
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("sample", metavar="SAMPLE")
+@click.option("--repeat", type=click.IntRange(min=0), default=0, show_default=True, help="Which of its edits.")
+@click.option(
+    "--stage", type=click.Choice(["edit", "score"]), help="Only the edit, or only the scores. [default: both]"
+)
+@click.option("--scorer", metavar="LABEL", help="Only this scorer. [default: all of the run]")
+@click.option("--new-image", is_flag=True, help="Score the image that is made now, not the stored one.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the new image.")
+def replay(run: str, sample: str, stage: str | None, **options: Any) -> int:
+    """Do one sample's jobs once more, here in the foreground with full logs; the ledger stays as it is."""
+    from db.farm import engine, images
+    from db.queries import find_run
+    from db.tables import Stage
+    from workers.logs import configure_logging
+    from workers.replay import Replay, Wanted
+
+    configure_logging("INFO", ours="DEBUG")
+    wanted = Wanted(stage=Stage(stage) if stage else None, **options)
+    return 0 if Replay(engine(), images(), find_run(engine(), run), sample, wanted).all_done() else SOME_FAILED
 
 
 def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:

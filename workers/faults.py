@@ -46,16 +46,25 @@ _KINDS: tuple[tuple[type[Exception], FailureKind, bool], ...] = (
 
 
 def failure_of(error: Exception, claim: Claim) -> Failure:
-    """Name the kind of a fault. What may pass is tried again; an unexpected exception is logged with its traceback."""
+    """Name the kind of a fault. What may pass is tried again; an unexpected exception is logged with its traceback.
+
+    So is one of a known kind, where somebody wants to know all (`workers.replay`).
+    """
     refuse_broken_device(error)
     reason = _plain(str(error).strip() or type(error).__name__)[:LONGEST_REASON]
+    known = _known_fault(error, reason)
+    tell = log.error if known is None else log.debug
+    tell(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
+    return known or Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
+
+
+def _known_fault(error: Exception, reason: str) -> Failure | None:
     if isinstance(error, CannotLoad):
         return Failure(FailureKind.MODEL, reason, again=error.may_pass)
     for kind_of_error, kind, again in _KINDS:
         if isinstance(error, kind_of_error):
             return Failure(kind, reason, again, detail=_detail_of(error))
-    log.error(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
-    return Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
+    return None
 
 
 def refuse_broken_device(error: Exception) -> None:

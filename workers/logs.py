@@ -11,8 +11,8 @@ import structlog
 from db.settings import settings
 
 
-def configure_logging(level: int | str) -> None:
-    """Send our events and the libraries' log records the same way to stderr."""
+def configure_logging(level: int | str, *, ours: int | str | None = None) -> None:
+    """Send our events and the libraries' log records the same way to stderr; `ours`: another level for our own."""
     before: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -32,6 +32,7 @@ def configure_logging(level: int | str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.getLogger("workers").setLevel(logging.NOTSET if ours is None else ours)
     # "received", "succeeded", a line for every request to a judge: our own events say more
     for chatty in ("celery.worker.strategy", "celery.app.trace", "httpx", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

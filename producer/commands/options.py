@@ -14,6 +14,7 @@ benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(pat
 one_run = click.argument("run", metavar="RUN")
 one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
 one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
+one_sample = click.argument("sample", metavar="SAMPLE")
 verbose_flag = click.option("--verbose", is_flag=True, help="Write every score as it comes in, with its reasons.")
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -17,8 +17,8 @@ from db.tables import JOB_TABLES, FailureKind, Stage, State, edits, run_scorers,
 LATELY_SECONDS = 600.0
 """What ended longer ago says nothing of how fast it goes now."""
 
-LATE_SECONDS = 60.0
-"""Who finished nothing for so long, and for twice what a job took, is taken to have become slower."""
+LATE = 2.0
+"""What has not ended after so many times as long as jobs took so far is late: it goes slower now, or not at all."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Lately:
             return 0.0
         jobs = sum(one.jobs for one in chosen)
         began_at, ended_at = min(one.began_at for one in chosen), max(one.ended_at for one in chosen)
-        late = self.now - ended_at > max(LATE_SECONDS, 2 * (ended_at - began_at) / jobs)
+        late = self.now - ended_at > LATE * (ended_at - began_at) / jobs
         seconds = (self.now if late else ended_at) - began_at
         return jobs / seconds if seconds > 0 else 0.0
 

@@ -22,14 +22,20 @@ def status_table(runs: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
-    """Return the same with the scorers, and when each run was asked for by the clock of this machine."""
-    table = _table(("run", "created", "benchmark", "editor", "scorers", "state"), numbers=_COUNTS)
-    for run in runs:
-        created = f"{datetime.fromtimestamp(run['created_at']):%Y-%m-%d %H:%M}"
-        names = (run["benchmark"], run["editor"], ", ".join(run["scorers"]))
-        table.add_row(run["run"], created, *map(_plain, names), run["state"], *_counts(run))
-    return table
+def run_lines(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield two lines for each run: how it stands, since when by this machine's clock; and what it was asked for."""
+    rows = [_standing(run) for run in runs]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for run, row in zip(runs, rows, strict=True):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        asked = (run["benchmark"], run["editor"], f"scored by {', '.join(run['scorers'])}")
+        yield one_line(f"{'':{len(run['run'])}}  {'  '.join(asked)}")
+
+
+def _standing(run: dict[str, Any]) -> tuple[str, ...]:
+    edits, scores, failed = _counts(run)
+    created = f"{datetime.fromtimestamp(run['created_at']):%Y-%m-%d %H:%M}"
+    return run["run"], created, run["state"], f"edits {edits}", f"scores {scores}", f"failed {failed}"
 
 
 def pace_lines(status: dict[str, Any]) -> Iterator[str]:
@@ -44,11 +50,11 @@ def pace_lines(status: dict[str, Any]) -> Iterator[str]:
 
 def workers_table(status: dict[str, Any]) -> Table:
     """Return a table with one row for each worker that has a job of the run."""
-    table = _table(("worker", "GPU", "stage", "model", "at"), numbers=("memory", "jobs"))
+    table = _table(("worker", "stage", "model", "at"), numbers=("memory", "jobs"))
     for worker in status["workers"]:
         steps = f"step {worker['step']}/{worker['steps']} {worker['steps_per_second']:.1f} it/s"
         table.add_row(
-            *map(_plain, (worker["worker"], worker["gpu"] or "none", worker["stage"], worker["model"])),
+            *map(_plain, (worker["worker"], worker["stage"], worker["model"])),
             _plain(steps if worker["steps"] else worker["doing"]),
             memory_in_words(worker["memory_used_bytes"], worker["memory_bytes"]),
             hourly_in_words(worker["jobs_per_hour"] / HOUR_SECONDS),

@@ -7,7 +7,7 @@ take their turn at loading, and at the host's memory, among the workers that run
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,7 +155,7 @@ class Replay:
         (outcome,) = give_scores([claim], requests, self._resident)
         if isinstance(outcome, Scored):
             click.echo(f"  {outcome.value:.2f} in {outcome.seconds:.3f} s; {_before(known)}")
-            log.debug("score.detail", **outcome.detail)
+            _tell_detail(outcome.detail)
         else:
             _tell_failure(outcome, f"; {_before(known)}")
         return isinstance(outcome, Scored)
@@ -189,7 +189,11 @@ def _tell_begin(claim: Claim, model: ModelChoice, more: str) -> None:
 
 def _tell_failure(failure: Failure, more: str = "") -> None:
     click.echo(one_line(f"  failed, {failure.kind.value}: {failure.reason}{more}", longest=5000))
-    for name, value in failure.detail.items():
+    _tell_detail(failure.detail)
+
+
+def _tell_detail(detail: Mapping[str, object]) -> None:
+    for name, value in detail.items():
         click.echo(one_line(f"  {name}: {value}", longest=20_000))
 
 

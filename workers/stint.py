@@ -300,6 +300,7 @@ class Stint:
                 return
             try:
                 desk.resident.load(role_at(opening.stage), opening.model)
+                desk.progress.waits("ready")
             except CannotLoad as error:
                 desk.not_before_a_job.add(opening.key)
                 log.info("model.not_ready", model=opening.model.label, reason=first_line(error))

@@ -77,10 +77,11 @@ def runs(as_json: bool) -> None:
     """List all runs, the newest first: what each was asked for, and how much of it is done."""
     from db.farm import engine
     from producer.status import all_runs_data
-    from producer.status_tables import runs_table
+    from producer.status_tables import run_lines
 
     found = all_runs_data(engine())
     if as_json:
         print_json(found)
-    else:
-        stdout().print(runs_table(found))
+        return
+    for line in run_lines(found):
+        click.echo(line)

@@ -80,7 +80,8 @@ class _Eyes:
         progress, workers = progress_of(self._engine, self._run.id), working(self._engine, self._run.id)
         self.present = present_workers(self._engine)
         lately = self._pace.look(anew=progress.finished)
-        return Look(progress, lately, rows_of(self._run.id, workers, self.present, lately, self._listener.of))
+        rows = rows_of(self._run.id, workers, self.present, lately, self._listener.of)
+        return Look(progress, lately, [] if progress.finished else rows)
 
 
 def _say_silent(console: Console, error: OperationalError) -> None:

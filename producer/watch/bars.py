@@ -24,8 +24,8 @@ LEAST_MODEL, LEAST_SAMPLE = 8, 10
 """Columns that a model's name and a sample's take at least, if they are so long; else the sample is left out."""
 
 _STYLES = ("dim", "", "cyan", "", "", "", "", "dim")
-_RIGHT = (4, 5, 7)  # memory, jobs an hour, seconds
-_MODEL, _SAMPLE = 2, 6
+_MODEL, _MEMORY, _HOURLY, _SAMPLE, _SECONDS = 2, 4, 5, 6, 7
+_RIGHT = (_MEMORY, _HOURLY, _SECONDS)
 
 
 class Bars:
@@ -96,6 +96,9 @@ def _table(rows: Sequence[list[str]], width: int) -> Table:
     table = Table.grid(padding=(0, GAP, 0, 0))
     if not rows:
         return table
+    for dispensable in (_SECONDS, _MEMORY, _HOURLY):
+        if _room(widths, width) < LEAST_MODEL:
+            widths[dispensable] = 0
     widths[_MODEL], widths[_SAMPLE] = _shared(widths, width)
     columns = [number for number, column in enumerate(widths) if column > 0]
     for number in columns:
@@ -107,10 +110,15 @@ def _table(rows: Sequence[list[str]], width: int) -> Table:
     return table
 
 
+def _room(widths: Sequence[int], width: int) -> int:
+    """Return how much of the width all other columns leave to the names of models and samples."""
+    others = sum(column + GAP for number, column in enumerate(widths) if column and number not in (_MODEL, _SAMPLE))
+    return width - others - GAP
+
+
 def _shared(widths: Sequence[int], width: int) -> tuple[int, int]:
     """Return how wide the names of models and of samples may be: the model's is whole if that leaves enough."""
-    others = sum(column + GAP for number, column in enumerate(widths) if column and number not in (_MODEL, _SAMPLE))
-    room = width - others - GAP
+    room = _room(widths, width)
     model = min(widths[_MODEL], max(LEAST_MODEL, room - GAP - min(widths[_SAMPLE], room // 2)))
     sample = min(widths[_SAMPLE], room - GAP - model)
     if sample < min(LEAST_SAMPLE, widths[_SAMPLE]):

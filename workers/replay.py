@@ -50,6 +50,11 @@ class Wanted:
     new_image: bool = False
     output: Path | None = None
 
+    def __post_init__(self) -> None:
+        for flag, given in (("-o", self.output is not None), ("--new-image", self.new_image)):
+            if given and self.stage is Stage.SCORE:
+                raise WrongCall(f"{flag} is for the image that is made now, and --stage score makes none")
+
 
 class Replay:
     """One sample's jobs, done here; each tells on stdout what came of it, and what the ledger has."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from db.images import ImageStore
 from db.jobs import Failure
@@ -149,3 +150,17 @@ def test_what_no_database_holds_is_left_out_of_a_reason(images: ImageStore) -> N
     outcome = made(edit_claim(images.put(png())), images, Hosting(Raising(ModelFault("no\0 \udfff"))))
 
     assert isinstance(outcome, Failure) and outcome.reason == "no ?"
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [(InputFault("no reference"), "debug"), (CannotLoad("no weights"), "debug"), (ValueError("a bug"), "error")],
+    ids=["a known fault", "a model that cannot be loaded", "a bug"],
+)
+def test_what_was_raised_is_logged_with_its_traceback_a_known_fault_only_for_who_wants_all(
+    images: ImageStore, error: Exception, level: str
+) -> None:
+    with capture_logs() as logged:
+        made(edit_claim(images.put(png())), images, Hosting(Raising(error)))
+
+    assert [(one["event"], one["log_level"], one["exc_info"]) for one in logged] == [("edit.error", level, error)]

@@ -22,8 +22,11 @@ from producer.watch.lines import Lines
 from producer.watch.look import Look
 from producer.watch.pace import Pace
 
-LOOK_SECONDS = 0.5
-"""How often the ledger is asked."""
+LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.5, 5.0
+"""How often the ledger is asked, and how often at least."""
+
+LOOK_SHARE = 0.05
+"""Of the time so much goes into looks: one costs more where there are more jobs to count."""
 
 Check = Callable[[Sequence[Present]], None]
 """Looks at what else could end a watch."""
@@ -64,7 +67,7 @@ def watch(
                 if look.progress.finished:
                     return look.progress
             check(eyes.present)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(max(LOOK_SECONDS, min(eyes.took_seconds / LOOK_SHARE, LONGEST_LOOK_SECONDS)))
 
 
 class _Eyes:
@@ -74,11 +77,14 @@ class _Eyes:
         self._engine, self._run, self._listener = engine, run, listener
         self._pace = Pace(engine, run.id)
         self.present: Sequence[Present] = ()
+        self.took_seconds = 0.0
 
     def look(self) -> Look:
         """Return what there is to be seen. Raises OperationalError."""
+        began = time.monotonic()
         progress, workers = progress_of(self._engine, self._run.id), working(self._engine, self._run.id)
         self.present = present_workers(self._engine)
+        self.took_seconds = time.monotonic() - began
         lately = self._pace.look(anew=progress.finished)
         rows = rows_of(self._run.id, workers, self.present, lately, self._listener.of)
         return Look(progress, lately, [] if progress.finished else rows)

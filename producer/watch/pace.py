@@ -12,8 +12,8 @@ from db.lately import Lately, finished_lately
 PACE_SECONDS = 3.0
 """It is asked no oftener than this."""
 
-SHARE = 0.01
-"""Of the time goes into asking at most, also where a hundred thousand jobs are done."""
+SHARE, LONGEST_PACE_SECONDS = 0.01, 60.0
+"""Of the time so much goes into asking, also where a hundred thousand jobs are done; but it is asked once a minute."""
 
 
 class Pace:
@@ -29,5 +29,6 @@ class Pace:
         now = self._clock()
         if self._lately is None or anew or now >= self._next_at:
             self._lately = finished_lately(self._engine, self._run_id)
-            self._next_at = now + max(PACE_SECONDS, (self._clock() - now) / SHARE)
+            wait = max(PACE_SECONDS, (self._clock() - now) / SHARE)
+            self._next_at = now + min(wait, LONGEST_PACE_SECONDS)
         return self._lately

@@ -53,6 +53,7 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(watching, "LOOK_SHARE", 1)
     monkeypatch.setattr(writing, "LINE_SECONDS", 0)
 
 

@@ -47,6 +47,7 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "LOOK_SHARE", 1)
 
 
 def found(run: RunByHand) -> Run:
@@ -341,6 +342,7 @@ def test_how_fast_it_goes_is_asked_seldom_and_once_more_at_the_end(
         return finished_lately(engine, run_id)
 
     monkeypatch.setattr(pacing, "finished_lately", counted)
+    monkeypatch.setattr(pacing, "PACE_SECONDS", 60)
     run = RunByHand(ledger, [("物理", "a")])
 
     watched(run, Steps(*[idle] * 20, lambda: run.fail_edit("a")))
@@ -364,6 +366,17 @@ def test_asking_how_fast_it_goes_takes_a_hundredth_of_the_time(ledger: Ledger, m
         pace.look()
 
     assert asked == [1000.0, 1051.0]
+
+
+def test_looks_that_take_long_come_less_often_but_they_come(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK_SHARE", 1e-9)
+    monkeypatch.setattr(watching, "LONGEST_LOOK_SECONDS", 0.2)
+    run = RunByHand(ledger, [("物理", "a")])
+    began = time.monotonic()
+
+    watched(run, Steps(idle, idle, lambda: run.fail_edit("a")))
+
+    assert 0.6 <= time.monotonic() - began < 5
 
 
 def farm_rows() -> list[Row]:

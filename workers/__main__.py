@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def replay(run: str, sample: str, stage: str | None, **options: Any) -> int:
     from workers.replay import Replay, Wanted
 
     configure_logging("INFO", ours="DEBUG")
+    for number in (signal.SIGINT, signal.SIGTERM):  # at once, whatever a library is in the middle of
+        signal.signal(number, signal.SIG_DFL)
     wanted = Wanted(stage=Stage(stage) if stage else None, **options)
     return 0 if Replay(engine(), images(), find_run(engine(), run), sample, wanted).all_done() else SOME_FAILED
 

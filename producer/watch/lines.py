@@ -6,7 +6,6 @@ import time
 
 from rich.console import Console
 
-from db.errors import one_line
 from db.queries import Run
 from db.tables import Stage
 from producer.rows import Row
@@ -32,7 +31,7 @@ class Lines:
             self._next_at = now + LINE_SECONDS
             with_host = several_hosts(look.rows)
             for line in [line_of(self._run, look), *(_row(row, with_host) for row in look.rows)]:
-                self._console.print(one_line(line), highlight=False, markup=False, emoji=False, soft_wrap=True)
+                self._console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def line_of(run: Run, look: Look) -> str:

@@ -216,6 +216,16 @@ def test_in_a_pipe_there_is_one_line_at_first_and_one_at_the_end(ledger: Ledger)
     )  # fmt: skip
 
 
+def test_a_finished_run_shows_no_workers_any_more(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")])
+    enter_worker(ledger.engine, "edit-gpu3@h", Process("host/1", 7, "100"), "3")
+
+    shown = watched(run, Steps(idle, lambda: run.fail_edit("a")))
+
+    _, row, last = shown.splitlines()
+    assert (row, last) == ("  [GPU 3]  begins", f"run {run.id}: edits 1/1, scores 0/0, failed 1")
+
+
 def test_in_a_pipe_a_line_comes_whenever_the_time_is_up(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "LINE_SECONDS", 0)
     run = RunByHand(ledger, [("物理", "a")])

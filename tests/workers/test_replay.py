@@ -127,10 +127,13 @@ def test_the_new_image_is_scored_where_that_is_wanted_and_only_by_the_scorer_nam
     run = scene.run()
     kept(scene, run, png(16, 16, "black"))
 
-    done = scene.replay(run, "--new-image", "--scorer=宽")
+    new, stored = scene.replay(run, "--new-image", "--scorer=宽"), scene.replay(run, "--scorer=宽")
 
-    (line,) = (line for line in done.out.splitlines() if line.startswith("score"))
-    assert "by 宽: the new image" in line
+    said = [line.partition(",")[2] for done in (new, stored) for line in done.out.splitlines() if "score" in line[:5]]
+    assert [line.partition(", seed")[0] for line in said] == [
+        " repeat 0, by 宽: the new image",
+        " repeat 0, by 宽: the stored image",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from db.categories import ENGLISH_ALIASES
 from db.engine import reading
 from db.errors import UnknownSample, WrongCall
 from db.jobs import EditClaim, ScoreClaim
-from db.tables import edits, environments, run_scorers, samples, scores
+from db.tables import edits, environments, run_scorers, runs, samples, scores
 from db.to_do import Claims
 
 NEAR_SHOWN = 3
@@ -146,7 +146,10 @@ def _edits(run_id: str, sample_id: int) -> tuple[Any, Any]:
 
 
 def _of_run(run_id: str) -> Any:
-    return exists().where(edits.c.run_id == run_id, edits.c.sample_id == samples.c.id)
+    """Return the condition that a sample is the run's; by its benchmark first, so that an index leads there."""
+    benchmark = select(runs.c.benchmark_id).where(runs.c.id == run_id).scalar_subquery()
+    asked = exists().where(edits.c.run_id == run_id, edits.c.sample_id == samples.c.id)
+    return and_(samples.c.benchmark_id == benchmark, asked)
 
 
 def _samples(run_id: str) -> Select[Any]:

@@ -23,6 +23,9 @@ GAP = 2
 LEAST_MODEL, LEAST_SAMPLE = 8, 10
 """Columns that a model's name and a sample's take at least, if they are so long; else the sample is left out."""
 
+_LEAST_WIDTHS = (0, 8, 11)
+"""Of counts, rate and time left: so the bars keep their length when these come and go."""
+
 _STYLES = ("dim", "", "cyan", "", "", "", "", "dim")
 _MODEL, _MEMORY, _HOURLY, _SAMPLE, _SECONDS = 2, 4, 5, 6, 7
 _RIGHT = (_MEMORY, _HOURLY, _SECONDS)
@@ -53,8 +56,8 @@ def _stages(look: Look, width: int) -> Table:
     table.width = min(width, WIDEST_BARS)
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
-    for _ in range(3):
-        table.add_column(justify="right", no_wrap=True)
+    for least in _LEAST_WIDTHS:
+        table.add_column(justify="right", no_wrap=True, min_width=least)
     for stage in Stage:
         counts, asked = look.counts(stage)
         bar = ProgressBar(total=max(asked, 1), completed=counts.ended)

@@ -444,7 +444,7 @@ def test_a_bar_says_how_fast_its_stage_goes_and_what_time_is_left(ledger: Ledger
     run = RunByHand(ledger)
     run.edit("a")
 
-    assert re.search(r"1/3  6\.0/min  20 s left$", drawn(run, 100, [])[1].rstrip())
+    assert re.search(r"1/3 +6\.0/min +20 s left$", drawn(run, 100, [])[1].rstrip())
 
 
 @pytest.mark.parametrize("field", ["worker", "model", "doing", "sick"])

@@ -44,7 +44,9 @@ def _find() -> Path | None:
 
 def _install() -> Path:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise NoBrowser(f"none of {', '.join(NAMES)} is on PATH, and only root may install it: apt-get install chromium")
+        raise NoBrowser(
+            f"none of {', '.join(NAMES)} is on PATH, and only root may install it: apt-get install chromium"
+        )
     for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
         try:
             _apt(command)

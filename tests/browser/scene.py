@@ -86,7 +86,9 @@ def picture(images: ImageStore, colour: str, width: int = 64, height: int = 48, 
     return images.put(written.getvalue())
 
 
-def enter(engine: Engine, run: str, given: Sequence[Sample], scorers: Sequence[Scorer], *, name: str = "评测") -> Report:
+def enter(
+    engine: Engine, run: str, given: Sequence[Sample], scorers: Sequence[Scorer], *, name: str = "评测"
+) -> Report:
     """Enter a benchmark and a run of it with all its outcomes; return the run's report."""
     benchmark = digest_of(run.encode())
     with transaction(engine) as connection:

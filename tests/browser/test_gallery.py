@@ -80,9 +80,7 @@ def test_a_category_is_filtered(gallery: Path, look: Look) -> None:
     ("least", "best", "expected"),
     [("9.5", "", ["k-00", "k-01", "k-02"]), ("", "4", ["k-24", "k-25"]), ("5", "5.2", ["k-20"]), ("0", "1", [])],
 )
-def test_a_range_of_scores_is_filtered(
-    gallery: Path, look: Look, least: str, best: str, expected: list[str]
-) -> None:
+def test_a_range_of_scores_is_filtered(gallery: Path, look: Look, least: str, best: str, expected: list[str]) -> None:
     page = look(gallery)
     show_all(page)
     choose(page, "least", least)
@@ -113,7 +111,8 @@ def test_a_kind_of_failure_is_filtered(gallery: Path, look: Look, outcome: str, 
 
 
 @pytest.mark.parametrize(
-    ("order", "first", "last_scored"), [("worst", "k-25", "k-00"), ("best", "k-00", "k-25"), ("benchmark", "k-00", "k-25")]
+    ("order", "first", "last_scored"),
+    [("worst", "k-25", "k-00"), ("best", "k-00", "k-25"), ("benchmark", "k-00", "k-25")],
 )
 def test_samples_are_sorted(gallery: Path, look: Look, order: str, first: str, last_scored: str) -> None:
     page = look(gallery)

@@ -28,7 +28,7 @@ HOSTILE = {
     "script": "<script>window.acted = 1; alert(1)</script>",
     "markup": " ".join(MARKUP),
     "link": "javascript:window.acted=1;alert(1)",
-    "templates": "{{7*7}} {% for x in range(9) %}z{% endfor %} {# gone #} ${window.acted = 1} `${alert(1)}` {name} {0} $& $1",
+    "templates": "{{7*7}} {% for x in range(9) %}z{% endfor %} {# gone #} ${window.acted = 1} {name} {0} $& $1",
     "json": '"}]}\\", \\u0022 \\',
     "prototype": "__proto__",
     "constructor": "constructor",
@@ -98,9 +98,7 @@ def test_text_is_shown_as_it_is_and_does_nothing(
     assert_shown_everywhere(page, text)
 
 
-def test_characters_that_act_are_written_out(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
-) -> None:
+def test_characters_that_act_are_written_out(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
     page = look(hostile_gallery(" ".join(ACTING), tmp_path / "gallery", engine, images))
     go_through(page)
     assert_nothing_acted(page)

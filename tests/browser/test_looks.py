@@ -78,8 +78,8 @@ def test_the_theme_is_the_browsers_until_it_is_switched(gallery: Path, look: Loo
 
 
 def is_scrolled_sideways(page: Page) -> bool:
-    script = "document.querySelector('dialog[open]')?.scrollWidth > innerWidth || document.documentElement.scrollWidth > innerWidth"
-    return bool(page.evaluate(script))
+    widths = page.evaluate("[...document.querySelectorAll('html, dialog[open]')].map(({scrollWidth}) => scrollWidth)")
+    return bool(max(widths) > page.evaluate("innerWidth"))
 
 
 def test_nothing_is_wider_than_a_phone(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:

@@ -16,14 +16,11 @@ from tests.factories import enter as enter_queued
 
 def test_a_sample_has_its_edits_by_repeat_and_their_scores_by_scorer(engine: Engine) -> None:
     scores = {"严": [Score(1), Score(2, judge_repeat=1)], "宽": Score(3)}
-    given = [
-        Sample("b", "1" * 64, [Edit(IMAGE, scores=scores), Edit(IMAGE)], reference="2" * 64),
-        Sample("a", "1" * 64),
-    ]
-    enter(engine, "a" * 12, given, [Scorer("严", repeats=2), Scorer("宽")])
+    given = Sample("b", "1" * 64, [Edit(IMAGE, scores=scores), Edit(IMAGE)], reference="2" * 64)
+    enter(engine, "a" * 12, [given], [Scorer("严", repeats=2), Scorer("宽")])
     enter(engine, "b" * 12, [Sample("of another run", "1" * 64, [Edit(IMAGE)])], [])
 
-    first, second = recorded_samples(engine, "a" * 12)
+    (first,) = recorded_samples(engine, "a" * 12)
     assert (first.key, first.category, first.source_image, first.reference_image) == ("b", "物理", "1" * 64, "2" * 64)
     assert [edit.repeat for edit in first.edits] == [0, 1]
     assert [(one.scorer, one.judge_repeat, one.value) for one in first.edits[0].scores] == [
@@ -31,7 +28,15 @@ def test_a_sample_has_its_edits_by_repeat_and_their_scores_by_scorer(engine: Eng
         ("严", 1, 2),
         ("宽", 0, 3),
     ]
-    assert (first.edits[1].scores, second.key, second.edits) == ([], "a", [])
+    assert first.edits[1].scores == []
+
+
+def test_a_run_of_a_part_of_its_benchmark_has_no_other_samples(engine: Engine) -> None:
+    enter(
+        engine, "a" * 12, [Sample("b", "1" * 64, [Edit()]), Sample("a", "1" * 64, [Edit()]), Sample("c", "1" * 64)], []
+    )
+
+    assert [sample.key for sample in recorded_samples(engine, "a" * 12)] == ["b", "a"]
 
 
 def test_an_edit_under_way_has_neither_image_nor_failure(ledger: Ledger) -> None:
@@ -61,11 +66,11 @@ def test_a_score_has_what_its_judge_said(ledger: Ledger) -> None:
 
 def test_an_unreadable_reply_is_kept_with_its_failure(ledger: Ledger) -> None:
     (score_id,) = queued_scores(ledger)
-    failure = Failure(FailureKind.UNPARSED, "the reply names no score", {"reply": "Hm."})
+    failure = Failure(FailureKind.MODEL, "the reply names no score", {"reply": "Hm."})
     ledger.fail(claimed_scores(ledger, [score_id])[0], failure)
 
     (score,) = recorded_samples(ledger.engine, _only_run(ledger))[0].edits[0].scores
-    assert score.failure == RecordedFailure("unparsed", "the reply names no score", "Hm.")
+    assert score.failure == RecordedFailure("model", "the reply names no score", "Hm.")
 
 
 def test_what_was_done_again_is_marked(engine: Engine) -> None:

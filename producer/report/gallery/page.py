@@ -42,7 +42,7 @@ SCRIPTS = (
 
 
 def page(reports: Sequence[Report], content: dict[str, Any], embedded: Sequence[str | None] | None) -> str:
-    """Return the HTML. `embedded` holds the thumbnails as data: URIs by their places; None: they are files beside it."""
+    """Return the HTML. `embedded` holds the thumbnails as data: URIs by place; None: they are files beside it."""
     style, early, script = _joined(STYLES, "css"), _joined(EARLY_SCRIPTS, "js"), _joined(SCRIPTS, "js")
     return (
         _environment()

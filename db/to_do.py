@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
 
 from db.choice import ModelChoice
 from db.jobs import Doorbell, EditClaim, ScoreClaim
-from db.seeds import edit_seed
+from db.seeds import edit_seed, judge_seed
 from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
 
 
@@ -119,19 +119,20 @@ class Claims:
 
     def __init__(self) -> None:
         self._editors: dict[str, tuple[int, ModelChoice]] = {}
-        self._scorers: dict[int, ModelChoice] = {}
+        self._scorers: dict[int, tuple[int, ModelChoice]] = {}
 
     def of_edit(self, connection: Connection, row: Row[Any]) -> EditClaim:
         """Return the claim of a row of `waiting_edits`, whose attempt this one follows."""
         seed, editor = self._editor(connection, row.run_id)
-        return EditClaim(**_common(Stage.EDIT, row, seed), model=editor)
+        return EditClaim(**_common(Stage.EDIT, row, edit_seed(seed, row.key, row.repeat)), model=editor)
 
     def of_score(self, connection: Connection, row: Row[Any]) -> ScoreClaim:
         """Return the claim of a row of `waiting_scores`, likewise."""
         seed, _ = self._editor(connection, row.run_id)
+        judge_repeat, scorer = self._scorer(connection, row.scorer_id)
         return ScoreClaim(
-            **_common(Stage.SCORE, row, seed),
-            model=self._scorer(connection, row.scorer_id),
+            **_common(Stage.SCORE, row, judge_seed(seed, row.key, row.repeat, judge_repeat)),
+            model=scorer,
             description=row.description,
             edited_image=row.image,
             reference_image=row.reference_image,
@@ -144,10 +145,11 @@ class Claims:
             self._editors[run_id] = configuration["seed"], editor
         return self._editors[run_id]
 
-    def _scorer(self, connection: Connection, scorer_id: int) -> ModelChoice:
+    def _scorer(self, connection: Connection, scorer_id: int) -> tuple[int, ModelChoice]:
         if scorer_id not in self._scorers:
-            asked = select(run_scorers.c.configuration).where(run_scorers.c.id == scorer_id)
-            self._scorers[scorer_id] = ModelChoice(**connection.execute(asked).scalar_one())
+            asked = select(run_scorers.c.repeat, run_scorers.c.configuration).where(run_scorers.c.id == scorer_id)
+            judge_repeat, configuration = connection.execute(asked).one()
+            self._scorers[scorer_id] = judge_repeat, ModelChoice(**configuration)
         return self._scorers[scorer_id]
 
 
@@ -162,7 +164,7 @@ def _common(stage: Stage, row: Row[Any], seed: int) -> dict[str, Any]:
         "repeat": row.repeat,
         "instruction": row.instruction,
         "source_image": row.source_image,
-        "seed": edit_seed(seed, row.key, row.repeat),
+        "seed": seed,
         "tried_before": row.last_words is not None,
     }
 

@@ -48,7 +48,8 @@ def submit(
     if not has_benchmark(engine, checked.digest) or any(map(images.fault, image_digests(engine, checked.digest))):
         chunks = _sample_rows(benchmark, images)
         enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
-    run_id, new = enter_run(engine, checked.digest, configuration.with_prompts(checked.prompts))
+    asked = configuration.with_prompts(checked.prompts)
+    run_id, new = enter_run(engine, checked.digest, asked, checked.prompts)
     if not new:
         ledger.resume(run_id)
     ring_owed(ledger, send)

@@ -72,6 +72,15 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     return exit_code(progress)
 
 
+def warn_of_repeats(configuration: RunConfiguration) -> None:
+    """Say of which scorers several judgements of an edit are one judgement several times."""
+    for scorer in configuration.judged_alike():
+        say(
+            f"scorer {scorer.label!r} says the same each of the {scorer.repeats} times that it judges an edit: "
+            "only a judge with a temperature above 0 draws its words"
+        )
+
+
 def _configuration(choices: dict[str, Any]) -> RunConfiguration:
     from producer.choices import choose
 
@@ -98,6 +107,7 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
         say(f"{count:,} edits are there already: run {run_id} asked for the same (--fresh makes them anew)")
     if not submitted.new:
         say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
+    warn_of_repeats(configuration)
     needy = any(spec.needs_reference for spec in configuration.specs())
     if needy and checked.without_reference:
         say(

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from db.aggregate import read_aggregate
 from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
 from db.choice import ModelChoice, ScorerChoice
 from db.errors import WrongCall
@@ -38,6 +39,13 @@ class RunConfiguration(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
     limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
     priority: Annotated[Priority | None, Field(description="None: as the run has it, normal when it is new")] = None
+    aggregate: Annotated[
+        str | None,
+        Field(
+            description="the score of a judge's criteria: mean, min, geometric-mean, or an expression of their names, "
+            "as 0.3*consistency + 0.7*quality; unset: the score that the judge itself gave"
+        ),
+    ] = None
     fresh: Annotated[bool, Field(description="share no edits with other runs")] = False
 
     @field_validator("scorers")
@@ -48,6 +56,11 @@ class RunConfiguration(BaseModel):
         if twice:
             raise ValueError(f"two scorers are called {twice[0]!r}; give one of them a label")
         return scorers
+
+    @field_validator("aggregate")
+    @classmethod
+    def _aggregate_is_readable(cls, aggregate: str | None) -> str | None:
+        return None if aggregate is None else read_aggregate(aggregate).text
 
     @model_validator(mode="before")
     @classmethod
@@ -75,6 +88,8 @@ class RunConfiguration(BaseModel):
         for scorer in shaping["scorers"]:
             if scorer["repeats"] == 1:
                 del scorer["repeats"]
+        if shaping["aggregate"] is None:
+            del shaping["aggregate"]
         return shaping
 
     def editing_digest(self) -> str:

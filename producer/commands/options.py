@@ -18,6 +18,14 @@ verbose_flag = click.option("--verbose", is_flag=True, help="Write every score a
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+aggregate_option = click.option(
+    "--aggregate",
+    metavar="EXPR",
+    help="The score of a judge's criteria: `mean`, `min`, `geometric-mean`, or an expression of their names, as in "
+    "`0.3*consistency + 0.7*quality`. [default: the score that the judge itself gave]",
+)
+
+
 def run_options(command: _F) -> _F:
     """Give a command the options that a run is made of."""
     options = [
@@ -37,6 +45,7 @@ def run_options(command: _F) -> _F:
         click.option(
             "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
         ),
+        aggregate_option,
         click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
         click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
         click.option("--limit", type=int, help="Only the first so many samples. [default: all]"),

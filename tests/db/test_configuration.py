@@ -160,6 +160,7 @@ def test_everything_else_is_in_the_digest() -> None:
         "repeats": 2,
         "seed": 1,
         "limit": 1,
+        "aggregate": "mean",
     }
     assert set(changes) == set(RunConfiguration.model_fields) - {"priority", "fresh"}
     digests = {configuration(**{name: value}).digest() for name, value in changes.items()}

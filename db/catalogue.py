@@ -134,6 +134,9 @@ SCORERS: Mapping[str, ModelSpec] = {
     ),
 }
 
+IMPORTED = "imported"
+"""What stands in the place of an editor or a scorer where others have published what came of it: nothing can be run."""
+
 _BUILT_IN = {Role.EDITOR: EDITORS, Role.SCORER: SCORERS}
 _OPTIONS_BASE = {Role.EDITOR: EditorOptions, Role.SCORER: ScorerOptions}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
 
+from db.catalogue import IMPORTED
 from db.engine import reading
 from db.errors import UnknownRun, WrongCall
 from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, environments, run_scorers, runs, samples, scores
@@ -89,6 +90,11 @@ class Run:
     configuration: Mapping[str, Any]
     priority: str
     created_at: float
+
+    @property
+    def is_imported(self) -> bool:
+        """Its scores were published by others: nothing of it can be done again here."""
+        return bool(self.configuration["editor"]["name"] == IMPORTED)
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,8 @@ class Run:
     configuration: Mapping[str, Any]
     priority: str
     created_at: float
+    prompts: Mapping[str, Any] | None = None
+    """The benchmark's own prompts, as JSON; None where an older version entered the run, which kept none."""
 
     @property
     def is_imported(self) -> bool:
@@ -296,4 +298,5 @@ def _run(row: Row[Any]) -> Run:
         configuration=row.configuration,
         priority=row.priority,
         created_at=row.created_at,
+        prompts=row.prompts,
     )

@@ -24,7 +24,7 @@ def cli() -> None:
 for _command in (
     *(asking.run, asking.submit, planning.plan, planning.models),
     *(reading.watch, reading.status, reading.report),
-    *(again.retry, again.resume, again.cancel),
+    *(again.retry, again.rescore, again.resume, again.cancel),
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -1,14 +1,15 @@
-"""The commands that change what is asked of a run that is there: `retry`, `resume`, `cancel`."""
+"""The commands about a run that is there: done again (`retry`, `rescore`, `resume`), or not at all (`cancel`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from db.command import say
-from producer.commands.options import one_run
+from producer.commands.asking import say_what_is_asked
+from producer.commands.options import one_run, scoring_options
 
 if TYPE_CHECKING:
     from db.ledger import Ledger
@@ -34,6 +35,30 @@ def retry(run: str, failed: bool, unparsed: bool, kinds: Sequence[str], categori
     run_id = own_run(run).id
     which = failed_jobs(engine(), run_id, kinds=[*kinds, *(["unparsed"] if unparsed else [])], categories=categories)
     _ask_again(run_id, lambda ledger: ledger.retry(run_id, which), "failed")
+
+
+@click.command()
+@one_run
+@scoring_options
+def rescore(run: str, **choices: Any) -> None:
+    """Score the edits of a run anew, by other scorers or otherwise, and make none again; print the new run's id."""
+    from db.broker import require_broker
+    from db.farm import ledger
+    from producer.choices import choose_scorers
+    from producer.queue import send
+    from producer.rescore import rescore as rescore_run
+
+    found = own_run(run)
+    named = {name: choices.pop(name) for name in ("file", "scorers", "settings")}
+    configuration = choose_scorers(found.configuration, **named, others=choices)
+    require_broker()
+    rescored = rescore_run(found, configuration, ledger=ledger(), send=send)
+    say_what_is_asked(rescored.run_id, rescored.new, configuration)
+    if rescored.without_own_prompts:
+        say(
+            f"run {found.id} is of an older version, which kept no prompts of the benchmark: judges have those built in"
+        )
+    click.echo(rescored.run_id)
 
 
 @click.command()

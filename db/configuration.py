@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from db.aggregate import read_aggregate
-from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
+from db.catalogue import IMPORTED, ModelSpec, Role, find_spec, known_names, weights_entry
 from db.choice import ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
@@ -161,7 +161,7 @@ def model_entry(role: Role, given: Any) -> dict[str, Any]:
 def _resolve(role: Role, given: Any) -> dict[str, Any]:
     try:
         entry = model_entry(role, given)
-        spec = find_spec(role, entry["name"])
+        spec = _usable_spec(role, entry["name"])
     except WrongCall as error:
         raise ValueError(str(error)) from error
     try:
@@ -176,6 +176,12 @@ def _resolve(role: Role, given: Any) -> dict[str, Any]:
         "options": written,
         **beside,
     }
+
+
+def _usable_spec(role: Role, name: str) -> ModelSpec:
+    if name == IMPORTED:
+        raise WrongCall(f"{role} {name!r} stands for what others have published; nothing can be run with it")
+    return find_spec(role, name)
 
 
 def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:

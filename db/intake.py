@@ -91,14 +91,14 @@ def enter_samples(
             )
     for chunk in chunks:
         with transaction(engine) as connection:
-            _one_at_a_time(connection, benchmark_id)
+            one_at_a_time(connection, benchmark_id)
             last = select(func.max(samples.c.position)).where(samples.c.benchmark_id == benchmark_id)
             entered = connection.execute(select(func.coalesce(last.scalar_subquery(), -1))).scalar_one()
             new = [{"benchmark_id": benchmark_id, **row} for row in chunk if row["position"] > entered]
             if new:
                 connection.execute(insert(samples), new)
     with transaction(engine) as connection:
-        _one_at_a_time(connection, benchmark_id)
+        one_at_a_time(connection, benchmark_id)
         intact = _stored_digest(connection, benchmark_id) == benchmark_id
         if intact:
             connection.execute(update(benchmarks).where(benchmarks.c.id == benchmark_id).values(complete=True))
@@ -180,7 +180,7 @@ def found_again(connection: Connection, asked: Asked) -> bool:
 
     Until the transaction ends nobody else enters a run of this benchmark.
     """
-    _one_at_a_time(connection, asked.benchmark_id)
+    one_at_a_time(connection, asked.benchmark_id)
     run = runs.c.id == asked.run_id
     if not connection.scalar(select(exists().where(run))):
         return False
@@ -248,7 +248,7 @@ def enter_missing_scores(engine: Engine, edit_ids: Sequence[int]) -> None:
         connection.execute(queue_scores(and_(done, ~there), database_clock(connection)))
 
 
-def _one_at_a_time(connection: Connection, benchmark_id: str) -> None:
+def one_at_a_time(connection: Connection, benchmark_id: str) -> None:
     """Wait until no one else enters samples or runs of this benchmark, so that what is found missing stays missing."""
     connection.execute(select(benchmarks.c.id).where(benchmarks.c.id == benchmark_id).with_for_update())
 

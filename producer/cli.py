@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from db.command import run_command
-from producer.commands import again, asking, planning, reading, reporting, upkeep
+from producer.commands import again, asking, importing, planning, reading, reporting, upkeep
 
 click.rich_click.TEXT_MARKUP = "markdown"
 
@@ -25,7 +25,8 @@ for _command in (
     *(asking.run, asking.submit, planning.plan, planning.models),
     *(reading.watch, reading.status),
     *(reporting.report, reporting.compare),
-    *(again.retry, again.resume, again.cancel),
+    *(again.retry, again.rescore, again.resume, again.cancel),
+    importing.import_scores,
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -134,6 +134,20 @@ SCORERS: Mapping[str, ModelSpec] = {
     ),
 }
 
+IMPORTED = "imported"
+"""What stands in the place of an editor or a scorer where others have published what came of it: nothing can be run."""
+
+_NO_MODEL = {
+    role: ModelSpec(
+        backend="workers.models.imported:Imported",  # which there is not: it cannot be loaded, and says so
+        options=options,
+        summary="stands for what others have published",
+        needs_gpu=False,
+        fills_gpu=False,
+    )
+    for role, options in ((Role.EDITOR, EditorOptions), (Role.SCORER, ScorerOptions))
+}
+
 _BUILT_IN = {Role.EDITOR: EDITORS, Role.SCORER: SCORERS}
 _OPTIONS_BASE = {Role.EDITOR: EditorOptions, Role.SCORER: ScorerOptions}
 
@@ -166,7 +180,7 @@ def find_spec(role: Role, name: str) -> ModelSpec:
 
     Raises WrongCall when nothing has that name, or when a plug-in's entry point is not a usable ModelSpec.
     """
-    built_in = _BUILT_IN[role].get(name)
+    built_in = _NO_MODEL[role] if name == IMPORTED else _BUILT_IN[role].get(name)
     return built_in if built_in is not None else plugged_in(role, name)
 
 

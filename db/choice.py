@@ -20,3 +20,13 @@ class ModelChoice:
     def as_json(self) -> dict[str, Any]:
         """Return it as the ledger stores it; `ModelChoice(**stored)` is it again."""
         return {"name": self.name, "label": self.label, "options": dict(self.options)}
+
+
+@dataclass(frozen=True)
+class ScorerChoice(ModelChoice):
+    """One scorer of a run: a model, and how often it judges each edit.
+
+    The repeats are nothing of the model: one that is loaded does for all of them.
+    """
+
+    repeats: int = 1

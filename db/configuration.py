@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
-from db.choice import ModelChoice
+from db.aggregate import read_aggregate
+from db.catalogue import IMPORTED, ModelSpec, Role, find_spec, known_names, weights_entry
+from db.choice import ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
@@ -33,21 +34,33 @@ class RunConfiguration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     editor: ModelChoice
-    scorers: Annotated[tuple[ModelChoice, ...], Field(min_length=1)]
+    scorers: Annotated[tuple[ScorerChoice, ...], Field(min_length=1)]
     repeats: Annotated[int, Field(ge=1, le=1000, description="edits per sample, each with its own seed")] = 1
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
     limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
     priority: Annotated[Priority | None, Field(description="None: as the run has it, normal when it is new")] = None
+    aggregate: Annotated[
+        str | None,
+        Field(
+            description="the score of a judge's criteria: mean, min, geometric-mean, or an expression of their names, "
+            "as 0.3*consistency + 0.7*quality; unset: the score that the judge itself gave"
+        ),
+    ] = None
     fresh: Annotated[bool, Field(description="share no edits with other runs")] = False
 
     @field_validator("scorers")
     @classmethod
-    def _labels_differ(cls, scorers: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+    def _labels_differ(cls, scorers: tuple[ScorerChoice, ...]) -> tuple[ScorerChoice, ...]:
         labels = [scorer.label for scorer in scorers]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"two scorers are called {twice[0]!r}; give one of them a label")
         return scorers
+
+    @field_validator("aggregate")
+    @classmethod
+    def _aggregate_is_readable(cls, aggregate: str | None) -> str | None:
+        return None if aggregate is None else read_aggregate(aggregate).text
 
     @model_validator(mode="before")
     @classmethod
@@ -67,8 +80,17 @@ class RunConfiguration(BaseModel):
         return _digest_of(self.shaping())
 
     def shaping(self) -> dict[str, Any]:
-        """Return everything that shapes a result, as JSON values."""
-        return self.model_dump(mode="json", exclude={"priority", "fresh"})
+        """Return everything that shapes a result, as JSON values.
+
+        What came later than the first runs is left out where it is not used: so it leaves their digests alone.
+        """
+        shaping = self.model_dump(mode="json", exclude={"priority", "fresh"})
+        for scorer in shaping["scorers"]:
+            if scorer["repeats"] == 1:
+                del scorer["repeats"]
+        if shaping["aggregate"] is None:
+            del shaping["aggregate"]
+        return shaping
 
     def editing_digest(self) -> str:
         """Return the sha-256 of what shapes an edit beside its sample: of equal digests, one edit does for all runs."""
@@ -83,6 +105,10 @@ class RunConfiguration(BaseModel):
         """
         scorers = tuple(_with_prompts(scorer, own) for scorer in self.scorers)
         return self.model_copy(update={"scorers": scorers})
+
+    def judged_alike(self) -> list[ScorerChoice]:
+        """Return the scorers that are to judge several times and would say the same each time: they draw nothing."""
+        return [scorer for scorer in self.scorers if scorer.repeats > 1 and _draws_nothing(scorer)]
 
     def specs(self) -> list[ModelSpec]:
         """Return the catalogue entries of the editor and of all scorers."""
@@ -135,18 +161,27 @@ def model_entry(role: Role, given: Any) -> dict[str, Any]:
 def _resolve(role: Role, given: Any) -> dict[str, Any]:
     try:
         entry = model_entry(role, given)
-        spec = find_spec(role, entry["name"])
+        spec = _usable_spec(role, entry["name"])
     except WrongCall as error:
         raise ValueError(str(error)) from error
     try:
         options = spec.options.model_validate({**spec.preset, **entry["options"]})
     except ValidationError as error:
         raise ValueError(f"{role} {entry['name']!r}: {_with_known_options(error, spec)}") from error
+    written = options.model_dump(mode="json")
+    beside = {"repeats": written.pop("repeats")} if role is Role.SCORER else {}  # nothing of the model that is loaded
     return {
         "name": entry["name"],
         "label": str(entry.get("label") or entry["name"]),
-        "options": options.model_dump(mode="json"),
+        "options": written,
+        **beside,
     }
+
+
+def _usable_spec(role: Role, name: str) -> ModelSpec:
+    if name == IMPORTED:
+        raise WrongCall(f"{role} {name!r} stands for what others have published; nothing can be run with it")
+    return find_spec(role, name)
 
 
 def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +195,7 @@ def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "label": label, "options": {**entry["options"], **options}}
 
 
-def _with_prompts(scorer: ModelChoice, own: Mapping[str, OwnPrompt]) -> ModelChoice:
+def _with_prompts(scorer: ScorerChoice, own: Mapping[str, OwnPrompt]) -> ScorerChoice:
     options = load_options(Role.SCORER, scorer)
     if not isinstance(options, JudgeOptions) or options.prompts is not None:
         return scorer
@@ -174,6 +209,14 @@ def _with_prompts(scorer: ModelChoice, own: Mapping[str, OwnPrompt]) -> ModelCho
     prompts = {**built_in, **given}
     written = {category: prompt.model_dump(mode="json") for category, prompt in prompts.items()}
     return replace(scorer, options={**scorer.options, "prompts": written})
+
+
+def _draws_nothing(scorer: ScorerChoice) -> bool:
+    options = load_options(Role.SCORER, scorer)
+    if isinstance(options, JudgeOptions):
+        generates = not isinstance(options, TransformersJudgeOptions) or options.mode == "generate"
+        return options.temperature == 0 or not generates
+    return type(options) is ScorerOptions  # arithmetic on pixels
 
 
 def _with_known_options(error: ValidationError, spec: ModelSpec) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +33,7 @@ from sqlalchemy.exc import IntegrityError
 from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
+from db.prompts import OwnPrompt, prompts_as_json
 from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples, scores
 from db.to_do import ids_in_order, in_order, with_run
 from db.transitions import insert_all, queue_scores
@@ -40,7 +42,7 @@ from db.twins import take_over
 MANY = 1000
 """So many new edits change what PostgreSQL should think of their table."""
 
-_COUNTED = {"preserve_rowcount": True}  # else SQLAlchemy forgets how many rows psycopg entered
+COUNTED = {"preserve_rowcount": True}  # else SQLAlchemy forgets how many rows psycopg entered
 
 
 class ContentDigest:
@@ -89,14 +91,14 @@ def enter_samples(
             )
     for chunk in chunks:
         with transaction(engine) as connection:
-            _one_at_a_time(connection, benchmark_id)
+            one_at_a_time(connection, benchmark_id)
             last = select(func.max(samples.c.position)).where(samples.c.benchmark_id == benchmark_id)
             entered = connection.execute(select(func.coalesce(last.scalar_subquery(), -1))).scalar_one()
             new = [{"benchmark_id": benchmark_id, **row} for row in chunk if row["position"] > entered]
             if new:
                 connection.execute(insert(samples), new)
     with transaction(engine) as connection:
-        _one_at_a_time(connection, benchmark_id)
+        one_at_a_time(connection, benchmark_id)
         intact = _stored_digest(connection, benchmark_id) == benchmark_id
         if intact:
             connection.execute(update(benchmarks).where(benchmarks.c.id == benchmark_id).values(complete=True))
@@ -129,48 +131,98 @@ def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
     return hashlib.sha256(f"{benchmark_id}/{configuration.digest()}".encode()).hexdigest()[:12]
 
 
-def enter_run(engine: Engine, benchmark_id: str, configuration: RunConfiguration) -> tuple[str, bool]:
+@dataclass(frozen=True)
+class Asked:
+    """What a run is entered with: its benchmark, its configuration with every prompt written out, and how it shares.
+
+    `editing`: with whom it shares edits; `prompts`: the benchmark's own ones, as JSON, null where nobody knows.
+    """
+
+    benchmark_id: str
+    configuration: RunConfiguration
+    editing: str | None
+    prompts: Mapping[str, Any] | None
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return run_id_of(self.benchmark_id, self.configuration)
+
+
+def enter_run(
+    engine: Engine, benchmark_id: str, configuration: RunConfiguration, own: Mapping[str, OwnPrompt] | None = None
+) -> tuple[str, bool]:
     """Enter a run with its scorers and one queued edit per sample and repeat, all or nothing.
 
-    Edits that another run has already take its images over, unless this one is to be fresh.
+    Edits that another run has already take its images over, unless this one is to be fresh. The benchmark's `own`
+    prompts are kept for judges that are asked later; those of this run have theirs in the configuration.
     Return the run's id, and False when it was there already; then nothing is changed but its priority, where one is
     asked for.
     """
-    run_id = run_id_of(benchmark_id, configuration)
+    editing = None if configuration.fresh else configuration.editing_digest()
+    asked = Asked(benchmark_id, configuration, editing, None if own is None else prompts_as_json(own))
     with transaction(engine) as connection:
-        _one_at_a_time(connection, benchmark_id)
-        if connection.scalar(select(exists().where(runs.c.id == run_id))):
-            if configuration.priority is not None:
-                _change_priority(connection, run_id, configuration.priority)
-            return run_id, False
+        if found_again(connection, asked):
+            return asked.run_id, False
         now = database_clock(connection)
-        connection.execute(
-            insert(runs).values(
-                id=run_id,
-                benchmark_id=benchmark_id,
-                configuration=configuration.shaping(),
-                priority=(configuration.priority or Priority.NORMAL).value,
-                editing=None if configuration.fresh else configuration.editing_digest(),
-                created_at=now,
-            )
-        )
-        for scorer in configuration.scorers:
-            connection.execute(
-                insert(run_scorers).values(
-                    run_id=run_id,
-                    label=scorer.label,
-                    configuration=scorer.as_json(),
-                    batch_size=scorer.options["batch_size"],
-                )
-            )
+        enter_asked(connection, asked, now)
         queued = 0
         for repeat in range(configuration.repeats):
-            chosen = _queue_edits(run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
-            queued += connection.execute(insert_all(edits, chosen), execution_options=_COUNTED).rowcount
-        if queued >= MANY and connection.dialect.name == "postgresql":
-            connection.execute(text("ANALYZE edits"))  # what it knows of the table is of before
-        take_over(connection, run_id, now)
-    return run_id, True
+            chosen = _queue_edits(asked.run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
+            queued += connection.execute(insert_all(edits, chosen), execution_options=COUNTED).rowcount
+        count_anew(connection, queued)
+        take_over(connection, asked.run_id, now)
+    return asked.run_id, True
+
+
+def found_again(connection: Connection, asked: Asked) -> bool:
+    """Tell whether the run is there already, and give it the priority that is asked for now.
+
+    Until the transaction ends nobody else enters a run of this benchmark.
+    """
+    one_at_a_time(connection, asked.benchmark_id)
+    run = runs.c.id == asked.run_id
+    if not connection.scalar(select(exists().where(run))):
+        return False
+    if asked.configuration.priority is not None:
+        _change_priority(connection, asked.run_id, asked.configuration.priority)
+    if asked.prompts is not None:  # a run of an older version has none yet
+        connection.execute(update(runs).where(run, runs.c.prompts.is_(None)).values(prompts=asked.prompts))
+    return True
+
+
+def enter_asked(connection: Connection, asked: Asked, now: float) -> None:
+    """Enter the run itself and its scorers, each as often as it judges; its edits are left to the caller."""
+    configuration = asked.configuration
+    connection.execute(
+        insert(runs).values(
+            id=asked.run_id,
+            benchmark_id=asked.benchmark_id,
+            configuration=configuration.shaping(),
+            priority=(configuration.priority or Priority.NORMAL).value,
+            editing=asked.editing,
+            created_at=now,
+            prompts=asked.prompts,
+        )
+    )
+    judging = [
+        {
+            "run_id": asked.run_id,
+            "label": scorer.label,
+            "repeat": repeat,
+            "configuration": scorer.as_json(),
+            "batch_size": scorer.options["batch_size"],
+        }
+        for scorer in configuration.scorers
+        for repeat in range(scorer.repeats)
+    ]
+    connection.execute(insert(run_scorers), judging)
+
+
+def count_anew(connection: Connection, entered: int) -> None:
+    """Have PostgreSQL count the edits where many were entered: what it knows of the table is of before."""
+    if entered >= MANY and connection.dialect.name == "postgresql":
+        connection.execute(text("ANALYZE edits"))
 
 
 def asked_samples(benchmark_id: str, limit: int | None) -> ColumnElement[bool]:
@@ -196,7 +248,7 @@ def enter_missing_scores(engine: Engine, edit_ids: Sequence[int]) -> None:
         connection.execute(queue_scores(and_(done, ~there), database_clock(connection)))
 
 
-def _one_at_a_time(connection: Connection, benchmark_id: str) -> None:
+def one_at_a_time(connection: Connection, benchmark_id: str) -> None:
     """Wait until no one else enters samples or runs of this benchmark, so that what is found missing stays missing."""
     connection.execute(select(benchmarks.c.id).where(benchmarks.c.id == benchmark_id).with_for_update())
 

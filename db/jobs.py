@@ -59,11 +59,12 @@ class EditClaim(Claim):
 
 @dataclass(frozen=True)
 class ScoreClaim(Claim):
-    """One score to give; `model` is the scorer."""
+    """One score to give; `model` is the scorer, `aggregate` what makes a score of its criteria, where it has some."""
 
     description: str | None
     edited_image: str
     reference_image: str | None
+    aggregate: str | None = None
 
 
 @dataclass(frozen=True)

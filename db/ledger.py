@@ -17,10 +17,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, and_, delete, exists, select, update
 
 from db.engine import database_clock, reading, transaction
+from db.failed import FailedJobs
 from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, Failure, ScoreClaim
 from db.owner import Owner, Process
 from db.tables import (
-    ATTEMPTS_ALLOWED,
     JOB_TABLES,
     OPEN_STATES,
     FailureKind,
@@ -58,6 +58,12 @@ NO_TRACE = "no trace was left"
 
 CLOCK_SLACK_SECONDS = 5
 """What the database's clock may run back by before anything is made of it."""
+
+
+ALL_FAILED = FailedJobs()
+
+Which = Callable[[Stage], ColumnElement[bool]]
+"""The condition that jobs of a stage are meant."""
 
 
 class Ledger:
@@ -243,15 +249,16 @@ class Ledger:
 
     def cancel(self, run_id: str) -> int:
         """Cancel what waits or runs; a worker still at it finds its claim gone. Return how many jobs that were."""
-        return self._change_run(run_id, OPEN_STATES, lambda now: ended(State.CANCELLED, now))
+        with self.write() as (connection, now):
+            return _change(connection, run_id, _is(*OPEN_STATES), lambda _: ended(State.CANCELLED, now))
 
     def resume(self, run_id: str) -> int:
         """Queue what was cancelled, unless another run has made it meanwhile. Return how many jobs that were."""
-        return self._ask_again(run_id, State.CANCELLED)
+        return self._ask_again(run_id, _is(State.CANCELLED))
 
-    def retry(self, run_id: str) -> int:
-        """Queue what failed, with as many attempts as at first; likewise."""
-        return self._ask_again(run_id, State.FAILED)
+    def retry(self, run_id: str, which: FailedJobs = ALL_FAILED) -> int:
+        """Queue what failed, or only these, with as many attempts as at first, and mark it as retried; likewise."""
+        return self._ask_again(run_id, lambda stage: which.of(run_id, stage), retried=True)
 
     def remake(self, edit_ids: Sequence[int]) -> int:
         """Queue again edits that are done but whose image is lost, and forget the scores of that image.
@@ -262,9 +269,8 @@ class Ledger:
             lost = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
             remade = connection.scalars(ids_in_order(edits, lost)).all()
             connection.execute(delete(scores).where(scores.c.edit_id.in_(remade)))
-            again = {**asked_again(now), "image": None, "seconds": None, "environment": None, "made_for": None}
-            allowed = edits.c.attempt + ATTEMPTS_ALLOWED
-            connection.execute(update(edits).where(edits.c.id.in_(remade)).values(attempts_allowed=allowed, **again))
+            again = {**asked_again(edits, now), "image": None, "seconds": None, "environment": None, "made_for": None}
+            connection.execute(update(edits).where(edits.c.id.in_(remade)).values(**again))
             return len(remade)
 
     def forget_scores(self, score_ids: Sequence[int]) -> int:
@@ -280,21 +286,10 @@ class Ledger:
             )
             return connection.execute(delete(scores).where(scores.c.id.in_(score_ids), ~of_its_run)).rowcount
 
-    def _ask_again(self, run_id: str, state: State) -> int:
-        with self.together() as ledger, ledger.write() as (connection, now):
-            changed = ledger._change_run(run_id, (state,), asked_again)
-            take_over(connection, run_id, now)
-            return changed
-
-    def _change_run(self, run_id: str, states: Sequence[State], values: Callable[[float], Mapping[str, Any]]) -> int:
+    def _ask_again(self, run_id: str, which: Which, **more: bool) -> int:
         with self.write() as (connection, now):
-            changed = 0
-            for stage, jobs in JOB_TABLES.items():
-                of_run = select(jobs.c.id).select_from(with_run(stage)).where(runs.c.id == run_id)
-                change = update(jobs).where(in_order(jobs, and_(jobs.c.state.in_(states), jobs.c.id.in_(of_run))))
-                if State.RUNNING not in states:
-                    change = change.values(attempts_allowed=jobs.c.attempt + ATTEMPTS_ALLOWED)
-                changed += connection.execute(change.values(**values(now))).rowcount
+            changed = _change(connection, run_id, which, lambda jobs: {**asked_again(jobs, now), **more})
+            take_over(connection, run_id, now)
             return changed
 
     # -- what the steps above share --------------------------------------------------------------------------------
@@ -380,6 +375,20 @@ class _Within(Ledger):
     @contextmanager
     def write(self) -> Iterator[tuple[Connection, float]]:
         yield self._within
+
+
+def _is(*states: State) -> Which:
+    return lambda stage: JOB_TABLES[stage].c.state.in_(states)
+
+
+def _change(connection: Connection, run_id: str, which: Which, values: Callable[[Table], Mapping[str, Any]]) -> int:
+    """Give these values to the jobs of a run that are meant; return how many they are."""
+    changed = 0
+    for stage, jobs in JOB_TABLES.items():
+        of_run = select(jobs.c.id).select_from(with_run(stage)).where(runs.c.id == run_id)
+        meant = in_order(jobs, and_(which(stage), jobs.c.id.in_(of_run)))
+        changed += connection.execute(update(jobs).where(meant).values(**values(jobs))).rowcount
+    return changed
 
 
 def _held(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:

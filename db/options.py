@@ -31,6 +31,9 @@ class ScorerOptions(BaseModel):
     model_config = _STRICT
 
     batch_size: Annotated[int, Field(ge=1, le=1024, description="scores claimed and judged together, at most")] = 8
+    repeats: Annotated[
+        int, Field(ge=1, le=100, description="how often each edit is judged, each time with a seed of its own")
+    ] = 1
 
 
 # -- simulated ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -70,6 +70,16 @@ class OwnPrompt:
     place: str
     system: str | None
     user: str | None
+
+
+def prompts_as_json(own: Mapping[str, OwnPrompt]) -> dict[str, Any]:
+    """Return a benchmark's own prompts as a run keeps them."""
+    return {category: {"system": prompt.system, "user": prompt.user} for category, prompt in own.items()}
+
+
+def prompts_from_json(kept: Mapping[str, Any]) -> dict[str, OwnPrompt]:
+    """Return them again; where they stood in the file is not kept."""
+    return {category: OwnPrompt(f"category {category!r}", **texts) for category, texts in kept.items()}
 
 
 @dataclass(frozen=True)

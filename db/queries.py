@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
 
+from db.catalogue import IMPORTED
 from db.engine import reading
 from db.errors import UnknownRun, WrongCall
 from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, environments, run_scorers, runs, samples, scores
@@ -90,6 +91,13 @@ class Run:
     configuration: Mapping[str, Any]
     priority: str
     created_at: float
+    prompts: Mapping[str, Any] | None = None
+    """The benchmark's own prompts, as JSON; None where an older version entered the run, which kept none."""
+
+    @property
+    def is_imported(self) -> bool:
+        """Its scores were published by others: nothing of it can be done again here."""
+        return bool(self.configuration["editor"]["name"] == IMPORTED)
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,7 @@ class GivenScore:
     category: str
     key: str
     repeat: int
+    judge_repeat: int
     value: float
     reasoning: str
 
@@ -196,6 +205,7 @@ def scores_given(engine: Engine, run_id: str, since: float) -> list[GivenScore]:
             samples.c.category,
             samples.c.key,
             edits.c.repeat,
+            run_scorers.c.repeat.label("judge_repeat"),
             scores.c.value,
             scores.c.detail,
         )
@@ -206,7 +216,7 @@ def scores_given(engine: Engine, run_id: str, since: float) -> list[GivenScore]:
     )
     with reading(engine) as connection:
         return [
-            GivenScore(*row[:7], reasoning=str((row.detail or {}).get("reasoning") or ""))
+            GivenScore(*row[:8], reasoning=str((row.detail or {}).get("reasoning") or ""))
             for row in connection.execute(query)
         ]
 
@@ -230,7 +240,8 @@ def environments_of(engine: Engine, run_id: str) -> list[Mapping[str, Any]]:
 
 def scorer_labels(engine: Engine, run_id: str) -> list[str]:
     """Return the run's scorers in the order they were asked for."""
-    query = select(run_scorers.c.label).where(run_scorers.c.run_id == run_id).order_by(run_scorers.c.id)
+    each_once = (run_scorers.c.run_id == run_id, run_scorers.c.repeat == 0)
+    query = select(run_scorers.c.label).where(*each_once).order_by(run_scorers.c.id)
     with reading(engine) as connection:
         return list(connection.scalars(query))
 
@@ -264,11 +275,12 @@ def shared_edits(engine: Engine, run_id: str) -> dict[str, int]:
 
 
 def score_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return (edit_id, label, state, value, failure_kind, failure_reason) of every score that exists."""
+    """Return (edit_id, label, judge_repeat, state, value, failure_kind, failure_reason) of every score that exists."""
     query = (
         select(
             scores.c.edit_id,
             run_scorers.c.label,
+            run_scorers.c.repeat.label("judge_repeat"),
             scores.c.state,
             scores.c.value,
             scores.c.failure_kind,
@@ -290,4 +302,5 @@ def _run(row: Row[Any]) -> Run:
         configuration=row.configuration,
         priority=row.priority,
         created_at=row.created_at,
+        prompts=row.prompts,
     )

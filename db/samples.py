@@ -64,19 +64,23 @@ class RecordedSample:
 
 
 def recorded_samples(engine: Engine, run_id: str) -> list[RecordedSample]:
-    """Return every sample of the run's benchmark in its order, with all that the run has of it at one moment."""
+    """Return every sample that the run asks for, in the benchmark's order, with all that came of it by this moment."""
     with reading(engine) as connection:
         by_edit = _scores(connection, run_id)
         by_sample = _edits(connection, run_id, by_edit)
         asked = select(runs.c.benchmark_id).where(runs.c.id == run_id).scalar_subquery()
         columns = (samples.c[name] for name in ("id", *_GIVEN))
         query = select(*columns).where(samples.c.benchmark_id == asked).order_by(samples.c.position)
-        return [RecordedSample(*row[1:], edits=by_sample[row.id]) for row in connection.execute(query)]
+        return [_sample(row, by_sample[row.id]) for row in connection.execute(query) if row.id in by_sample]
 
 
 _GIVEN = ("category", "key", "instruction", "description", "source_image", "reference_image")
 
 _OUTCOME = ("state", "failure_kind", "failure_reason", "seconds", "detail", "retried")
+
+
+def _sample(row: Row[Any], edits: Sequence[RecordedEdit]) -> RecordedSample:
+    return RecordedSample(**{name: getattr(row, name) for name in _GIVEN}, edits=edits)
 
 
 def _edits(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, and_, select
 
 from db.choice import ModelChoice
 from db.jobs import Doorbell, EditClaim, ScoreClaim
-from db.seeds import edit_seed
+from db.seeds import edit_seed, judge_seed
 from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
 
 
@@ -114,40 +115,51 @@ def _may_start_by_index(jobs: Table, now: float) -> ColumnElement[bool]:
     return and_(by_index(jobs, State.QUEUED, State.QUEUED), jobs.c.not_before <= now)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What the claims of a run's jobs take from its configuration."""
+
+    seed: int
+    editor: ModelChoice
+    aggregate: str | None
+
+
 class Claims:
     """Makes claims of what was selected to be done; reads the models of runs once, because they never change."""
 
     def __init__(self) -> None:
-        self._editors: dict[str, tuple[int, ModelChoice]] = {}
-        self._scorers: dict[int, ModelChoice] = {}
+        self._runs: dict[str, _Run] = {}
+        self._scorers: dict[int, tuple[int, ModelChoice]] = {}
 
     def of_edit(self, connection: Connection, row: Row[Any]) -> EditClaim:
         """Return the claim of a row of `waiting_edits`, whose attempt this one follows."""
-        seed, editor = self._editor(connection, row.run_id)
-        return EditClaim(**_common(Stage.EDIT, row, seed), model=editor)
+        run = self._run(connection, row.run_id)
+        return EditClaim(**_common(Stage.EDIT, row, edit_seed(run.seed, row.key, row.repeat)), model=run.editor)
 
     def of_score(self, connection: Connection, row: Row[Any]) -> ScoreClaim:
         """Return the claim of a row of `waiting_scores`, likewise."""
-        seed, _ = self._editor(connection, row.run_id)
+        run = self._run(connection, row.run_id)
+        judge_repeat, scorer = self._scorer(connection, row.scorer_id)
         return ScoreClaim(
-            **_common(Stage.SCORE, row, seed),
-            model=self._scorer(connection, row.scorer_id),
+            **_common(Stage.SCORE, row, judge_seed(run.seed, row.key, row.repeat, judge_repeat)),
+            model=scorer,
             description=row.description,
             edited_image=row.image,
             reference_image=row.reference_image,
+            aggregate=run.aggregate,
         )
 
-    def _editor(self, connection: Connection, run_id: str) -> tuple[int, ModelChoice]:
-        if run_id not in self._editors:
-            configuration = connection.execute(select(runs.c.configuration).where(runs.c.id == run_id)).scalar_one()
-            editor = ModelChoice(**configuration["editor"])
-            self._editors[run_id] = configuration["seed"], editor
-        return self._editors[run_id]
+    def _run(self, connection: Connection, run_id: str) -> _Run:
+        if run_id not in self._runs:
+            asked = connection.execute(select(runs.c.configuration).where(runs.c.id == run_id)).scalar_one()
+            self._runs[run_id] = _Run(asked["seed"], ModelChoice(**asked["editor"]), asked.get("aggregate"))
+        return self._runs[run_id]
 
-    def _scorer(self, connection: Connection, scorer_id: int) -> ModelChoice:
+    def _scorer(self, connection: Connection, scorer_id: int) -> tuple[int, ModelChoice]:
         if scorer_id not in self._scorers:
-            asked = select(run_scorers.c.configuration).where(run_scorers.c.id == scorer_id)
-            self._scorers[scorer_id] = ModelChoice(**connection.execute(asked).scalar_one())
+            asked = select(run_scorers.c.repeat, run_scorers.c.configuration).where(run_scorers.c.id == scorer_id)
+            judge_repeat, configuration = connection.execute(asked).one()
+            self._scorers[scorer_id] = judge_repeat, ModelChoice(**configuration)
         return self._scorers[scorer_id]
 
 
@@ -162,7 +174,7 @@ def _common(stage: Stage, row: Row[Any], seed: int) -> dict[str, Any]:
         "repeat": row.repeat,
         "instruction": row.instruction,
         "source_image": row.source_image,
-        "seed": edit_seed(seed, row.key, row.repeat),
+        "seed": seed,
         "tried_before": row.last_words is not None,
     }
 

@@ -89,9 +89,10 @@ def insert_all(jobs: Table, chosen: Select[Any]) -> Insert:
     return insert(jobs).from_select([column.name for column in chosen.selected_columns], chosen)
 
 
-def asked_again(now: float) -> dict[str, Any]:
-    """Return the values of a job that had ended and is wanted once more."""
+def asked_again(jobs: Table, now: float) -> dict[str, Any]:
+    """Return the values of a job that had ended and is wanted once more, with as many attempts as at first."""
     return {
+        "attempts_allowed": jobs.c.attempt + ATTEMPTS_ALLOWED,
         "state": State.QUEUED,
         "not_before": now,
         "published_at": None,

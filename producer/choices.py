@@ -38,8 +38,42 @@ def choose(
     for setting in settings:
         _apply(setting, models)
     asked["editor"], asked["scorers"] = models[Role.EDITOR][0], models[Role.SCORER]
-    asked.update({name: value for name, value in others.items() if value is not None})
-    return resolve_configuration(asked)
+    return resolve_configuration({**asked, **_given(others)})
+
+
+def choose_scorers(
+    stored: Mapping[str, Any],
+    *,
+    file: Path | None,
+    scorers: Iterable[str],
+    settings: Iterable[str],
+    others: Mapping[str, Any],
+) -> RunConfiguration:
+    """Resolve the configuration of a run that scores the edits of a stored one anew, likewise.
+
+    Of the file only what is about scoring counts; what is not given is as the stored run has it.
+    """
+    asked = {**stored, "priority": None}
+    if file:
+        asked.update({name: value for name, value in _read(file).items() if name in _ABOUT_SCORING})
+    if chosen := list(scorers):
+        asked["scorers"] = chosen
+    models = {Role.SCORER: _entries(asked["scorers"])}
+    for setting in settings:
+        _apply(setting, models)
+    asked["scorers"] = models[Role.SCORER]
+    return resolve_configuration({**asked, **_given(others)})
+
+
+_ABOUT_SCORING = ("scorers", "aggregate", "priority")
+
+NO_AGGREGATE = "none"
+"""The word for none, against one that the file or the run names."""
+
+
+def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in flags.items() if value is not None}
+    return {**given, "aggregate": None} if given.get("aggregate") == NO_AGGREGATE else given
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -63,10 +97,9 @@ def _entries(given: Any) -> list[dict[str, Any]]:
 def _apply(setting: str, models: Mapping[Role, list[dict[str, Any]]]) -> None:
     path, equals, text = setting.partition("=")
     parts = path.split(".")
-    if not equals or len(parts) < 2 or parts[0] not in ("editor", "scorer"):
-        raise WrongCall(
-            f"--set {setting}: expected editor.OPTION=VALUE, scorer.OPTION=VALUE or scorer.LABEL.OPTION=VALUE"
-        )
+    if not equals or len(parts) < 2 or parts[0] not in models:
+        roles = "editor.OPTION=VALUE, " if Role.EDITOR in models else ""
+        raise WrongCall(f"--set {setting}: expected {roles}scorer.OPTION=VALUE or scorer.LABEL.OPTION=VALUE")
     chosen = models[Role(parts[0])]
     if len(parts) > 2:
         label = ".".join(parts[1:-1])  # which may hold dots itself

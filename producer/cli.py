@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from db.command import run_command
-from producer.commands import again, asking, one_sample, planning, reading, reporting, upkeep
+from producer.commands import again, asking, importing, one_sample, planning, reading, reporting, upkeep
 
 click.rich_click.TEXT_MARKUP = "markdown"
 
@@ -26,7 +26,8 @@ for _command in (
     *(reading.watch, reading.status, reading.runs),
     *(reporting.report, reporting.compare),
     *(one_sample.show, one_sample.replay),
-    *(again.retry, again.resume, again.cancel),
+    *(again.retry, again.rescore, again.resume, again.cancel),
+    importing.import_scores,
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from db.configuration import RunConfiguration
 from db.doorbells import Send, ring_owed
@@ -17,12 +15,10 @@ from db.ledger import Ledger
 from producer.benchmark.check import Checked, check_benchmark
 from producer.benchmark.digests import Digests
 from producer.benchmark.sample import Benchmark, Fault, sample_row
+from producer.storing import Storing
 
 CHUNK = 500
 """Samples entered in one transaction."""
-
-STORED_AT_ONCE = 4
-"""So many images are on their way to the disk at a time: it flushes several as fast as one."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,8 @@ def submit(
     if not has_benchmark(engine, checked.digest) or any(map(images.fault, image_digests(engine, checked.digest))):
         chunks = _sample_rows(benchmark, images)
         enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
-    run_id, new = enter_run(engine, checked.digest, configuration.with_prompts(checked.prompts))
+    asked = configuration.with_prompts(checked.prompts)
+    run_id, new = enter_run(engine, checked.digest, asked, checked.prompts)
     if not new:
         ledger.resume(run_id)
     ring_owed(ledger, send)
@@ -59,7 +56,7 @@ def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[
     """Read the benchmark a second time; yield rows of `samples` in chunks, each when the images it names are stored."""
     rows: list[Mapping[str, Any]] = []
     stored = Digests()
-    with _Storing(images) as storing:
+    with Storing(images) as storing:
         for position, sample in enumerate(benchmark):
             if isinstance(sample, Fault):
                 raise BenchmarkInvalid(f"{benchmark.path} changed while it was read: {sample}")
@@ -74,29 +71,3 @@ def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[
                 rows = []
         storing.wait()
         yield rows
-
-
-class _Storing:
-    """Puts images into the store, a few at a time, so that no more than these are in memory."""
-
-    def __init__(self, images: ImageStore) -> None:
-        self._images = images
-        self._threads = ThreadPoolExecutor(STORED_AT_ONCE, "store")
-        self._under_way: deque[Future[str]] = deque()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    def put(self, content: bytes) -> None:
-        """Have the image stored. Raises what an earlier one came to."""
-        if len(self._under_way) == STORED_AT_ONCE:
-            self._under_way.popleft().result()
-        self._under_way.append(self._threads.submit(self._images.put, content))
-
-    def wait(self) -> None:
-        """Return when all of them are on disk; raise what one of them came to."""
-        while self._under_way:
-            self._under_way.popleft().result()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from db.aggregate import read_aggregate
 from db.decode import decode_image
 from db.images import ImageStore
 from db.jobs import EditClaim, Failure, ScoreClaim
@@ -46,6 +47,7 @@ class Reader:
                 edited=self._decoded(claim.edited_image),
                 reference=self._decoded(claim.reference_image) if claim.reference_image else None,
                 seed=claim.seed,
+                aggregate=read_aggregate(claim.aggregate) if claim.aggregate else None,
             )
         except Exception as error:  # noqa: BLE001 - the border, as above
             return failure_of(error, claim)

@@ -60,6 +60,10 @@ class Replay:
     """One sample's jobs, done here; each tells on stdout what came of it, and what the ledger has."""
 
     def __init__(self, engine: Engine, images: ImageStore, run: Run, sample: str, wanted: Wanted) -> None:
+        if run.is_imported:
+            raise WrongCall(
+                f"run {run.id} was imported: its edits and scores were made elsewhere, none can be done again"
+            )
         self._engine = engine
         self._wanted = wanted
         self._sample = find_sample(engine, run.id, sample)

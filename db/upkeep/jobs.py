@@ -56,7 +56,8 @@ def missing_scores(inspection: Inspection) -> Iterator[Finding]:
             enter_missing_scores(inspection.engine, [row.id for row in rows])
         for row in rows:
             where = f"run {row.run_id}, edit {row.id} of {row.key!r} ({row.category})"
-            yield Finding(where, f"no score by {row.label}", inspection.mended, "score queued")
+            scorer = f"{row.label}, judge repeat {row.repeat}" if row.repeat else row.label
+            yield Finding(where, f"no score by {scorer}", inspection.mended, "score queued")
 
 
 def _runs(inspection: Inspection) -> Sequence[Run]:
@@ -108,6 +109,7 @@ def _without_score(inspection: Inspection) -> Select[Any]:
             run_scorers.c.id.label("scorer_id"),
             edits.c.run_id,
             run_scorers.c.label,
+            run_scorers.c.repeat,
             samples.c.key,
             samples.c.category,
         )

@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
+from db.catalogue import IMPORTED
+from db.engine import reading
 from db.images import MISSING
 from db.intake import asked_samples
-from db.tables import State, benchmarks, edits, samples
+from db.tables import State, benchmarks, edits, runs, samples
 from db.upkeep.finding import Finding, Inspection, Standing
 from db.upkeep.pages import pages
 
 _SUBMIT = "submit the benchmark again, which stores it anew"
+_IMPORT = "import the published scores again, which stores it anew"
 
 
 def sample_faults(inspection: Inspection) -> Iterator[Finding]:
@@ -30,25 +33,41 @@ def sample_faults(inspection: Inspection) -> Iterator[Finding]:
 def edit_faults(inspection: Inspection) -> Iterator[Finding]:
     """Yield the edits whose image is lost. They are queued again, unless their source is lost, too.
 
-    Without its source an edit can only fail, and would take the scores that it has with it.
+    Without its source an edit can only fail, and would take the scores that it has with it. What was imported cannot be
+    made here at all.
     """
+    imported = _imported(inspection)
     for rows in pages(inspection.engine, _edits(inspection), edits.c.id):
         faults = _faults(inspection, (row.image for row in rows))
         lost = [row for row in rows if row.image in faults]
         without_source = _faults(inspection, (row.source_image for row in lost))
-        again = [row.id for row in lost if row.source_image not in without_source]
+        again = [row.id for row in lost if row.source_image not in without_source and row.run_id not in imported]
         if inspection.repair and again:
             inspection.ledger.remake(again)
         for row in lost:
             what = f"edited image {row.image} is {faults[row.image]}"
-            yield _edit_finding(inspection, row, what, can_be_made=row.source_image not in without_source)
+            if row.run_id in imported:
+                yield Finding(_place(row), what, Standing.LEFT, _IMPORT)
+            else:
+                yield _edit_finding(inspection, row, what, can_be_made=row.source_image not in without_source)
 
 
 def _edit_finding(inspection: Inspection, row: Row[Any], what: str, *, can_be_made: bool) -> Finding:
-    where = f"run {row.run_id}, edit {row.id} of {row.key!r} ({row.category})"
+    where = _place(row)
     if can_be_made:
         return Finding(where, what, inspection.mended, "edit queued again, its scores forgotten")
     return Finding(where, f"{what}, and so is its source", Standing.LEFT, "submit the benchmark again, then fsck again")
+
+
+def _place(row: Row[Any]) -> str:
+    return f"run {row.run_id}, edit {row.id} of {row.key!r} ({row.category})"
+
+
+def _imported(inspection: Inspection) -> set[str]:
+    """Return the runs whose edits nobody here can make again."""
+    query = select(runs.c.id).where(runs.c.configuration["editor"]["name"].as_string() == IMPORTED)
+    with reading(inspection.engine) as connection:
+        return set(connection.scalars(query))
 
 
 def _faults(inspection: Inspection, digests: Iterable[str | None]) -> Mapping[str, str]:

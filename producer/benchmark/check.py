@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from db.configuration import first_fault
 from db.decode import decode_image
-from db.errors import BenchmarkInvalid, ImageFault
+from db.errors import ImageFault
 from db.intake import ContentDigest
 from db.judge_prompts import built_in_prompts
 from db.prompts import OwnPrompt, benchmark_prompt
 from producer.benchmark.digests import Digests
+from producer.benchmark.faults import Faults
 from producer.benchmark.sample import (
     Benchmark,
     Fault,
@@ -25,9 +26,6 @@ from producer.benchmark.sample import (
     kind_of,
     sample_row,
 )
-
-MAX_FAULTS = 1000
-"""Faults that are named; of a file with more, which has another mistake than these, the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Checked:
 
 def check_benchmark(benchmark: Benchmark) -> Checked:
     """Read the benchmark once and check every sample. Raises BenchmarkInvalid with the faults, each by its place."""
-    faults = _Faults()
+    faults = Faults()
     digest, decoded, count, without_reference = ContentDigest(), Digests(), 0, 0
     places: dict[tuple[str, str], str] = {}
     for item in benchmark:
@@ -60,28 +58,9 @@ def check_benchmark(benchmark: Benchmark) -> Checked:
         without_reference += item.reference is None
     faults.add(*_faults_of_name(benchmark.name), *_faults_of_prompts(benchmark.prompts))
     if not faults.count and not count:
-        raise BenchmarkInvalid(f"{benchmark.path}: 1 fault, nothing was submitted", ("it has no samples",))
-    if faults.count:
-        wrong = "1 fault" if faults.count == 1 else f"{faults.count:,} faults"
-        raise BenchmarkInvalid(f"{benchmark.path}: {wrong}, nothing was submitted", faults.lines())
+        faults.add("it has no samples")
+    faults.require_none(benchmark.path, "nothing was submitted")
     return Checked(digest.hexdigest(), benchmark.name, count, without_reference, benchmark.prompts)
-
-
-class _Faults:
-    """All faults counted, and of the first of them their lines."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._lines: list[str] = []
-
-    def add(self, *faults: Fault) -> None:
-        room = MAX_FAULTS - len(self._lines)
-        self._lines.extend(str(fault) for fault in faults[:room])
-        self.count += len(faults)
-
-    def lines(self) -> tuple[str, ...]:
-        unnamed = self.count - len(self._lines)
-        return (*self._lines, f"and {unnamed:,} more") if unnamed else tuple(self._lines)
 
 
 def _faults_of_name(name: str) -> Iterator[Fault]:

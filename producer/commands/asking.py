@@ -76,6 +76,26 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     return exit_code(progress)
 
 
+def say_what_is_asked(run_id: str, new: bool, configuration: RunConfiguration, otherwise: str = "") -> None:
+    """Say how long it takes, what of it is there already, and which scorers would say one thing several times."""
+    from db.farm import engine
+    from db.queries import shared_edits
+    from producer.plan import forecast
+    from producer.words import in_words
+
+    if (seconds := forecast(engine())) is not None:
+        say(f"the farm needs about {in_words(seconds)} for all that waits")
+    for other, count in shared_edits(engine(), run_id).items():
+        say(f"{count:,} edits are there already: run {other} asked for the same{otherwise}")
+    if not new:
+        say(f"run {run_id} was asked for before; it goes on where it stands")
+    for scorer in configuration.judged_alike():
+        say(
+            f"scorer {scorer.label!r} says the same each of the {scorer.repeats} times that it judges an edit: "
+            "only a judge with a temperature above 0 draws its words"
+        )
+
+
 def _configuration(choices: dict[str, Any]) -> RunConfiguration:
     from producer.choices import choose
 
@@ -86,23 +106,15 @@ def _configuration(choices: dict[str, Any]) -> RunConfiguration:
 def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
     from db.broker import require_broker
     from db.farm import images, ledger
-    from db.queries import shared_edits
     from producer.benchmark import open_benchmark
-    from producer.plan import forecast
     from producer.queue import send
     from producer.submit import submit
-    from producer.words import in_words
 
     opened = open_benchmark(benchmark)
     require_broker()
     submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
     checked = submitted.benchmark
-    if (seconds := forecast(ledger().engine)) is not None:
-        say(f"the farm needs about {in_words(seconds)} for all that waits")
-    for run_id, count in shared_edits(ledger().engine, submitted.run_id).items():
-        say(f"{count:,} edits are there already: run {run_id} asked for the same (--fresh makes them anew)")
-    if not submitted.new:
-        say(f"run {submitted.run_id} was asked for before; it goes on where it stands")
+    say_what_is_asked(submitted.run_id, submitted.new, configuration, " (--fresh makes them anew)")
     needy = any(spec.needs_reference for spec in configuration.specs())
     if needy and checked.without_reference:
         say(

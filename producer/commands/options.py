@@ -19,35 +19,63 @@ verbose_flag = click.option("--verbose", is_flag=True, help="Write every score a
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def run_options(command: _F) -> _F:
-    """Give a command the options that a run is made of."""
-    options = [
-        click.option("--config", "file", type=click.Path(path_type=Path), help="Run configuration, a YAML file."),
-        click.option(
-            "--editor",
-            metavar="NAME",
-            help="Editor, instead of the file's: a name, a folder, a hub id. [default: pillow]",
-        ),
-        click.option(
-            "--scorer",
-            "scorers",
-            metavar="NAME",
-            multiple=True,
-            help="Scorer, likewise; may be repeated. [default: reference]",
-        ),
-        click.option(
-            "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
-        ),
-        click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
-        click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
-        click.option("--limit", type=int, help="Only the first so many samples. [default: all]"),
-        click.option(
-            "--priority", type=click.Choice(["low", "normal", "high"]), help="Whose jobs go first. [default: normal]"
-        ),
-        click.option(
-            "--fresh", is_flag=True, default=None, help="Make every edit, also those that another run has already."
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+def with_options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Give a command these options, listed in this order."""
+
+    def add(command: _F) -> _F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _config(what: str) -> Callable[[_F], _F]:
+    return click.option("--config", "file", type=click.Path(path_type=Path), help=f"{what}, a YAML file.")
+
+
+def _scorer(likewise: str) -> Callable[[_F], _F]:
+    return click.option("--scorer", "scorers", metavar="NAME", multiple=True, help=likewise)
+
+
+def _aggregate(default: str) -> Callable[[_F], _F]:
+    says = (
+        "The score of a judge's criteria: `mean`, `min`, `geometric-mean`, or an expression of their names, as in "
+        "`0.3*consistency + 0.7*quality`; `none`: the score that the judge itself gave."
+    )
+    return click.option("--aggregate", metavar="EXPR", help=f"{says} [default: {default}]")
+
+
+_settings = click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
+)
+_priority = click.option(
+    "--priority", type=click.Choice(["low", "normal", "high"]), help="Whose jobs go first. [default: normal]"
+)
+
+run_options = with_options(
+    _config("Run configuration"),
+    click.option(
+        "--editor", metavar="NAME", help="Editor, instead of the file's: a name, a folder, a hub id. [default: pillow]"
+    ),
+    _scorer("Scorer, likewise; may be repeated. [default: reference]"),
+    _settings,
+    _aggregate("none"),
+    click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
+    click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
+    click.option("--limit", type=int, help="Only the first so many samples. [default: all]"),
+    _priority,
+    click.option(
+        "--fresh", is_flag=True, default=None, help="Make every edit, also those that another run has already."
+    ),
+)
+"""The options that a run is made of."""
+
+scoring_options = with_options(
+    _config("Run configuration, of which only what is about scoring counts"),
+    _scorer("Scorer, instead of the file's; may be repeated. [default: the run's]"),
+    click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `scorer.repeats=3`."),
+    _aggregate("the run's"),
+    _priority,
+)
+"""The options that new scores are made of."""

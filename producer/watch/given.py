@@ -35,4 +35,5 @@ class Scores:
 def _score_line(score: GivenScore) -> Text:
     name = f"{score.key} #{score.repeat}" if score.repeat else score.key
     reasons = " ".join(score.reasoning.split())
-    return Text(one_line(f"{with_alias(score.category)}  {name}  {score.scorer}  {score.value:.2f}  {reasons}"))
+    scorer = f"{score.scorer} #{score.judge_repeat}" if score.judge_repeat else score.scorer
+    return Text(one_line(f"{with_alias(score.category)}  {name}  {scorer}  {score.value:.2f}  {reasons}"))

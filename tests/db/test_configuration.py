@@ -10,10 +10,13 @@ from db.catalogue import Role
 from db.configuration import Priority, RunConfiguration, load_options, resolve_configuration
 from db.errors import WrongCall
 from db.options import SimulatedEditorOptions
-from db.seeds import edit_seed
+from db.seeds import edit_seed, judge_seed
 from tests.factories import configuration
 
 GIVEN = {"editor": "simulated", "scorers": ["simulated"]}
+
+OLD_DIGEST = "ec14b3e6812c83f3b96abaa9f1554aff45e22a42cb36616822ff769af46bb38a"
+"""Of simulated models with seed 7, as version 0.1.0 made it: run ids come from it."""
 
 
 def complaint(given: Any) -> str:
@@ -60,6 +63,17 @@ def test_a_label_is_kept_and_defaults_to_the_name() -> None:
     assert [scorer.label for scorer in found.scorers] == ["reference", "strict"]
 
 
+def test_how_often_a_scorer_judges_is_written_out_beside_its_options() -> None:
+    flat, nested = {"name": "simulated", "repeats": 3}, {"name": "simulated", "options": {"repeats": 3}}
+    (found,) = configuration(scorers=[flat]).scorers
+
+    assert (found.repeats, "repeats" in found.options) == (3, False)
+    assert found.as_json() == configuration().scorers[0].as_json()  # the model is the same
+    assert configuration(scorers=[flat]) == configuration(scorers=[nested])
+    again = resolve_configuration(configuration(scorers=[flat]).shaping())
+    assert again.scorers[0].repeats == 3
+
+
 def test_a_stored_choice_gives_the_backends_own_options() -> None:
     choice = configuration(editor={"name": "simulated", "width": 32}).editor
     options = load_options(Role.EDITOR, choice)
@@ -98,6 +112,8 @@ def test_a_configuration_cannot_be_changed() -> None:
         (GIVEN | {"editor": {"name": "simulated", "width": 0}}, "editor 'simulated': width: "),
         (GIVEN | {"editor": {"name": "simulated", "options": [1]}}, "editor 'simulated': options: expected a mapping"),
         (GIVEN | {"scorers": [{"name": "simulated", "batch_size": "many"}]}, "scorer 'simulated': batch_size: "),
+        (GIVEN | {"scorers": [{"name": "simulated", "repeats": 0}]}, "scorer 'simulated': repeats: "),
+        (GIVEN | {"scorers": [{"name": "simulated", "repeats": 101}]}, "scorer 'simulated': repeats: "),
         (None, "expected a mapping"),
         ([], "expected a mapping"),
     ],
@@ -109,7 +125,7 @@ def test_the_first_entry_that_does_not_hold_is_named(given: Any, said: str) -> N
 
 def test_an_unknown_option_names_the_known_ones() -> None:
     said = complaint({"editor": "simulated", "scorers": [{"name": "reference", "batchsize": 4}]})
-    assert said == "scorer 'reference': 'batchsize' is not one of its options (batch_size)"
+    assert said == "scorer 'reference': 'batchsize' is not one of its options (batch_size, repeats)"
 
 
 def test_an_unknown_option_of_a_model_without_options_says_so() -> None:
@@ -144,10 +160,23 @@ def test_everything_else_is_in_the_digest() -> None:
         "repeats": 2,
         "seed": 1,
         "limit": 1,
+        "aggregate": "mean",
     }
     assert set(changes) == set(RunConfiguration.model_fields) - {"priority", "fresh"}
     digests = {configuration(**{name: value}).digest() for name, value in changes.items()}
     assert len(digests | {configuration().digest()}) == len(changes) + 1
+
+
+def test_how_often_a_scorer_judges_is_in_the_digest_where_it_is_more_than_once() -> None:
+    once, twice = ({"name": "simulated", "repeats": repeats} for repeats in (1, 2))
+
+    assert configuration(scorers=[once]).digest() == configuration().digest()
+    assert configuration(scorers=[twice]).digest() != configuration().digest()
+    assert configuration().shaping()["scorers"][0].keys() == {"name", "label", "options"}
+
+
+def test_the_digest_of_what_older_versions_could_ask_never_changes() -> None:
+    assert configuration(seed=7).digest() == OLD_DIGEST
 
 
 def test_the_order_of_the_scorers_is_in_the_digest() -> None:
@@ -168,6 +197,13 @@ def test_the_order_in_which_options_are_written_is_not_in_the_digest() -> None:
 def test_the_seed_of_an_edit_never_changes() -> None:
     assert edit_seed(0, "p-0", 0) == 7146661847132530241
     assert edit_seed(2**63 - 1, "图-1", 3) == 2736428151326220213
+
+
+def test_a_judges_first_seed_is_its_edits_and_each_further_one_its_own() -> None:
+    assert judge_seed(5, "p-0", 2, 0) == edit_seed(5, "p-0", 2)
+    keys, counts = ("1", "11", "1/1", "1.1"), range(12)
+    seeds = {judge_seed(0, key, repeat, judging) for key in keys for repeat in counts for judging in counts}
+    assert len(seeds) == len(keys) * len(counts) ** 2
 
 
 def test_edits_differ_in_their_seeds_by_run_seed_key_and_repeat() -> None:

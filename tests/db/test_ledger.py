@@ -67,6 +67,12 @@ def test_an_edit_claim_carries_all_that_the_edit_needs(ledger: Ledger) -> None:
     assert (claim.model.name, claim.model.options["width"]) == ("simulated", 32)
 
 
+def test_a_score_claim_carries_what_makes_a_score_of_criteria(ledger: Ledger) -> None:
+    for aggregate in (None, "sqrt(sc*pq)"):
+        [claim] = claimed_scores(ledger, queued_scores(ledger, aggregate=aggregate, seed=int(aggregate is None)))
+        assert claim.aggregate == aggregate
+
+
 def test_a_score_claim_carries_the_edited_image_and_its_own_scorer(ledger: Ledger) -> None:
     scorers = ["simulated", {"name": "simulated", "label": "strict", "fail_rate": 1}]
     _, second = queued_scores(ledger, scorers=scorers)

@@ -104,6 +104,19 @@ def test_scores_are_given_once_more_as_a_worker_would_beside_what_is_known(run: 
     assert (strict.seed, strict.model, strict.category) == (claimed.seed, claimed.model, claimed.category)
 
 
+def test_each_time_that_a_judge_is_asked_has_its_own_seed_once_more(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")], scorers=[{"name": "simulated", "label": "judge", "repeats": 2}])
+    run.edit("a")
+    edit = edit_once_more(ledger.engine, run.id, find_sample(ledger.engine, run.id, "a"), 0)
+
+    again = scores_once_more(ledger.engine, edit, "f" * 64)
+
+    assert [stored.judge_repeat for _, stored in again] == [0, 1]
+    claimed = [run.start_score("a", "judge", judge_repeat=judge_repeat) for judge_repeat in (0, 1)]
+    assert [claim.seed for claim, _ in again] == [claim.seed for claim in claimed]
+    assert claimed[0].seed != claimed[1].seed
+
+
 def test_an_edit_without_scores_is_scored_once_more_by_every_scorer(run: RunByHand) -> None:
     engine = run.ledger.engine
     run.fail_edit("p-12")

@@ -18,7 +18,8 @@ from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.tables import metadata
 from producer.benchmark import open_benchmark
-from producer.benchmark.check import MAX_FAULTS, check_benchmark
+from producer.benchmark.check import check_benchmark
+from producer.benchmark.faults import MAX_FAULTS
 from producer.benchmark.sample import Sample
 from producer.submit import submit
 from tests.factories import configuration

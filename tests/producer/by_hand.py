@@ -64,10 +64,13 @@ class RunByHand:
         """End an edit without an image."""
         assert self.ledger.fail(self.start_edit(key, repeat), Failure(FailureKind.INPUT, reason)) is State.FAILED
 
-    def score(self, key: str, label: str, value: float, repeat: int = 0, **criteria: float) -> None:
+    def score(
+        self, key: str, label: str, value: float, repeat: int = 0, judge_repeat: int = 0, **criteria: float
+    ) -> None:
         """Give a score, with what it says of each criterion."""
+        claim = self.start_score(key, label, repeat, judge_repeat=judge_repeat)
         detail = {"criteria": criteria} if criteria else {}
-        assert finish_score(self.ledger, self.start_score(key, label, repeat), value, seconds=1, detail=detail)
+        assert finish_score(self.ledger, claim, value, seconds=1, detail=detail)
 
     def fail_score(
         self,
@@ -75,6 +78,7 @@ class RunByHand:
         label: str,
         reason: str = "unreadable",
         repeat: int = 0,
+        *,
         kind: FailureKind = FailureKind.MODEL,
     ) -> None:
         """End a score without a value."""
@@ -86,11 +90,13 @@ class RunByHand:
         (claim,) = self.ledger.claim_edits(edits.c.id == self._edit_id(key, repeat), _claimant(worker))
         return claim
 
-    def start_score(self, key: str, label: str, repeat: int = 0, worker: str = "score-0") -> ScoreClaim:
+    def start_score(
+        self, key: str, label: str, repeat: int = 0, worker: str = "score-0", *, judge_repeat: int = 0
+    ) -> ScoreClaim:
         """Claim a score and leave it under way."""
-        scorer = scores.join(run_scorers, scores.c.scorer_id == run_scorers.c.id)
-        query = select(scores.c.id).select_from(scorer)
-        score_id = self._only(query.where(scores.c.edit_id == self._edit_id(key, repeat), run_scorers.c.label == label))
+        query = select(scores.c.id).join(run_scorers, scores.c.scorer_id == run_scorers.c.id)
+        by_whom = (run_scorers.c.label == label, run_scorers.c.repeat == judge_repeat)
+        score_id = self._only(query.where(scores.c.edit_id == self._edit_id(key, repeat), *by_whom))
         (claim,) = self.ledger.claim_scores(scores.c.id == score_id, _claimant(worker))
         return claim
 

@@ -14,7 +14,8 @@ import pytest
 
 from db.errors import BenchmarkInvalid
 from producer.benchmark import open_benchmark
-from producer.benchmark.check import MAX_FAULTS, check_benchmark
+from producer.benchmark.check import check_benchmark
+from producer.benchmark.faults import MAX_FAULTS
 from tests.factories import original_file, pair, png
 
 

@@ -168,7 +168,7 @@ def test_values_are_yaml(setting: str, expected: object) -> None:
         ({"scorers": ["nope"]}, ["no scorer is called 'nope'", "reference, simulated"]),
         ({"scorers": ["reference", "reference"]}, ["two scorers are called 'reference'"]),
         ({"editor": "simulated", "settings": ["editor.stepz=4"]}, ["'stepz'", "seconds, spread", "width"]),
-        ({"settings": ["scorer.stepz=4"]}, ["scorer 'reference'", "'stepz'", "(batch_size)"]),
+        ({"settings": ["scorer.stepz=4"]}, ["scorer 'reference'", "'stepz'", "(batch_size, repeats)"]),
         ({"settings": ["scorer.strict.batch_size=4"]}, ["no scorer called 'strict'"]),
         ({"settings": ["editor.strict.batch_size=4"]}, ["no editor called 'strict'"]),
         ({"settings": ["scorer.batch_size=0"]}, ["batch_size", "greater than or equal to 1"]),

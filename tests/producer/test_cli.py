@@ -21,7 +21,7 @@ from db.ledger import Ledger
 from db.owner import this_process
 from db.presence import enter_worker, worker_is_sick
 from db.queries import find_run, progress_of
-from db.tables import Stage, State, workers
+from db.tables import FailureKind, Stage, State, workers
 from tests.factories import original_file, pair
 from tests.producer.by_hand import RunByHand
 from tests.producer.shell import Finished, Shell, command
@@ -394,6 +394,21 @@ def test_retry_asks_again_for_what_failed_and_for_nothing_else(shell: Shell, run
     assert progress.edits.by_state == {State.DONE: 2, State.QUEUED: 1}
     assert progress.scores.by_state == {State.DONE: 2, State.CANCELLED: 2}
     assert [(name[:4], len(messages)) for name, messages in shell.messages().items()] == [("edit", 1)]
+
+
+def test_retry_takes_only_what_is_named(shell: Shell, run: RunByHand) -> None:
+    run.fail_score("b", "严", kind=FailureKind.UNPARSED)
+
+    nothing = shell("retry", run.id, "--unparsed", "--category", "social")
+    unparsed = shell("retry", run.id, "--unparsed", "--category", "物理")
+    unknown = shell("retry", run.id, "--category", "Physik")
+
+    assert (nothing.code, nothing.complaint) == (0, f"run {run.id}: queued 0 failed jobs again")
+    assert (unparsed.code, unparsed.complaint) == (0, f"run {run.id}: queued 1 failed jobs again")
+    assert progress_of(run.ledger.engine, run.id).edits[State.FAILED] == 1
+    assert unknown.code == 2
+    assert unknown.complaint == "error: the run has no category 'Physik'; it has 社会 (social), 物理 (physical)"
+    assert shell("retry", run.id, "--failed", "--kind", "input").code == 2
 
 
 def test_what_is_asked_again_without_a_broker_is_owed_its_messages(shell: Shell, run: RunByHand) -> None:

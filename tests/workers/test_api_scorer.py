@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from db.aggregate import read_aggregate
 from db.judge_prompts import CRITERIA
 from db.options import ApiJudgeOptions
 from workers.models.api_scorer import ApiScorer
@@ -451,6 +452,17 @@ def test_a_reply_that_can_be_read_the_second_time_is_a_rating_that_says_so(build
     rating = rated(only(build()))
 
     assert (rating.value, rating.detail["asked_twice"]) == (8.5, True)
+
+
+def test_a_reply_without_a_criterion_of_the_runs_aggregate_is_asked_for_once_more(
+    build: Build, server: JudgeServer
+) -> None:
+    asked = replace(request(), aggregate=read_aggregate("min(sc, pq)"))
+    server.script = [says('{"sc": 7, "score": 9}'), says('{"sc": 7, "pq": 6, "score": 9}')]
+
+    rating = rated(only(build(), asked))
+
+    assert (rating.value, rating.detail["said"], rating.detail["asked_twice"]) == (6.0, 9.0, True)
 
 
 def test_a_judge_that_refuses_when_asked_again_has_refused(build: Build, server: JudgeServer) -> None:

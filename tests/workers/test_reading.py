@@ -40,6 +40,16 @@ def test_a_score_is_asked_for_with_all_that_the_claim_says(images: ImageStore) -
     assert shown == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
 
 
+def test_a_score_is_asked_for_with_what_makes_it_of_criteria(images: ImageStore) -> None:
+    (claim,) = score_claims(images, "a")
+
+    (plain, made_of) = Reader(images).score_requests([claim, replace(claim, aggregate="0.5*sc + 0.5*pq")])
+
+    assert isinstance(plain, ScoreRequest) and isinstance(made_of, ScoreRequest)
+    assert plain.aggregate is None
+    assert made_of.aggregate is not None and made_of.aggregate.names == {"sc", "pq"}
+
+
 def test_a_score_without_a_reference_is_asked_for_without_one(images: ImageStore) -> None:
     (request,) = Reader(images).score_requests(score_claims(images, "a"))
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from db.engine import open_engine, reading
+from db.catalogue import IMPORTED
+from db.engine import open_engine, reading, transaction
 from db.images import ImageStore, digest_of
 from db.ledger import Ledger
-from db.tables import metadata
+from db.tables import metadata, runs
 from tests.db.steps import finish_edit
 from tests.factories import png
 from tests.producer.by_hand import RunByHand
@@ -193,6 +194,19 @@ def test_what_cannot_be_done_is_refused_in_one_line_before_anything_is(
 
     assert done.code == 2
     assert said in done.complaint
+
+
+def test_an_imported_run_is_refused(scene: Scene) -> None:
+    run = scene.run()
+    with transaction(scene.engine) as connection:
+        asked = connection.scalar(select(runs.c.configuration)) or {}
+        imported = {**asked, "editor": {**asked["editor"], "name": IMPORTED}}
+        connection.execute(update(runs).values(configuration=imported))
+
+    done = scene.replay(run)
+
+    assert done.code == 2
+    assert f"run {run.id} was imported" in done.complaint
 
 
 def test_ctrl_c_ends_a_replay_at_once(scene: Scene) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from db.aggregate import read_aggregate
 from workers.models.errors import Unparsed
 from workers.models.judging.replies import Verdict, read_reply
 
@@ -24,6 +25,60 @@ def complaint(reply: str, *, cut_off: bool = False) -> str:
         read_reply(reply, cut_off=cut_off)
     assert caught.value.detail == {"reply": reply}
     return str(caught.value)
+
+
+# -- an aggregate of criteria ------------------------------------------------------------------------------------------
+
+BOTH = '{"reasoning": "fine", "sc": 9, "pq": 4, "score": 8}'
+
+
+def aggregated(reply: str, text: str = "sqrt(sc*pq)", *, cut_off: bool = False) -> Verdict:
+    return read_reply(reply, cut_off=cut_off, aggregate=read_aggregate(text))
+
+
+def test_an_aggregate_makes_the_score_and_what_the_judge_said_is_kept() -> None:
+    verdict = aggregated(BOTH)
+
+    assert verdict == Verdict(6.0, {"sc": 9.0, "pq": 4.0}, "fine", said=8.0)
+    assert verdict.detail() == {"reasoning": "fine", "criteria": {"sc": 9.0, "pq": 4.0}, "said": 8.0}
+
+
+def test_with_an_aggregate_a_reply_needs_no_score() -> None:
+    verdict = aggregated('{"sc": 9, "pq": 4}')
+
+    assert (verdict.value, verdict.said, "said" in verdict.detail()) == (6.0, None, False)
+
+
+def test_a_criterion_may_be_called_as_the_reasons_are() -> None:
+    assert aggregated('{"reasoning": 7, "sc": 1}', "reasoning").value == 7
+
+
+def test_of_several_objects_the_last_with_all_criteria_counts() -> None:
+    assert aggregated('{"sc": 1, "pq": 1}\n{"sc": 9, "pq": 4}\n{"confidence": 3}').value == 6
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ('{"sc": 9, "score": 8}', "the reply gives no criterion 'pq', of which the score is made (sc given)"),
+        ('{"sc": 9, "pq": "good", "score": 8}', "the reply gives no criterion 'pq'"),
+        ('{"score": 8}', "the reply gives no criterion 'pq'"),
+        ("Score: 8", "the reply gives no criteria"),
+        ('{"sc": 9, "pq": 40}', "the reply's pq is 40, which is not from 0 to 10"),
+        ('{"sc": 9, "pq": NaN}', "the reply's pq is nan"),
+    ],
+)
+def test_a_reply_without_a_criterion_of_the_score_is_unparsed_and_kept(reply: str, reason: str) -> None:
+    with pytest.raises(Unparsed) as caught:
+        aggregated(reply)
+    assert str(caught.value).startswith(reason)
+    assert caught.value.detail == {"reply": reply}
+
+
+def test_an_aggregate_of_all_criteria_needs_one() -> None:
+    assert aggregated('{"sc": 9, "pq": 4}', "mean").value == 6.5
+    with pytest.raises(Unparsed, match="no criteria, of which the score is made"):
+        aggregated('{"score": 8}', "mean")
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image
 
+from db.aggregate import Aggregate
 from db.judge_prompts import CRITERIA
 from db.options import ApiJudgeOptions
 from db.settings import settings
@@ -55,9 +56,9 @@ _SHORTEST_SECRET = 4
 
 @dataclass(frozen=True)
 class _Asking:
-    """One way to ask a question: whose, in which messages, and how the judge draws its words."""
+    """One way to ask a question: of what, in which messages, and how the judge draws its words."""
 
-    sample: str
+    request: ScoreRequest
     messages: Sequence[Mapping[str, object]]
     seed: int
     temperature: float
@@ -125,10 +126,10 @@ class ApiScorer(Scorer):
         messages = _messages(question_for(request, self._options), self._options.image_format)
         seed = request.seed % _SEEDS
         try:
-            return self._rate_once(_Asking(request.key, messages, seed, self._options.temperature))
+            return self._rate_once(_Asking(request, messages, seed, self._options.temperature))
         except Unparsed as fault:
             first = fault
-        second = _Asking(request.key, messages, (seed + 1) % _SEEDS, self._options.second_temperature)
+        second = _Asking(request, messages, (seed + 1) % _SEEDS, self._options.second_temperature)
         try:
             rating = self._rate_once(second)
         except Unparsed as fault:
@@ -138,7 +139,7 @@ class ApiScorer(Scorer):
     def _rate_once(self, asking: _Asking) -> Rating:
         answer = self._ask(asking)
         completion = answer.content
-        verdict = self._read(completion)
+        verdict = self._read(completion, asking.request.aggregate)
         detail = {**verdict.detail(), "seconds": round(answer.seconds, 3), "attempts": answer.attempt}
         if completion.model:
             detail["answered_by"] = self._hide_key(completion.model)
@@ -150,13 +151,13 @@ class ApiScorer(Scorer):
     def _ask(self, asking: _Asking) -> Answer[ChatCompletion]:
         """Return the server's answer, in JSON by our schema unless the server cannot do that and need not."""
         if not self._asks_for_json:
-            return self._patience.ask(lambda: self._send(asking, {}), asking.sample)
+            return self._patience.ask(lambda: self._send(asking, {}), asking.request.key)
         try:
-            return self._patience.ask(lambda: self._send(asking, _IN_JSON), asking.sample)
+            return self._patience.ask(lambda: self._send(asking, _IN_JSON), asking.request.key)
         except Rejected as fault:
             if self._options.response_format != "auto" or not _is_about_the_format(fault):
                 raise
-        answer = self._patience.ask(lambda: self._send(asking, {}), asking.sample)
+        answer = self._patience.ask(lambda: self._send(asking, {}), asking.request.key)
         self._format_refused.set()  # only now is it sure: some servers repeat the whole request in any complaint
         return answer
 
@@ -180,14 +181,14 @@ class ApiScorer(Scorer):
             raise NoAnswer(f"no chat completion, but {str(completion).strip() or 'nothing'}")
         return completion
 
-    def _read(self, completion: ChatCompletion) -> Verdict:
+    def _read(self, completion: ChatCompletion, aggregate: Aggregate | None) -> Verdict:
         """Return the verdict. Raises Refused where the judge declines, Unparsed where its reply cannot be read."""
         choice = completion.choices[0]
         reply = self._hide_key(str(choice.message.content or ""))
         if choice.message.refusal or choice.finish_reason == "content_filter":
             words = self._hide_key(choice.message.refusal or "") or reply
             raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
-        return read_reply(reply, cut_off=choice.finish_reason == "length")
+        return read_reply(reply, cut_off=choice.finish_reason == "length", aggregate=aggregate)
 
     def _hide_key(self, text: str) -> str:
         return text.replace(self._key, "***") if len(self._key) >= _SHORTEST_SECRET else text

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from db.aggregate import Aggregate
 from workers.models.errors import ModelFault
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ class EditedImage:
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """One edited image to rate; all images are RGB. `reference` is None where the sample has none."""
+    """One edited image to rate; all images are RGB. `reference` is None where the sample has none.
+
+    `aggregate` makes the score of a scorer's criteria, where the run says how; a scorer without criteria leaves it.
+    """
 
     key: str
     category: str
@@ -67,6 +71,7 @@ class ScoreRequest:
     reference: Image | None
     seed: int
     on_progress: OnProgress = unwatched
+    aggregate: Aggregate | None = None
 
 
 @dataclass(frozen=True)

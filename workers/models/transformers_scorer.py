@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from db.aggregate import Aggregate
 from db.options import TransformersJudgeOptions
 from workers.models.errors import ModelFault, Unparsed
 from workers.models.judging.constrained import JsonConstraint
@@ -60,7 +61,7 @@ class TransformersScorer(Scorer):
             return self._expected(questions)
         on_progress = batch[0].on_progress
         replies = self._ask(questions, self._options.temperature, [request.seed for request in batch], on_progress)
-        answers = [_read(reply) for reply in replies]
+        answers = [_read(reply, request.aggregate) for reply, request in zip(replies, batch, strict=True)]
         again = [number for number, answer in enumerate(answers) if isinstance(answer, Unparsed)]
         if again:
             seconds = self._ask(
@@ -70,7 +71,7 @@ class TransformersScorer(Scorer):
                 on_progress,
             )
             for number, reply in zip(again, seconds, strict=True):
-                answers[number] = _second(_read(reply), first=replies[number])
+                answers[number] = _second(_read(reply, batch[number].aggregate), first=replies[number])
         return answers
 
     def facts(self) -> Mapping[str, object]:
@@ -135,9 +136,9 @@ class _Told:
         return scores
 
 
-def _read(reply: Reply) -> Rating | ModelFault:
+def _read(reply: Reply, aggregate: Aggregate | None) -> Rating | ModelFault:
     try:
-        verdict: Verdict = read_reply(reply.text, cut_off=reply.cut_off)
+        verdict: Verdict = read_reply(reply.text, cut_off=reply.cut_off, aggregate=aggregate)
     except Unparsed as fault:
         return fault
     return Rating(verdict.value, verdict.detail())

@@ -1,6 +1,6 @@
 """Charts as inline SVG: means with intervals, histograms, and bars of runs beside each other.
 
-Lengths are in the SVG's own units, which are pixels on a wide screen. Colours and fonts are the style sheet's, by class.
+Lengths are in the SVG's own units, pixels on a wide screen. Colours and fonts are the style sheet's, by class.
 """
 
 from __future__ import annotations

@@ -25,24 +25,40 @@ ASSETS = Path(__file__).parent / "assets"
 
 STYLES = ("tokens", "page", "summary", "cards", "sample")
 EARLY_SCRIPTS = ("early",)
-SCRIPTS = ("words", "elements", "data", "selection", "pictures", "cards", "slider", "verdicts", "fullsize", "sample", "start")
+SCRIPTS = (
+    "words",
+    "elements",
+    "data",
+    "selection",
+    "pictures",
+    "cards",
+    "slider",
+    "verdicts",
+    "fullsize",
+    "sample",
+    "start",
+)
 """The files of `assets/` in the order in which they are put together; a script may use what stands before it."""
 
 
 def page(reports: Sequence[Report], content: dict[str, Any], embedded: Sequence[str | None] | None) -> str:
-    """Return the HTML. `embedded` holds the thumbnails as data: URIs by their places; None: they lie beside the page."""
+    """Return the HTML. `embedded` holds the thumbnails as data: URIs by place; None: they are files beside it."""
     style, early, script = _joined(STYLES, "css"), _joined(EARLY_SCRIPTS, "js"), _joined(SCRIPTS, "js")
-    return _environment().get_template("gallery.html.j2").render(
-        reports=reports,
-        scorers=summaries(reports),
-        sample_count=len(content["samples"]),
-        policy=_policy([style], [early, script], "data:" if embedded is not None else "file: data:"),
-        style=Markup(style),  # noqa: S704 - our own files
-        early=Markup(early),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        words=data_block(words()),
-        content=data_block(harmless_all(content)),
-        embedded=None if embedded is None else data_block(embedded),
+    return (
+        _environment()
+        .get_template("gallery.html.j2")
+        .render(
+            reports=reports,
+            scorers=summaries(reports),
+            sample_count=len(content["samples"]),
+            policy=_policy([style], [early, script], "data:" if embedded is not None else "file: data:"),
+            style=Markup(style),
+            early=Markup(early),
+            script=Markup(script),
+            words=data_block(words()),
+            content=data_block(harmless_all(content)),
+            embedded=None if embedded is None else data_block(embedded),
+        )
     )
 
 

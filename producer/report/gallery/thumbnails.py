@@ -21,7 +21,7 @@ SIDE_PIXELS = 384
 """The longer side of a thumbnail."""
 
 _QUALITY = 80
-_METHOD = 2  # of 0 to 6: a tenth larger than at 4, in half the time
+_METHOD = 2  # of 0 to 6: a thirtieth larger than at 4, in half the time
 
 
 class PictureFault(StrEnum):
@@ -95,7 +95,9 @@ def _thumbnail(digest: str, images: ImageStore, side: int) -> tuple[bytes, tuple
         image = decode_image(images.get(digest), at_least=side)
     except (ImageMissing, OSError, ImageFault, MemoryError):
         return PictureFault.DAMAGED if images.path(digest).exists() else PictureFault.MISSING
-    image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image.thumbnail(
+        (side, side), Image.Resampling.BICUBIC, reducing_gap=1.0
+    )  # whole factors first: a fifth of the time
     written = io.BytesIO()
     image.save(written, "WEBP", quality=_QUALITY, method=_METHOD)
     return written.getvalue(), image.size

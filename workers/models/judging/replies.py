@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from db.aggregate import Aggregate, CriterionMissing
 from db.errors import one_line
 from workers.models.errors import Unparsed
 
@@ -33,32 +34,41 @@ _SHOWN_VALUES = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge said: its overall score in [0, 10], what it gave each criterion, and why."""
+    """What a judge said: its overall score in [0, 10], what it gave each criterion, and why.
+
+    `said` is what the judge itself called the score, where an aggregate of its criteria counts instead.
+    """
 
     value: float
     criteria: Mapping[str, float] = field(default_factory=dict)
     reasoning: str = ""
+    said: float | None = None
 
     def detail(self) -> dict[str, object]:
         """Return what is kept beside the score."""
-        return {"reasoning": self.reasoning, "criteria": dict(self.criteria)}
+        said = {} if self.said is None else {"said": self.said}
+        return {"reasoning": self.reasoning, "criteria": dict(self.criteria), **said}
 
 
-def read_reply(reply: str, *, cut_off: bool = False) -> Verdict:
+def read_reply(reply: str, *, cut_off: bool = False, aggregate: Aggregate | None = None) -> Verdict:
     """Return the verdict of a reply; `cut_off` when the judge was stopped before it had ended.
 
     Of several JSON objects with a `score` the last counts. A text must name one score: several that differ are none.
-    Raises Unparsed, keeping the reply, for what holds no score from 0 to 10.
+    With an `aggregate` the score is made of the criteria, and need not be in the reply. Raises Unparsed, keeping the
+    reply, for what holds no score from 0 to 10.
     """
     try:
         answer = _without_thinking(reply)
         if cut_off and not _OPENING.match(answer):
             raise Unparsed("the reply was cut off before its score")
-        objects = list(_objects_with_a_score(answer))
+        objects = list(_objects(answer, with_a_score=aggregate is None))
+        complete = [one for one in objects if aggregate is not None and (aggregate.names or set()) <= one.keys()]
         if objects:
-            return _from_json(objects[-1])
+            return _from_json((complete or objects)[-1], aggregate)
         if cut_off:
             raise Unparsed("the reply was cut off within its JSON")
+        if aggregate is not None:
+            raise Unparsed("the reply gives no criteria, of which the score is made")
         return _from_text(answer)
     except Unparsed as fault:
         raise Unparsed(str(fault), {"reply": reply}) from None
@@ -72,8 +82,11 @@ def _without_thinking(reply: str) -> str:
     return answer
 
 
-def _objects_with_a_score(text: str) -> Iterator[dict[str, object]]:
-    """Yield the outermost JSON objects that have a score; one within a broken object is not the reply's."""
+def _objects(text: str, *, with_a_score: bool) -> Iterator[dict[str, object]]:
+    """Yield the outermost JSON objects that have a score, or at least a criterion.
+
+    One within a broken object is not the reply's.
+    """
     decoder = json.JSONDecoder(strict=False)  # judges put bare line breaks into strings
     depth, start = 0, text.find("{")
     while start >= 0:
@@ -81,7 +94,7 @@ def _objects_with_a_score(text: str) -> Iterator[dict[str, object]]:
             value, end = decoder.raw_decode(text, start) if depth == 0 else (None, start + 1)
         except (ValueError, RecursionError):
             value, end = None, start + 1
-        if isinstance(value, dict) and "score" in value:
+        if isinstance(value, dict) and ("score" in value if with_a_score else any(map(_is_number, value.values()))):
             yield value
         following = text.find("{", end)
         if value is None:
@@ -89,14 +102,27 @@ def _objects_with_a_score(text: str) -> Iterator[dict[str, object]]:
         start = following
 
 
-def _from_json(said: Mapping[str, object]) -> Verdict:
-    criteria = {
-        name: _on_scale(value, name)
-        for name, value in said.items()
-        if name != "score" and isinstance(value, int | float) and not isinstance(value, bool)
-    }
+def _from_json(said: Mapping[str, object], aggregate: Aggregate | None) -> Verdict:
+    criteria = {name: _on_scale(value, name) for name, value in said.items() if name != "score" and _is_number(value)}
     reasons = [said[name] for name in _REASONING if isinstance(said.get(name), str)]
-    return Verdict(_on_scale(said["score"], "score"), criteria, str(reasons[0]) if reasons else "")
+    reasoning = str(reasons[0]) if reasons else ""
+    own = _on_scale(said["score"], "score") if "score" in said else None
+    if aggregate is not None:
+        return Verdict(_aggregated(criteria, aggregate), criteria, reasoning, said=own)
+    if own is None:
+        raise Unparsed("the reply names no score")
+    return Verdict(own, criteria, reasoning)
+
+
+def _aggregated(criteria: Mapping[str, float], aggregate: Aggregate) -> float:
+    try:
+        return aggregate.of(criteria)
+    except CriterionMissing as missing:
+        raise Unparsed(f"the reply gives {one_line(str(missing), longest=500)}") from missing
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _from_text(text: str) -> Verdict:

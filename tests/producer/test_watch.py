@@ -275,3 +275,18 @@ def test_many_workers_do_not_fill_the_terminal(ledger: Ledger) -> None:
 
     assert "and 4 more" in shown
     assert len(set(re.findall(r"worker-of-p-\d+", shown))) == 16
+
+
+# -- verbose -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_further_judgement_of_an_edit_says_which_it_is(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")], scorers=[{"name": "simulated", "label": "严", "repeats": 2}])
+    run.edit("a")
+    run.score("a", "严", 3)
+    run.score("a", "严", 9, judge_repeat=1)
+    file = io.StringIO()
+
+    watch(ledger.engine, found(run), Console(width=100, file=file), verbose=True)
+
+    assert re.findall(r"a  严.*\d\.\d\d", file.getvalue()) == ["a  严  3.00", "a  严 #1  9.00"]

@@ -13,7 +13,7 @@ from producer.benchmark.faults import Faults
 from producer.published import Publication, PublishedSample, read_published
 from producer.storing import Storing
 
-CHUNK = 500
+CHUNK = 5000
 """Samples entered in one transaction."""
 
 

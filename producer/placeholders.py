@@ -19,8 +19,8 @@ def placeholder(*names: str) -> bytes:
     The ledger knows images by the digest of their bytes: other names give another picture, so that what shares a source
     image can still be told from what does not; and whoever opens it finds a picture.
     """
-    grey = _grey()
-    return grey[:_HEADER_BYTES] + _text_chunk("not published: " + " / ".join(names)) + grey[_HEADER_BYTES:]
+    grey, text = _grey(), "\n".join(("not published", *names))  # no name holds a line break: none reads as two
+    return grey[:_HEADER_BYTES] + _text_chunk(text) + grey[_HEADER_BYTES:]
 
 
 @cache

@@ -44,6 +44,8 @@ def publication_of(
     try:
         checked_name = check_name(path.stem[:MAX_KEY] if name is None else name, "the benchmark's name")
         made_of = read_aggregate(aggregate or "mean", least, most)
+        if not checked_name:
+            raise FieldFault("the benchmark's name is empty")
     except FieldFault as fault:
         raise WrongCall(f"--name: {fault}") from fault
     except ValueError as error:
@@ -56,12 +58,11 @@ def publication_of(
 
 @dataclass
 class PublishedSample:
-    """A sample as its lines name it; `line` is the first of them."""
+    """A sample as its lines name it."""
 
     position: int
     category: str
     key: str
-    line: int
     instruction: str | None = None
     source: str | None = None
 
@@ -124,7 +125,7 @@ def read_published(publication: Publication, faults: Faults) -> Published:
 
 def _take_in(line: ScoreLine, found: Published) -> Iterator[Fault]:
     named = (line.category, line.sample)
-    sample = found.samples.setdefault(named, PublishedSample(len(found.samples), *named, line.number))
+    sample = found.samples.setdefault(named, PublishedSample(len(found.samples), *named))
     yield from sample.learn(line)
     editor = found.editors.setdefault(line.editor, PublishedEditor(line.editor))
     answer = editor.answers.setdefault((sample.position, line.repeat, line.scorer, line.judge_repeat), {})

@@ -11,7 +11,7 @@ from typing import get_type_hints
 
 import pytest
 
-from db.catalogue import EDITORS, SCORERS, ModelSpec, Role, find_spec, known_names, plugged_in
+from db.catalogue import EDITORS, IMPORTED, SCORERS, ModelSpec, Role, find_spec, known_names, plugged_in
 from db.errors import WrongCall
 from db.options import EditorOptions
 
@@ -47,6 +47,15 @@ SPEC = ModelSpec(backend="farm_plug_in:Editor", options=Options, summary="a plug
 
 
 # -- built in ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_others_have_published_has_a_name_that_is_offered_to_nobody_and_loads_nothing() -> None:
+    for role in Role:
+        spec = find_spec(role, IMPORTED)
+        assert IMPORTED not in known_names(role)
+        assert not (spec.needs_gpu or spec.fills_gpu)
+        with pytest.raises(ImportError):
+            importlib.import_module(spec.backend.partition(":")[0])
 
 
 @pytest.mark.parametrize("spec", [*EDITORS.values(), *SCORERS.values()], ids=lambda spec: spec.backend)

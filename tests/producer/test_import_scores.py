@@ -209,7 +209,7 @@ def test_samples_of_one_source_share_an_image_and_others_have_their_own(importer
 
 
 def test_a_placeholder_is_a_png_that_says_what_it_stands_for() -> None:
-    assert "评测 / source / 猫.png".encode() in placeholder("评测", "source", "猫.png")
+    assert "评测\nsource\n猫.png".encode() in placeholder("评测", "source", "猫.png")
     assert decode_image(placeholder("a")).getpixel((0, 0)) == (128, 128, 128)
 
 
@@ -409,6 +409,7 @@ def test_a_misnumbered_repeat_is_one_fault_and_not_a_million(importer: Importer)
         ({"scale": (-1.0, 1.0)}, "--scale -1 1: expected"),
         ({"scale": (0.0, math.inf)}, "--scale 0 inf: expected"),
         ({"aggregate": "SC + PQ"}, "--aggregate: 'SC + PQ' can give 0 to 20"),
+        ({"name": " "}, "--name: the benchmark's name is empty"),
         ({"name": "a\nb"}, "--name: the benchmark's name contains a control character"),
     ],
     ids=str,

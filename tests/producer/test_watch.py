@@ -452,3 +452,18 @@ def test_nothing_in_a_row_steers_the_terminal(ledger: Ledger, field: str) -> Non
     row = replace(Row("w@h", ""), **{field: "\x1b[2J\x07gone"})
 
     assert not set("\x1b\x07") & set("".join(drawn(RunByHand(ledger), 100, [row])))
+
+
+# -- verbose -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_further_judgement_of_an_edit_says_which_it_is(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")], scorers=[{"name": "simulated", "label": "严", "repeats": 2}])
+    run.edit("a")
+    run.score("a", "严", 3)
+    run.score("a", "严", 9, judge_repeat=1)
+    file = io.StringIO()
+
+    watch(ledger.engine, found(run), Console(width=100, file=file), verbose=True)
+
+    assert re.findall(r"a  严.*\d\.\d\d", file.getvalue()) == ["a  严  3.00", "a  严 #1  9.00"]

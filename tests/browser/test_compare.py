@@ -37,12 +37,12 @@ def test_cards_have_both_runs_pictures_and_scores(gallery: Path, look: Look) -> 
     expect(card.locator(".chip").first).to_have_text("strictA5.00B5.50+0.50")
 
 
-@pytest.mark.parametrize(("order", "first"), [("difference", "k-03"), ("loss", "k-03"), ("gain", "k-05")])
-def test_samples_are_sorted_by_difference(gallery: Path, look: Look, order: str, first: str) -> None:
+def test_samples_are_sorted_by_difference(gallery: Path, look: Look) -> None:
     page = look(gallery)
-    choose(page, "order", order)
+    for order, first in {"difference": "k-03", "loss": "k-03", "gain": "k-05"}.items():
+        choose(page, "order", order)
 
-    assert keys(page)[0] == first
+        assert keys(page)[0] == first
 
 
 def test_a_difference_is_filtered(gallery: Path, look: Look) -> None:

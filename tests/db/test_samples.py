@@ -66,7 +66,7 @@ def test_a_score_has_what_its_judge_said(ledger: Ledger) -> None:
 
 def test_an_unreadable_reply_is_kept_with_its_failure(ledger: Ledger) -> None:
     (score_id,) = queued_scores(ledger)
-    failure = Failure(FailureKind.MODEL, "the reply names no score", {"reply": "Hm."})
+    failure = Failure(FailureKind.MODEL, "the reply names no score", detail={"reply": "Hm."})
     ledger.fail(claimed_scores(ledger, [score_id])[0], failure)
 
     (score,) = recorded_samples(ledger.engine, _only_run(ledger))[0].edits[0].scores

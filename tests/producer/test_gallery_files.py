@@ -130,17 +130,18 @@ def recorded(engine: Engine, run: str, samples: list[Sample]) -> list[RecordedSa
 
 
 def test_samples_are_the_same_by_category_key_source_and_instruction(engine: Engine) -> None:
-    ours = [Sample("same", "1" * 64), Sample("other source", "1" * 64), Sample("other words", "1" * 64)]
+    one, two, edits = "1" * 64, "2" * 64, [Edit()]
+    ours = [Sample("same", one, edits), Sample("other source", one, edits), Sample("other words", one, edits)]
     theirs = [
-        Sample("other words", "1" * 64, instruction="else"),
-        Sample("other source", "2" * 64),
-        Sample("same", "1" * 64, category="社会"),
-        Sample("same", "1" * 64, description="described otherwise"),
+        Sample("other words", one, edits, instruction="else"),
+        Sample("other source", two, edits),
+        Sample("same", one, edits, category="社会"),
+        Sample("same", one, edits, description="described otherwise"),
     ]
     found = matched([recorded(engine, "a", ours), recorded(engine, "b", theirs)])
 
-    both = [one.sample.key for one in found if None not in one.edits_by_run]
-    assert (both, len(found), len({one.id for one in found})) == (["same"], 6, 6)
+    both = [sample.sample.key for sample in found if None not in sample.edits_by_run]
+    assert (both, len(found), len({sample.id for sample in found})) == (["same"], 6, 6)
 
 
 # -- charts ------------------------------------------------------------------------------------------------------------

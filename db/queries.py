@@ -238,59 +238,12 @@ def environments_of(engine: Engine, run_id: str) -> list[Mapping[str, Any]]:
         return [{"facts": row.facts, **counts[row.id]} for row in connection.execute(known)]
 
 
-def scorer_labels(engine: Engine, run_id: str) -> list[str]:
-    """Return the run's scorers in the order they were asked for."""
-    each_once = (run_scorers.c.run_id == run_id, run_scorers.c.repeat == 0)
-    query = select(run_scorers.c.label).where(*each_once).order_by(run_scorers.c.id)
-    with reading(engine) as connection:
-        return list(connection.scalars(query))
-
-
-def edit_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return (id, category, key, repeat, state, failure_kind, failure_reason) of every edit, in benchmark order."""
-    query = (
-        select(
-            edits.c.id,
-            samples.c.category,
-            samples.c.key,
-            edits.c.repeat,
-            edits.c.state,
-            edits.c.failure_kind,
-            edits.c.failure_reason,
-        )
-        .join(samples, edits.c.sample_id == samples.c.id)
-        .where(edits.c.run_id == run_id)
-        .order_by(samples.c.position, edits.c.repeat)
-    )
-    with reading(engine) as connection:
-        return connection.execute(query).all()
-
-
 def shared_edits(engine: Engine, run_id: str) -> dict[str, int]:
     """Return how many of a run's edits were made for other runs, by their ids."""
     of_others = (edits.c.run_id == run_id, edits.c.made_for.is_not(None))
     query = select(edits.c.made_for, func.count().label("edits")).where(*of_others).group_by(edits.c.made_for)
     with reading(engine) as connection:
         return {row.made_for: row.edits for row in connection.execute(query.order_by(edits.c.made_for))}
-
-
-def score_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return (edit_id, label, judge_repeat, state, value, failure_kind, failure_reason) of every score that exists."""
-    query = (
-        select(
-            scores.c.edit_id,
-            run_scorers.c.label,
-            run_scorers.c.repeat.label("judge_repeat"),
-            scores.c.state,
-            scores.c.value,
-            scores.c.failure_kind,
-            scores.c.failure_reason,
-        )
-        .join(run_scorers, scores.c.scorer_id == run_scorers.c.id)
-        .where(run_scorers.c.run_id == run_id)
-    )
-    with reading(engine) as connection:
-        return connection.execute(query).all()
 
 
 def _run(row: Row[Any]) -> Run:

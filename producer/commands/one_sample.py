@@ -20,8 +20,8 @@ def show(run: str, sample: str, as_json: bool) -> None:
     """Show all that is known of one sample; SAMPLE is its key, or `category/key`."""
     from db.farm import engine, images
     from db.queries import find_run
-    from producer.show import sample_data
-    from producer.show_text import sample_lines
+    from producer.one_sample.data import sample_data
+    from producer.one_sample.text import sample_lines
 
     found = sample_data(engine(), images(), find_run(engine(), run), sample)
     if as_json:

@@ -34,8 +34,8 @@ def watch(run: str, verbose: bool) -> int:
 def status(run: str | None, as_json: bool) -> None:
     """Show where a run stands, how fast it goes and what its workers are at; or all runs; and how the workers are."""
     from db.farm import engine
-    from producer.status import all_status_data, farm_data
-    from producer.status_tables import farm_table, status_table
+    from producer.standing.status import all_status_data, farm_data
+    from producer.standing.tables import farm_table, status_table
 
     runs = all_status_data(engine()) if run is None else [_status_of(run)]
     workers = farm_data(engine())
@@ -54,7 +54,7 @@ def _status_of(run: str) -> dict[str, Any]:
     from db.farm import engine
     from db.queries import find_run, working
     from producer.activity import hear_for_a_moment
-    from producer.status import status_data
+    from producer.standing.status import status_data
 
     found = find_run(engine(), run)
     names = {worker.name for worker in working(engine(), found.id)}
@@ -63,7 +63,7 @@ def _status_of(run: str) -> dict[str, Any]:
 
 
 def _print_details(status: dict[str, Any]) -> None:
-    from producer.status_tables import pace_lines, workers_table
+    from producer.standing.tables import pace_lines, workers_table
 
     for line in pace_lines(status):
         stdout().print(line, highlight=False)
@@ -76,8 +76,8 @@ def _print_details(status: dict[str, Any]) -> None:
 def runs(as_json: bool) -> None:
     """List all runs, the newest first: what each was asked for, and how much of it is done."""
     from db.farm import engine
-    from producer.status import all_runs_data
-    from producer.status_tables import run_lines
+    from producer.standing.status import all_runs_data
+    from producer.standing.tables import run_lines
 
     found = all_runs_data(engine())
     if as_json:

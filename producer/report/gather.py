@@ -15,8 +15,8 @@ from db.tables import Stage
 from producer.report.figures import agreements, scorer_reports
 from producer.report.schema import Benchmark, FailedJob, Method, Provenance, Report
 from producer.report.scores import read_scores
+from producer.standing.status import progress_data
 from producer.statistics.bootstrap import LEVEL, METHOD, RESAMPLES, SEED
-from producer.status import progress_data
 
 
 def gather_report(engine: Engine, given_run: str, *, without_retried: bool = False) -> Report:

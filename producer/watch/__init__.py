@@ -15,7 +15,7 @@ from db.errors import first_line, one_line
 from db.presence import Present, present_workers
 from db.queries import Progress, Run, progress_of, working
 from producer.activity import Listener
-from producer.rows import rows_of
+from producer.standing.rows import rows_of
 from producer.watch.bars import Bars
 from producer.watch.given import Scores
 from producer.watch.lines import Lines

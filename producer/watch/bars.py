@@ -13,7 +13,7 @@ from rich.text import Text
 from db.errors import one_line
 from db.queries import Run
 from db.tables import Stage, State
-from producer.rows import Row
+from producer.standing.rows import Row
 from producer.watch.look import Look
 from producer.watch.wording import doing, last_column, place, several_hosts
 

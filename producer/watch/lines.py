@@ -8,7 +8,7 @@ from rich.console import Console
 
 from db.queries import Run
 from db.tables import Stage
-from producer.rows import Row
+from producer.standing.rows import Row
 from producer.watch.look import Look
 from producer.watch.wording import doing, last_column, place, several_hosts
 

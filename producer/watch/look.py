@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from db.lately import Lately
 from db.queries import Counts, Progress
 from db.tables import Stage, State
-from producer.rows import Row
+from producer.standing.rows import Row
 from producer.words import in_words, rate_in_words
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 
 from db.errors import one_line
-from producer.rows import Row
+from producer.standing.rows import Row
 from producer.words import hourly_in_words, memory_in_words
 
 LONGEST_REASON = 120

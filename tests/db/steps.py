@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Engine, Row, select
 
 from db.engine import reading
 from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, Process
-from db.tables import JOB_TABLES, Stage, edits, runs, scores
+from db.tables import JOB_TABLES, Stage, edits, run_scorers, runs, samples, scores
 from db.to_do import with_run
 from tests.factories import enter
 
@@ -102,3 +102,50 @@ def queued_scores(ledger: Ledger, samples: int = 1, **given: Any) -> list[int]:
 def claimed_scores(ledger: Ledger, score_ids: Sequence[int], by: Owner | None = None) -> list[ScoreClaim]:
     """Claim at once what of these scores may be claimed together."""
     return ledger.claim_scores(scores.c.id.in_(score_ids), claimant(by), len(score_ids))
+
+
+def scorer_labels(engine: Engine, run_id: str) -> list[str]:
+    """Return the run's scorers in the order they were asked for."""
+    each_once = (run_scorers.c.run_id == run_id, run_scorers.c.repeat == 0)
+    query = select(run_scorers.c.label).where(*each_once).order_by(run_scorers.c.id)
+    with reading(engine) as connection:
+        return list(connection.scalars(query))
+
+
+def edit_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return (id, category, key, repeat, state, failure_kind, failure_reason) of every edit, in benchmark order."""
+    query = (
+        select(
+            edits.c.id,
+            samples.c.category,
+            samples.c.key,
+            edits.c.repeat,
+            edits.c.state,
+            edits.c.failure_kind,
+            edits.c.failure_reason,
+        )
+        .join(samples, edits.c.sample_id == samples.c.id)
+        .where(edits.c.run_id == run_id)
+        .order_by(samples.c.position, edits.c.repeat)
+    )
+    with reading(engine) as connection:
+        return connection.execute(query).all()
+
+
+def score_outcomes(engine: Engine, run_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return (edit_id, label, judge_repeat, state, value, failure_kind, failure_reason) of every score that exists."""
+    query = (
+        select(
+            scores.c.edit_id,
+            run_scorers.c.label,
+            run_scorers.c.repeat.label("judge_repeat"),
+            scores.c.state,
+            scores.c.value,
+            scores.c.failure_kind,
+            scores.c.failure_reason,
+        )
+        .join(run_scorers, scores.c.scorer_id == run_scorers.c.id)
+        .where(run_scorers.c.run_id == run_id)
+    )
+    with reading(engine) as connection:
+        return connection.execute(query).all()

@@ -14,10 +14,10 @@ from db.errors import BenchmarkInvalid
 from db.intake import enter_run, enter_samples, has_benchmark, run_id_of
 from db.jobs import Doorbell
 from db.ledger import Ledger
-from db.queries import find_run, scorer_labels
+from db.queries import find_run
 from db.tables import Stage, edits, run_scorers, runs, samples
 from db.to_do import with_run
-from tests.db.steps import job, job_ids
+from tests.db.steps import job, job_ids, scorer_labels
 from tests.db.test_ledger_threads import at_once
 from tests.factories import configuration, content_digest, enter
 

@@ -10,13 +10,13 @@ from db.engine import transaction
 from db.images import ImageStore
 from db.ledger import Ledger
 from db.outlook import Lookout
-from db.queries import find_run, progress_of, score_outcomes, scorer_labels, scores_given
+from db.queries import find_run, progress_of, scores_given
 from db.seats import Seat
 from db.seeds import judge_seed
 from db.tables import Stage, scores
 from db.upkeep.finding import Inspection
 from db.upkeep.jobs import missing_scores
-from tests.db.steps import claimed_scores, finish_score, queued_scores
+from tests.db.steps import claimed_scores, finish_score, queued_scores, score_outcomes, scorer_labels
 from tests.factories import configuration, enter
 
 THRICE = {"name": "simulated", "label": "judge", "repeats": 3}

@@ -8,7 +8,7 @@ from db.engine import transaction
 from db.errors import UnknownRun, WrongCall
 from db.jobs import Failure
 from db.ledger import Ledger
-from db.queries import all_runs, edit_outcomes, find_run, progress_of, score_outcomes, scorer_labels, working
+from db.queries import all_runs, find_run, progress_of, working
 from db.tables import FailureKind, Stage, State, runs
 from tests.conftest import Clock
 from tests.db.steps import (
@@ -138,28 +138,3 @@ def test_a_worker_at_a_batch_is_named_once_with_all_of_it(ledger: Ledger) -> Non
     claimed_scores(ledger, scores)
     [worker] = working(ledger.engine, find_run(ledger.engine, "latest").id)
     assert (worker.stage, sorted(worker.keys)) == (Stage.SCORE, ["p-0", "p-1", "p-2"])
-
-
-# -- outcomes ----------------------------------------------------------------------------------------------------------
-
-
-def test_every_edit_is_listed_in_benchmark_order_with_its_reason(ledger: Ledger) -> None:
-    run_id = enter(ledger, 2, repeats=2)
-    ledger.fail(claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0]), FAULT)
-    listed = [(row.key, row.repeat, row.state, row.failure_kind) for row in edit_outcomes(ledger.engine, run_id)]
-    assert listed == [
-        ("p-0", 0, "failed", "input"),
-        ("p-0", 1, "queued", None),
-        ("p-1", 0, "queued", None),
-        ("p-1", 1, "queued", None),
-    ]
-
-
-def test_every_score_is_listed_with_its_scorers_label(ledger: Ledger) -> None:
-    first, second = queued_scores(ledger, scorers=["simulated", "reference"])
-    run_id = find_run(ledger.engine, "latest").id
-    finish_score(ledger, claimed_scores(ledger, [first])[0], 7.5, seconds=1.0, detail={})
-    ledger.fail(claimed_scores(ledger, [second])[0], FAULT)
-    listed = {(row.label, row.state, row.value, row.failure_reason) for row in score_outcomes(ledger.engine, run_id)}
-    assert listed == {("simulated", "done", 7.5, None), ("reference", "failed", None, "image is empty")}
-    assert scorer_labels(ledger.engine, run_id) == ["simulated", "reference"]

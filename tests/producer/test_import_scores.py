@@ -20,7 +20,7 @@ from db.errors import BenchmarkInvalid, WrongCall
 from db.images import ImageStore
 from db.ledger import Ledger
 from db.outlook import Lookout
-from db.queries import all_runs, edit_outcomes, find_run, progress_of, score_outcomes, scorer_labels
+from db.queries import all_runs, find_run, progress_of
 from db.tables import State, run_scorers, samples, scores
 from db.upkeep.finding import Inspection, Standing
 from db.upkeep.fsck import findings
@@ -28,6 +28,7 @@ from producer.benchmark.faults import MAX_FAULTS
 from producer.import_scores import ImportedFile, import_scores
 from producer.placeholders import placeholder
 from producer.published import publication_of
+from tests.db.steps import edit_outcomes, score_outcomes, scorer_labels
 from tests.factories import original_file
 from tests.producer.shell import Shell
 from tests.producer.test_submit_crashes import Death, Killed

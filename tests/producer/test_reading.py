@@ -22,11 +22,11 @@ from db.presence import enter_worker
 from db.queries import find_run, progress_of
 from db.seeds import edit_seed
 from db.tables import FailureKind, State, edits
-from producer.rows import nothing_heard
-from producer.show import sample_data
-from producer.show_text import sample_lines
-from producer.status import status_data
-from producer.status_tables import pace_lines
+from producer.one_sample.data import sample_data
+from producer.one_sample.text import sample_lines
+from producer.standing.rows import nothing_heard
+from producer.standing.status import status_data
+from producer.standing.tables import pace_lines
 from tests.db.steps import finish_edit, finish_score
 from tests.factories import png
 from tests.producer.by_hand import RunByHand

@@ -24,7 +24,7 @@ from db.presence import Present, enter_worker
 from db.queries import Run, find_run, progress_of
 from db.tables import FailureKind, Stage
 from producer import watch as watching
-from producer.rows import Row
+from producer.standing.rows import Row
 from producer.watch import Check, watch
 from producer.watch import lines as writing
 from producer.watch import pace as pacing

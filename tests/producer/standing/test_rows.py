@@ -9,7 +9,7 @@ from db.lately import Finished, Lately
 from db.presence import Present
 from db.queries import Worker
 from db.tables import Health, Stage
-from producer.rows import Row, rows_of
+from producer.standing.rows import Row, rows_of
 
 RUN, OTHER_RUN = "0123456789ab", "ba9876543210"
 QUIET = Lately(now=1000.0, finished=(), unparsed=0)

@@ -15,7 +15,7 @@ _KEPT_ELSEWHERE = ("criteria", "reasoning", "reply")
 
 
 def sample_lines(shown: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of what `producer.show` returns."""
+    """Yield the lines of what `producer.one_sample.data` returns."""
     sample = shown["sample"]
     yield _harmless(f"sample {sample['key']} of {with_alias(sample['category'])}")
     run = f"{shown['run']}  {shown['benchmark']}  {shown['editor']}"

@@ -11,7 +11,7 @@ from db.lately import Lately, finished_lately, nothing_lately
 from db.presence import Present, present_workers
 from db.queries import Counts, Progress, Run, all_runs, progress_of, working
 from db.tables import Stage, State
-from producer.rows import Heard, Row, nothing_heard, rows_of
+from producer.standing.rows import Heard, Row, nothing_heard, rows_of
 from producer.words import HOUR_SECONDS
 
 

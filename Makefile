@@ -9,10 +9,10 @@ LOCK := constraints.txt pyproject.toml
 .PHONY: help run test chaos check format bench clean
 
 CHAOS_MINUTES ?= 10
-BENCHMARKS ?= scheduling plumbing growth ingestion footprint
+BENCHMARKS ?= scheduling plumbing growth ingestion footprint reporting gallery
 
 help:
-	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table"
+	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table, gallery"
 	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
 	@echo "make chaos   storms of faults on both databases, then long tests, some fifteen minutes; CHAOS_MINUTES=60 for more"
 	@echo "make check   style, types, who may import whom; changes nothing"

@@ -173,7 +173,7 @@ def test_an_outcome_that_no_database_takes_undoes_none_before_it(keeper: Keeper,
     claims = claimed_scores(ledger, queued_scores(ledger, 3))
 
     with pytest.raises(IntegrityError):
-        keeper.keep([(claims[0], Scored(5.0, 1.0)), (claims[1], Scored(11.0, 1.0)), (claims[2], Scored(6.0, 1.0))])
+        keeper.keep([(claims[0], Scored(5.0, 1.0)), (claims[1], Scored(110.0, 1.0)), (claims[2], Scored(6.0, 1.0))])
 
     states = [job(ledger, Stage.SCORE, claim.job_id).state for claim in claims]
     assert states == [State.DONE, State.RUNNING, State.RUNNING]

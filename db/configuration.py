@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -61,6 +61,16 @@ class RunConfiguration(BaseModel):
     @classmethod
     def _aggregate_is_readable(cls, aggregate: str | None) -> str | None:
         return None if aggregate is None else read_aggregate(aggregate).text
+
+    @model_validator(mode="after")
+    def _aggregate_has_criteria(self) -> Self:
+        """Refuse an aggregate beside a judge that gives one digit and nothing else."""
+        mute = next((one.label for one in self.scorers if one.options.get("mode") == "expected"), None)
+        if self.aggregate is not None and mute is not None:
+            raise ValueError(
+                f"aggregate: scorer {mute!r} gives no criteria in mode `expected`; have it generate, or unset one of the two"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -21,7 +21,7 @@ from db.images import ImageStore
 from db.ledger import Ledger
 from db.outlook import Lookout
 from db.queries import all_runs, find_run, progress_of
-from db.tables import State, run_scorers, samples, scores
+from db.tables import State, edits, run_scorers, samples, scores
 from db.upkeep.finding import Inspection, Standing
 from db.upkeep.fsck import findings
 from producer.benchmark.faults import MAX_FAULTS
@@ -270,14 +270,14 @@ def test_fsck_finds_nothing_wrong_with_what_was_imported(importer: Importer) -> 
 
 
 def test_a_lost_placeholder_is_not_edited_anew_but_imported_again(importer: Importer) -> None:
-    importer(line())
-    for file in list(importer.images.stored()):
-        file.path.unlink()
+    run_id = only(importer(line()))
+    with reading(importer.ledger.engine) as connection:
+        importer.images.path(connection.scalars(select(edits.c.image)).one()).unlink()
 
-    found = list(findings(Inspection(importer.ledger, importer.images)))
+    (found,) = findings(Inspection(importer.ledger, importer.images))
 
-    assert [finding.standing for finding in found] == [Standing.LEFT] * 2
-    assert "import the published scores again" in found[1].remedy
+    assert (found.standing, found.remedy) == (Standing.LEFT, "import the published scores again, which stores it anew")
+    assert progress_of(importer.ledger.engine, run_id).complete
     importer(line())
     assert list(findings(Inspection(importer.ledger, importer.images))) == []
 

@@ -68,7 +68,8 @@ class RunConfiguration(BaseModel):
         mute = next((one.label for one in self.scorers if one.options.get("mode") == "expected"), None)
         if self.aggregate is not None and mute is not None:
             raise ValueError(
-                f"aggregate: scorer {mute!r} gives no criteria in mode `expected`; have it generate, or unset one of the two"
+                f"aggregate: scorer {mute!r} gives no criteria in mode `expected`; "
+                "let it generate, or leave the aggregate out"
             )
         return self
 

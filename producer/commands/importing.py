@@ -26,8 +26,8 @@ def import_scores(
 ) -> None:
     """Enter published scores, JSON Lines of one score each, as runs that have ended; print a run's id per editor."""
     from db.farm import images, ledger
-    from producer.import_scores import import_scores as import_file
-    from producer.published import publication_of
+    from producer.published_scores.enter import import_scores as import_file
+    from producer.published_scores.read import publication_of
 
     publication = publication_of(file, name=name, scale=scale, aggregate=aggregate, allow_missing=allow_missing)
     imported = import_file(publication, ledger=ledger(), images=images())

@@ -211,3 +211,11 @@ def test_edits_differ_in_their_seeds_by_run_seed_key_and_repeat() -> None:
     assert len(seeds) == 5 * 3 * 20
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert max(seeds) > 2**62 > min(seeds)
+
+
+def test_an_aggregate_beside_a_judge_that_gives_one_digit_is_refused() -> None:
+    judge = {"name": "transformers", "label": "judge", "model": "m/n", "mode": "expected"}
+
+    with pytest.raises(WrongCall, match="aggregate: scorer 'judge' gives no criteria in mode `expected`"):
+        resolve_configuration({"editor": "simulated", "scorers": [judge], "aggregate": "min"})
+    assert resolve_configuration({"editor": "simulated", "scorers": [judge]}).aggregate is None

@@ -25,9 +25,9 @@ from db.tables import State, edits, run_scorers, samples, scores
 from db.upkeep.finding import Inspection, Standing
 from db.upkeep.fsck import findings
 from producer.benchmark.faults import MAX_FAULTS
-from producer.import_scores import ImportedFile, import_scores
-from producer.placeholders import placeholder
-from producer.published import publication_of
+from producer.published_scores.enter import ImportedFile, import_scores
+from producer.published_scores.placeholders import placeholder
+from producer.published_scores.read import publication_of
 from tests.db.steps import edit_outcomes, score_outcomes, scorer_labels
 from tests.factories import original_file
 from tests.producer.shell import Shell

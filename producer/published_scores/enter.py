@@ -10,7 +10,7 @@ from db.imported import enter_imported
 from db.intake import ContentDigest, enter_samples, has_benchmark, image_digests
 from db.ledger import Ledger
 from producer.benchmark.faults import Faults
-from producer.published import Publication, PublishedSample, read_published
+from producer.published_scores.read import Publication, PublishedSample, read_published
 from producer.storing import Storing
 
 CHUNK = 5000

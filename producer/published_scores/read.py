@@ -14,8 +14,8 @@ from db.imported import Failed, ImportedEdit, ImportedRun, ImportedScore
 from db.tables import FailureKind
 from producer.benchmark.faults import Faults
 from producer.benchmark.sample import MAX_KEY, Fault, FieldFault, check_name
-from producer.placeholders import placeholder
-from producer.score_lines import EDIT_FAILED, FAILURES, OVERALL, ScoreLine, read_lines
+from producer.published_scores.lines import EDIT_FAILED, FAILURES, OVERALL, ScoreLine, read_lines
+from producer.published_scores.placeholders import placeholder
 
 SPARSE, AT_LEAST = 50, 1000
 """Where repeats are numbered so that so many times the scores of the file would be asked for, a number is a mistake."""

@@ -76,6 +76,14 @@ def test_a_table_computed_by_hand() -> None:
     assert (found.macro.categories, found.macro.mean, found.macro.lower_bound.mean) == (2, 6.0, (3.75 + 7) / 2)
 
 
+def test_a_run_of_which_nothing_is_left_has_no_figures() -> None:
+    found = dimension_of(run_scores([], categories=[]))
+
+    assert (found.overall.n, found.overall.scored, found.overall.coverage) == (0, 0, None)
+    assert (found.overall.mean, found.overall.ci, found.overall.lower_bound.mean) == (None, None, None)
+    assert (found.macro.categories, found.macro.mean, found.categories) == (0, None, [])
+
+
 def test_one_score() -> None:
     found = overall(run_scores([6.5], categories=[0]))
 

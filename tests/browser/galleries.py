@@ -53,7 +53,7 @@ def _scores(number: int, shift: float) -> dict[str, Score]:
         criteria={"realism": 7.5},
         retried=number == 7,
     )
-    return {"strict": strict, "mild": Score(1 if number == 7 else 1 + value * 0.4)}
+    return {"strict": strict, "mild": Score(5 if number == 7 else 1 + value * 0.4)}
 
 
 def usual_gallery(folder: Path, engine: Engine, images: ImageStore) -> Path:

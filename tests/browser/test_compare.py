@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from db.images import ImageStore
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORED, compared_gallery
-from tests.browser.test_gallery import choose, keys, open_sample, show_all
+from tests.browser.steps import choose, keys, open_sample, show_all
 
 
 @pytest.fixture

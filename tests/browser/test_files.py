@@ -15,7 +15,7 @@ from producer.report.gallery.write import write_gallery
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, gallery_of, usual_gallery, usual_samples
 from tests.browser.scene import Edit, Sample, Score, enter, picture
-from tests.browser.test_gallery import choose, keys, open_sample, show_all
+from tests.browser.steps import choose, keys, open_sample, show_all
 
 FIRST_PAINT_MILLISECONDS = """() => new Promise((resolve) => new PerformanceObserver((list) =>
     resolve(list.getEntriesByName("first-contentful-paint")[0].startTime)).observe({type: "paint", buffered: true}))"""

@@ -153,6 +153,7 @@ BLOCKED = """(act) => new Promise((resolve) => {
         request: () => fetch("http://example.org/").catch(() => {}),
     };
     actions[act]();
+    setTimeout(() => resolve("allowed"), 5000);
 })"""
 
 

@@ -15,7 +15,7 @@ from db.images import ImageStore
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, compared_gallery, gallery_of, usual_gallery, usual_samples
 from tests.browser.scene import Edit, Sample, picture
-from tests.browser.test_gallery import open_sample
+from tests.browser.steps import open_sample
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 

@@ -26,17 +26,8 @@ ASSETS = Path(__file__).parent / "assets"
 STYLES = ("tokens", "page", "summary", "cards", "sample")
 EARLY_SCRIPTS = ("early",)
 SCRIPTS = (
-    "words",
-    "elements",
-    "data",
-    "selection",
-    "pictures",
-    "cards",
-    "slider",
-    "verdicts",
-    "fullsize",
-    "sample",
-    "start",
+    *("words", "elements", "data", "selection", "pictures"),
+    *("cards", "slider", "verdicts", "fullsize", "sample", "start"),
 )
 """The files of `assets/` in the order in which they are put together; a script may use what stands before it."""
 
@@ -44,21 +35,17 @@ SCRIPTS = (
 def page(reports: Sequence[Report], content: dict[str, Any], embedded: Sequence[str | None] | None) -> str:
     """Return the HTML. `embedded` holds the thumbnails as data: URIs by place; None: they are files beside it."""
     style, early, script = _joined(STYLES, "css"), _joined(EARLY_SCRIPTS, "js"), _joined(SCRIPTS, "js")
-    return (
-        _environment()
-        .get_template("gallery.html.j2")
-        .render(
-            reports=reports,
-            scorers=summaries(reports),
-            sample_count=len(content["samples"]),
-            policy=_policy([style], [early, script], "data:" if embedded is not None else "file: data:"),
-            style=Markup(style),
-            early=Markup(early),
-            script=Markup(script),
-            words=data_block(words()),
-            content=data_block(harmless_all(content)),
-            embedded=None if embedded is None else data_block(embedded),
-        )
+    template = _environment().get_template("gallery.html.j2")
+    return template.render(
+        reports=reports,
+        scorers=summaries(reports),
+        policy=_policy([style], [early, script], "file: data:" if embedded is None else "data:"),
+        style=Markup(style),
+        early=Markup(early),
+        script=Markup(script),
+        words=data_block(words()),
+        content=data_block(harmless_all(content)),
+        embedded=None if embedded is None else data_block(embedded),
     )
 
 

@@ -39,16 +39,19 @@ function cardPictures(sample) {
 function cardScores(sample, chosen) {
   const order = [chosen, ...CONTENT.scorers.keys()].filter((scorer, place, all) => all.indexOf(scorer) === place);
   const chips = order.filter((scorer) => CONTENT.scorers[scorer]).map((scorer) => scoreChip(sample, scorer));
-  const retried = sample.runs.some((edits) => edits?.some((edit) => edit.retried || edit.scores.some((one) => one.retried)));
+  const outcomes = sample.runs.flatMap((edits) => edits ?? []).flatMap((edit) => [edit, ...edit.scores]);
+  const retried = outcomes.some((outcome) => outcome.retried);
   return make("ul", { class: "chips" }, chips, retried && make("li", { class: "retried", word: "retried" }));
 }
 
 function scoreChip(sample, scorer) {
   const values = sample.byScorer[scorer];
   const gain = gainOf(sample, scorer);
-  const shown = values.map((value, run) => make("span", { class: "number" }, runTag(run), make("b", { text: shortNumber(value) })));
+  const number = (value) => make("b", { text: shortNumber(value) });
+  const shown = values.map((value, run) => make("span", { class: "number" }, runTag(run), number(value)));
   const share = shareOfScale(meanOf(valuesOf(sample, scorer)) ?? CONTENT.scorers[scorer].scale[0], scorer);
-  const chip = make("li", { class: "chip" }, isolated(CONTENT.scorers[scorer].label), shown, SEVERAL && gainMark(gain));
+  const name = isolated(CONTENT.scorers[scorer].label);
+  const chip = make("li", { class: "chip" }, name, shown, SEVERAL && gainMark(gain));
   chip.style.setProperty("--share", share);
   return chip;
 }

@@ -30,7 +30,7 @@ function failuresOf(sample) {
   return sample.runs.flatMap((edits, run) =>
     (edits ?? []).flatMap((edit, repeat) => [
       ...(edit.failure ? [{ ...edit.failure, run, repeat }] : []),
-      ...edit.scores.flatMap((score) => (score.failure ? [{ ...score.failure, run, repeat, scorer: score.scorer }] : [])),
+      ...edit.scores.flatMap(({ failure, scorer }) => (failure ? [{ ...failure, run, repeat, scorer }] : [])),
     ]),
   );
 }

@@ -39,4 +39,4 @@ function labelled(name, field) {
 
 const shortNumber = (value) => (value === undefined ? "–" : value.toFixed(2));
 
-const signed = (value) => (value === undefined ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(2)}`);
+const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(2)}`;

@@ -37,6 +37,7 @@ class FullSize {
     const size = make("button", { type: "button", class: "quiet", word: "actual_size", "aria-pressed": "false" });
     close.addEventListener("click", () => this.dialog.close());
     size.addEventListener("click", () => size.setAttribute("aria-pressed", this.dialog.classList.toggle("actual")));
-    return make("div", { class: "dialog-bar" }, make("h2", {}, pictureName(picture)), make("div", { class: "spacer" }), size, close);
+    const heading = make("h2", { class: "spacer" }, pictureName(picture));
+    return make("div", { class: "dialog-bar" }, heading, size, close);
   }
 }

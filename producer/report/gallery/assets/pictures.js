@@ -21,7 +21,8 @@ function thumbnail(place, name) {
   if (picture.fault) return make("span", { class: "no-picture", word: `image_${picture.fault}` });
   const { width, height } = picture;
   const image = make("img", { loading: "lazy", decoding: "async", width, height, alt: word(name), "data-alt": name });
-  image.addEventListener("error", () => image.replaceWith(make("span", { class: "no-picture", word: "image_missing" })));
+  const gone = () => image.replaceWith(make("span", { class: "no-picture", word: "image_missing" }));
+  image.addEventListener("error", gone);
   image.src = thumbnailUrl(place);
   return image;
 }
@@ -40,8 +41,8 @@ function loadFull(image, place, gone = () => {}) {
 function picturesOf(sample, repeat) {
   const given = [{ name: "source", place: sample.source }];
   if (sample.reference !== undefined) given.push({ name: "reference", place: sample.reference });
-  const edited = sample.runs.flatMap((edits, run) => (edits ? [{ name: "edited", place: edits[repeat]?.image, run }] : []));
-  return [...given, ...edited];
+  const edited = sample.runs.map((edits, run) => edits && { name: "edited", place: edits[repeat]?.image, run });
+  return [...given, ...edited.filter(Boolean)];
 }
 
 // What a picture is called, with its run among several.

@@ -100,8 +100,8 @@ class SampleView {
       const edit = edits?.[this.repeat];
       return [
         edit?.failure && fullFailure({ ...edit.failure, run }),
-        edit?.retried && make("p", {}, runTag(run), make("span", { word: "edited" }), " ", make("span", { class: "retried", word: "retried" })),
-        edit && !edit.failure && edit.image === undefined && make("p", { class: "muted" }, runTag(run), make("span", { word: "pending" })),
+        edit?.retried && make("p", {}, runTag(run), make("span", { class: "retried", word: "retried" })),
+        isOpen(edit) && make("p", { class: "said-head muted" }, runTag(run), make("span", { word: "pending" })),
       ];
     });
   }
@@ -115,12 +115,14 @@ class SampleView {
     const count = Math.max(...this.sample.runs.map((edits) => edits?.length ?? 0));
     if (count < 2) return undefined;
     const buttons = [...Array(count).keys()].map((repeat) => {
-      const at = { type: "button", class: `repeat-${repeat}`, "aria-pressed": String(repeat === this.repeat), text: repeat + 1 };
+      const pressed = String(repeat === this.repeat);
+      const at = { type: "button", class: `repeat-${repeat}`, "aria-pressed": pressed, text: repeat + 1 };
       const button = make("button", at);
       button.addEventListener("click", () => this.show(this.sample, { repeat, focus: `.repeat-${repeat}` }));
       return button;
     });
-    return make("div", { class: "views repeats", role: "group", label: "repeat" }, make("span", { word: "repeat" }), buttons);
+    const name = make("span", { word: "repeat" });
+    return make("div", { class: "views", role: "group", label: "repeat" }, name, buttons);
   }
 
   // The slider, with what lies left and right to choose where there are more than two pictures.
@@ -142,21 +144,18 @@ class SampleView {
   // Every picture in small; each opens at full size.
   strip() {
     const pictures = picturesOf(this.sample, this.repeat);
-    const figures = pictures.map((picture, number) => {
-      const shown = thumbnail(picture.place, picture.name);
+    const there = pictures.filter(({ place }) => thumbnailUrl(place));
+    const figures = pictures.map((picture) => {
       const open = make("button", { type: "button", class: "picture", word: "full_size" });
-      open.addEventListener("click", () => this.fullSize.open(pictures.filter(({ place }) => thumbnailUrl(place)), this.shownNumber(pictures, number)));
-      const caption = make("figcaption", {}, pictureName(picture), thumbnailUrl(picture.place) && open);
-      return make("figure", {}, shown, caption);
+      open.addEventListener("click", () => this.fullSize.open(there, there.indexOf(picture)));
+      const caption = make("figcaption", {}, pictureName(picture), there.includes(picture) && open);
+      return make("figure", {}, thumbnail(picture.place, picture.name), caption);
     });
     return make("div", { class: "strip" }, figures);
   }
-
-  // Where a picture stands among those that can be shown.
-  shownNumber(pictures, number) {
-    return pictures.slice(0, number).filter(({ place }) => thumbnailUrl(place)).length;
-  }
 }
+
+const isOpen = (edit) => edit && !edit.failure && edit.image === undefined;
 
 function pictureOption({ name, run }, number, selected) {
   const text = `${SEVERAL && run !== undefined ? `${tagOf(run)} ` : ""}${word(name)}`;

@@ -22,10 +22,14 @@ function isWanted(sample, chosen) {
   return (
     (category === "" || sample.category === category) &&
     (search === "" || sample.searched.includes(search.toLowerCase())) &&
-    (outcome === "" || (outcome === "none" ? !sample.failures.length : sample.failures.some(({ kind }) => kind === outcome))) &&
+    (outcome === "" || endedSo(sample, outcome)) &&
     ((least === "" && best === "") || valuesOf(sample, scorer).some((value) => inRange(value, chosen))) &&
     (difference === "" || differenceOf(sample, scorer) >= Number(difference))
   );
+}
+
+function endedSo(sample, outcome) {
+  return outcome === "none" ? !sample.failures.length : sample.failures.some(({ kind }) => kind === outcome);
 }
 
 const ORDERS = {

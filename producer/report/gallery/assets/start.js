@@ -2,8 +2,8 @@
 
 const $ = (id) => document.getElementById(id);
 
-const chosen = { ...EVERYTHING, view: SAMPLES.length > WORST_SHOWN && CONTENT.scorers.length ? "worst" : "all", order: "worst" };
-if (chosen.view === "all") chosen.order = "benchmark";
+const begins = SAMPLES.length > WORST_SHOWN && CONTENT.scorers.length ? { view: "worst", order: "worst" } : {};
+const chosen = { ...EVERYTHING, ...begins };
 
 let listed = [];
 const cards = new CardList($("cards"), $("more"));
@@ -14,14 +14,17 @@ function refresh() {
   cards.show(listed, chosen.scorer);
   const values = { shown: listed.length.toLocaleString(), all: SAMPLES.length.toLocaleString() };
   $("count").replaceChildren(make("span", { word: "count", values }));
-  for (const button of $("views").children) button.setAttribute("aria-pressed", String(button.dataset.view === chosen.view));
+  for (const button of $("views").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === chosen.view));
+  }
   $("toolbar").querySelector("[data-field=order]").value = chosen.order;
 }
 
 // -- views: the worst, all, the failures -------------------------------------------------------------------------------
 
 function viewButton(name, count) {
-  const button = make("button", { type: "button", "data-view": name, word: `view_${name}`, values: { n: count.toLocaleString() } });
+  const values = { n: count.toLocaleString() };
+  const button = make("button", { type: "button", "data-view": name, word: `view_${name}`, values });
   button.addEventListener("click", () => {
     Object.assign(chosen, { view: name, order: name === "worst" ? "worst" : "benchmark" });
     refresh();
@@ -52,14 +55,17 @@ function choosing(field, name) {
 
 const option = (value, name) => make("option", { value, word: name });
 
+const named = (value, text) => make("option", { value, text }); // as the benchmark or the run calls it
+
 function categoryField() {
-  const options = CONTENT.categories.map(({ name }) => make("option", { value: name, text: name }));
+  const options = CONTENT.categories.map(({ name }) => named(name, name));
   return choosing(make("select", {}, option("", "all_categories"), options), "category");
 }
 
 function outcomeField() {
   const kinds = [...new Set(SAMPLES.flatMap((sample) => sample.failures.map(({ kind }) => kind)))].sort();
-  const options = kinds.map((kind) => (`kind_${kind}` in WORDS ? option(kind, `kind_${kind}`) : make("option", { value: kind, text: kind })));
+  const known = (kind) => `kind_${kind}` in WORDS;
+  const options = kinds.map((kind) => (known(kind) ? option(kind, `kind_${kind}`) : named(kind, kind)));
   return choosing(make("select", {}, option("", "any_outcome"), option("none", "no_failure"), options), "outcome");
 }
 
@@ -69,8 +75,10 @@ function orderField() {
   return choosing(make("select", {}, names.map((name) => option(name, `order_${name}`))), "order");
 }
 
-const scorerField = () =>
-  choosing(make("select", {}, CONTENT.scorers.map(({ label }, number) => make("option", { value: number, text: label }))), "scorer");
+function scorerField() {
+  const options = CONTENT.scorers.map(({ label }, number) => named(number, label));
+  return choosing(make("select", {}, options), "scorer");
+}
 
 const numberField = (name) => choosing(make("input", { type: "number", step: "any", inputmode: "decimal" }), name);
 
@@ -79,7 +87,9 @@ function drawToolbar() {
   $("toolbar").append(
     choosing(search, "search"),
     labelled("category", categoryField()),
-    ...(CONTENT.scorers.length ? [labelled("scorer", scorerField()), labelled("at_least", numberField("least")), labelled("at_most", numberField("best"))] : []),
+    ...(CONTENT.scorers.length ? [labelled("scorer", scorerField())] : []),
+    labelled("at_least", numberField("least")),
+    labelled("at_most", numberField("best")),
     ...(SEVERAL ? [labelled("difference_at_least", numberField("difference"))] : []),
     labelled("outcome", outcomeField()),
     labelled("order", orderField()),

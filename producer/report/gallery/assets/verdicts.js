@@ -3,15 +3,18 @@
 // One scorer's part of the sample's page, for one repeat.
 function verdict(sample, scorer, repeat) {
   const { label, scale } = CONTENT.scorers[scorer];
+  const [least, best] = scale;
   const edits = sample.runs.map((of) => of?.[repeat]);
   return make(
     "section",
     { class: "verdict" },
-    make("h3", {}, isolated(label), make("span", { class: "muted small", word: "scale", values: { least: scale[0], best: scale[1] } })),
+    make("h3", {}, isolated(label), make("span", { class: "muted small", word: "scale", values: { least, best } })),
     scoreTable(edits, scorer),
-    edits.map((edit, run) => edit && scoresOf([edit], scorer).map((score, _, all) => saidOf(score, run, all.length > 1))),
+    edits.map((edit, run) => edit && allSaid(scoresOf([edit], scorer), run)),
   );
 }
+
+const allSaid = (scores, run) => scores.map((score) => saidOf(score, run, scores.length > 1));
 
 // A row per dimension, a column per run, and the difference of the last run to the first.
 function scoreTable(edits, scorer) {
@@ -31,7 +34,8 @@ const ownNumber = (criteria, name) => (criteria && Object.hasOwn(criteria, name)
 
 function scoreHead() {
   const runs = CONTENT.runs.map((_, run) => make("th", { scope: "col" }, runTag(run)));
-  return make("thead", {}, make("tr", {}, make("th", { scope: "col", word: "dimension" }), runs, make("th", { scope: "col", word: "difference" })));
+  const [first, last] = ["dimension", "difference"].map((name) => make("th", { scope: "col", word: name }));
+  return make("thead", {}, make("tr", {}, first, runs, last));
 }
 
 function scoreRow(name, values, scorer) {
@@ -49,10 +53,11 @@ function scoreRow(name, values, scorer) {
 function saidOf(score, run, several) {
   const says = score.reasoning || score.failure || score.retried || several || score.value === undefined;
   if (!says) return undefined;
+  const seconds = score.seconds?.toFixed(1);
   const marks = [
     runTag(run),
     several && make("b", { text: shortNumber(score.value) }),
-    score.seconds !== undefined && make("span", { class: "muted small", word: "took", values: { seconds: score.seconds.toFixed(1) } }),
+    seconds && make("span", { class: "muted small", word: "took", values: { seconds } }),
     score.retried && make("span", { class: "retried", word: "retried" }),
     ["queued", "running", "cancelled"].includes(score.state) && make("span", { class: "muted", word: "pending" }),
   ].filter(Boolean);

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from db.farm import engine, images
-from db.settings import farm_home
-from producer.report.schema import Report
+if TYPE_CHECKING:
+    from producer.comparison.schema import Comparison
+    from producer.report.schema import Report
 
 
-def write_pictures(reports: Sequence[Report], output: Path | None = None, *, single_file: bool = False) -> Path:
+def write_pictures(
+    reports: Sequence[Report],
+    output: Path | None = None,
+    *,
+    comparison: Comparison | None = None,
+    single_file: bool = False,
+) -> Path:
     """Write the gallery of one run, or of several side by side; return the path of its page."""
-    from producer.report.gallery.write import write_gallery
+    from db.farm import engine, images
+    from db.settings import farm_home
+    from producer.gallery.write import write_gallery
 
     name = "-".join(report.run for report in reports)
     place = output or farm_home() / "reports" / (f"{name}.html" if single_file else name)
-    return write_gallery(reports, engine(), images(), place, single_file=single_file)
+    return write_gallery(reports, engine(), images(), place, comparison=comparison, single_file=single_file)
+
+
+def write_compared_pictures(comparison: Comparison, output: Path | None = None, *, single_file: bool = False) -> Path:
+    """Write the gallery of compared runs side by side; return the path of its page."""
+    from db.farm import engine
+    from producer.report.gather import gather_report
+
+    reports = [gather_report(engine(), run.run) for run in comparison.runs]
+    return write_pictures(reports, output, comparison=comparison, single_file=single_file)

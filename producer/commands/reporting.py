@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import rich_click as click
 from db.errors import WrongCall
 from producer.commands.options import json_flag, one_run_or_latest
 from producer.commands.output import write_document
+from producer.commands.pictures import write_compared_pictures, write_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from producer.report.document import Document
-    from producer.report.schema import Report
 
 FORMATS = ("table", "json", "csv", "md", "html")
 
@@ -61,10 +62,10 @@ def report(run: str, without_retried: bool, diff_config: tuple[str, str] | None,
     from producer.report.gather import gather_report
 
     if diff_config is not None:
-        _write(_differences(engine(), *diff_config), [], **output)
+        _write(_differences(engine(), *diff_config), None, **output)
         return
     found = gather_report(engine(), run, without_retried=without_retried)
-    _write(report_document(found), [found], **output)
+    _write(report_document(found), partial(write_pictures, [found]), **output)
 
 
 @click.command()
@@ -76,12 +77,9 @@ def compare(runs: Sequence[str], shared_only: bool, **output: Any) -> None:
     from db.farm import engine
     from producer.comparison.document import comparison_document
     from producer.comparison.gather import compare_runs
-    from producer.report.gather import gather_report
 
     comparison = compare_runs(engine(), runs, shared_only=shared_only)
-    with_pictures = output["format_name"] == "html"
-    reports = [gather_report(engine(), run.run) for run in comparison.runs] if with_pictures else []
-    _write(comparison_document(comparison), reports, **output)
+    _write(comparison_document(comparison), partial(write_compared_pictures, comparison), **output)
 
 
 def _differences(engine: Engine, first: str, second: str) -> Document:
@@ -93,7 +91,7 @@ def _differences(engine: Engine, first: str, second: str) -> Document:
 
 def _write(
     document: Document,
-    reports: Sequence[Report],
+    pictures: Callable[..., Path] | None,
     *,
     format_name: str,
     as_json: bool,
@@ -106,9 +104,7 @@ def _write(
         if single_file:
             raise WrongCall("--single-file is of `--format html`")
         write_document(document, format_name, output)
-    elif not reports:
+    elif pictures is None:
         raise WrongCall("--diff-config has no gallery: choose table, json, csv or md")
     else:
-        from producer.commands.pictures import write_pictures
-
-        click.echo(write_pictures(reports, output, single_file=single_file))
+        click.echo(pictures(output, single_file=single_file))

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 INSTALL_SECONDS = 240
+_LOCK = Path(tempfile.gettempdir()) / f"editfarm-chromium-{os.geteuid()}.lock"
 
 FLAGS = (
     "--no-sandbox",  # which Chromium refuses to do without as root
@@ -32,7 +33,9 @@ def find_or_install() -> Path:
     """Return Chromium's program. Raises NoBrowser."""
     found = _find()
     if found is None:
-        with FileLock(Path(tempfile.gettempdir()) / "editfarm-chromium.lock"):  # tests run in several processes
+        with FileLock(
+            Path(tempfile.gettempdir()) / f"editfarm-chromium-{os.geteuid()}.lock"
+        ):  # tests run in several processes
             found = _find() or _install()
     return found
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from db.images import ImageStore
-from producer.report.gallery.write import write_gallery
+from producer.comparison.gather import compare_runs
+from producer.gallery.write import write_gallery
 from tests.browser.scene import Edit, Sample, Score, Scorer, enter, picture
 
 SCORERS = [Scorer("strict"), Scorer("mild", scale=(1, 5))]
@@ -74,4 +75,5 @@ def compared_gallery(folder: Path, engine: Engine, images: ImageStore) -> Path:
     first = enter(engine, "a" * 12, usual_samples(images), SCORERS)
     others = [sample for sample in usual_samples(images, shift=0.5) if sample.key != "k-25"]
     second = enter(engine, "b" * 12, others, SCORERS)
-    return write_gallery([first, second], engine, images, folder)
+    comparison = compare_runs(engine, [first.run, second.run], shared_only=True)
+    return write_gallery([first, second], engine, images, folder, comparison=comparison)

@@ -5,33 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
 
 from PIL import Image
 from sqlalchemy import Connection, Engine, insert
 
-from db.categories import ENGLISH_ALIASES
 from db.engine import transaction
 from db.images import ImageStore, digest_of
-from db.samples import RecordedSample, RecordedScore, recorded_samples
 from db.tables import State, benchmarks, edits, run_scorers, runs, samples, scores
-from producer.report.schema import (
-    HISTOGRAM_BINS,
-    OVERALL,
-    Benchmark,
-    Bound,
-    Dimension,
-    Failed,
-    Figures,
-    Interval,
-    Macro,
-    Method,
-    Provenance,
-    Report,
-    ScorerReport,
-    Spread,
-)
+from producer.report.gather import gather_report
+from producer.report.schema import Report
 
 
 @dataclass(frozen=True)
@@ -94,12 +77,23 @@ def enter(
     with transaction(engine) as connection:
         about = {"id": benchmark, "name": name, "sample_count": len(given), "created_at": 0.0, "complete": True}
         connection.execute(insert(benchmarks).values(about))
-        asked = {"id": run, "benchmark_id": benchmark, "configuration": {}, "priority": "normal", "created_at": 0.0}
+        asked = {"id": run, "benchmark_id": benchmark, "configuration": _configuration(run, given, scorers)}
+        asked |= {"priority": "normal", "created_at": 0.0}
         connection.execute(insert(runs).values(asked))
         scorer_ids = _enter_scorers(connection, run, scorers)
         for position, sample in enumerate(given):
             _enter_sample(connection, benchmark, run, position, sample, scorer_ids)
-    return report_of(engine, run, scorers, name=name)
+    return gather_report(engine, run)
+
+
+def _configuration(run: str, given: Sequence[Sample], scorers: Sequence[Scorer]) -> dict[str, Any]:
+    model = {"name": "simulated", "options": {}}
+    return {
+        "editor": {**model, "label": f"editor-{run[0]}"},
+        "scorers": [{**model, "label": scorer.label} for scorer in scorers],
+        "repeats": max((len(sample.edits) for sample in given), default=1),
+        "seed": 0,
+    }
 
 
 def _enter_scorers(connection: Connection, run: str, scorers: Sequence[Scorer]) -> dict[tuple[str, int], int]:
@@ -155,113 +149,3 @@ def _outcome(done: bool, failure: tuple[str, str] | None, retried: bool) -> dict
         "failure_reason": reason,
         "retried": retried,
     }
-
-
-# -- the report of it: plain means, so that the page has something to show ---------------------------------------------
-
-
-def report_of(engine: Engine, run: str, scorers: Sequence[Scorer], *, name: str) -> Report:
-    """Return a report with true means and counts, and intervals that are made up."""
-    recorded = recorded_samples(engine, run)
-    open_jobs = any(edit.state is State.QUEUED for sample in recorded for edit in sample.edits)
-    return Report(
-        run=run,
-        benchmark=Benchmark(digest=digest_of(run.encode()), name=name, samples=len(recorded)),
-        editor=f"editor-{run[0]}",
-        partial=open_jobs,
-        missing="1 edits and 2 scores are still to come" if open_jobs else None,
-        progress={},
-        method=Method(interval="bootstrap over source images", level=0.95, resamples=10_000, seed=0),
-        scorers=[_scorer_report(scorer, recorded) for scorer in scorers],
-        agreement=[],
-        failures=[],
-        provenance=_provenance(),
-    )
-
-
-def _provenance() -> Provenance:
-    return Provenance(
-        configuration={"editor": {"label": "simulated"}, "seed": 0},
-        environments=[{"facts": {"gpu": "none"}, "edits": 3}],
-        shared_edits={},
-        retried_edits=0,
-        retried_scores=1,
-        priority="normal",
-        created_at=1_750_000_000.0,
-        finished_at=1_750_003_600.0,
-        editfarm="0.1.0",
-    )
-
-
-def _scorer_report(scorer: Scorer, recorded: Sequence[RecordedSample]) -> ScorerReport:
-    names = dict.fromkeys(name for score in _of(scorer, recorded) for name in score.criteria)
-    dimensions = [_dimension(name, scorer, recorded) for name in (OVERALL, *names)]
-    spread = Spread(sd=None, groups=0)
-    return ScorerReport(
-        scorer=scorer.label,
-        scale=scorer.scale,
-        dimensions=dimensions,
-        spread_over_seeds=spread,
-        spread_over_judging=spread,
-    )
-
-
-def _of(scorer: Scorer, recorded: Sequence[RecordedSample]) -> list[RecordedScore]:
-    edits_of_all = [edit for sample in recorded for edit in sample.edits]
-    return [score for edit in edits_of_all for score in edit.scores if score.scorer == scorer.label]
-
-
-def _dimension(name: str, scorer: Scorer, recorded: Sequence[RecordedSample]) -> Dimension:
-    categories = dict.fromkeys(sample.category for sample in recorded)
-    each = [_figures(category, name, scorer, recorded) for category in categories]
-    means = [figures.mean for figures in each if figures.mean is not None]
-    mean = fmean(means) if means else None
-    histogram = [0] * HISTOGRAM_BINS
-    least, best = scorer.scale
-    for value in _values(name, _of(scorer, recorded)):
-        histogram[min(HISTOGRAM_BINS - 1, int((value - least) / (best - least) * HISTOGRAM_BINS))] += 1
-    return Dimension(
-        name=name,
-        overall=_figures(None, name, scorer, recorded),
-        macro=Macro(categories=len(means), mean=mean, ci=_around(mean), lower_bound=Bound(mean=mean, ci=None)),
-        categories=each,
-        histogram=histogram,
-    )
-
-
-def _values(name: str, given: Sequence[RecordedScore]) -> list[float]:
-    values = (score.value if name == OVERALL else score.criteria.get(name) for score in given)
-    return [value for value in values if value is not None]
-
-
-def _figures(category: str | None, name: str, scorer: Scorer, recorded: Sequence[RecordedSample]) -> Figures:
-    inside = [sample for sample in recorded if category in (None, sample.category)]
-    given = _of(scorer, inside)
-    values = _values(name, given)
-    asked = sum(len(sample.edits) for sample in inside) * scorer.repeats
-    edit_failed = sum(edit.state is State.FAILED for sample in inside for edit in sample.edits)
-    judge_failed = sum(score.state is State.FAILED for score in given)
-    mean = fmean(values) if values else None
-    return Figures(
-        category=category,
-        alias=ENGLISH_ALIASES.get(category or ""),
-        n=asked,
-        scored=len(values),
-        failed=Failed(edit_failed=edit_failed, judge_failed=judge_failed),
-        open=max(0, asked - len(values) - edit_failed - judge_failed),
-        not_given=0,
-        left_out=0,
-        images=len(inside),
-        coverage=len(values) / asked if asked else None,
-        mean=mean,
-        sd=None,
-        median=None,
-        min=min(values, default=None),
-        max=max(values, default=None),
-        ci=_around(mean),
-        lower_bound=Bound(mean=mean, ci=None),
-    )
-
-
-def _around(mean: float | None) -> Interval | None:
-    return None if mean is None else Interval(low=mean - 0.4, high=mean + 0.4)

@@ -73,8 +73,19 @@ def test_the_slider_takes_any_two_pictures(gallery: Path, look: Look) -> None:
 
 def test_the_summary_has_a_line_and_a_bar_for_each_run(gallery: Path, look: Look) -> None:
     page = look(gallery)
-    scorer = page.locator(".scorer").first
+    scorer = page.locator(".scorer", has_text="scale 0 to 10")
 
     expect(scorer.locator("tbody").first.locator("tr")).to_have_count(2)
     expect(scorer.locator(".chart").first.locator(".bar")).to_have_count(2 * 3)  # two categories, and all
     expect(page.locator(".runs li")).to_have_count(2)
+
+
+def test_the_differences_stand_on_top_with_their_intervals_and_wins(gallery: Path, look: Look) -> None:
+    page = look(gallery)
+    strict = page.locator(".differences").first
+
+    expect(strict.locator("caption")).to_have_text("strict · B − A")
+    expect(strict.locator("tbody")).to_have_count(3)  # two categories, and all
+    total = strict.locator(".total tr").inner_text().split("\t")
+    assert [cell.strip() for cell in total[:2]] == ["All", "25"]
+    assert [cell.strip() for cell in total[4:7]] == ["20", "4", "1"]  # k-05 to k-24, k-00 to k-04 but for k-03, k-03

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from db.images import ImageStore
-from producer.report.gallery.write import write_gallery
+from producer.gallery.write import write_gallery
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, gallery_of, usual_gallery, usual_samples
 from tests.browser.scene import Edit, Sample, Score, enter, picture

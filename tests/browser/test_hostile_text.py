@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from db.images import ImageStore
-from producer.report.gallery.write import write_gallery
+from producer.gallery.write import write_gallery
 from tests.browser.conftest import Look
 from tests.browser.scene import Edit, Sample, Score, Scorer, enter, picture
 

@@ -15,17 +15,17 @@ from sqlalchemy import Engine
 
 from db.images import ImageStore
 from db.samples import RecordedSample, recorded_samples
-from producer.report.gallery.charts import RUN_COLOURS, WIDTH, comparison_chart, histogram_chart, means_chart
-from producer.report.gallery.harmless import data_block, harmless, harmless_all
-from producer.report.gallery.matching import matched
-from producer.report.gallery.page import EARLY_SCRIPTS, SCRIPTS, STYLES, tag
-from producer.report.gallery.thumbnails import SIDE_PIXELS, PictureFault, embed_thumbnails, make_thumbnails
-from producer.report.gallery.words import words
-from producer.report.gallery.write import write_gallery
+from producer.gallery.charts import RUN_COLOURS, WIDTH, comparison_chart, histogram_chart, means_chart
+from producer.gallery.harmless import data_block, harmless, harmless_all
+from producer.gallery.matching import matched
+from producer.gallery.page import EARLY_SCRIPTS, SCRIPTS, STYLES, tag
+from producer.gallery.thumbnails import SIDE_PIXELS, PictureFault, embed_thumbnails, make_thumbnails
+from producer.gallery.words import words
+from producer.gallery.write import write_gallery
 from producer.report.schema import Report
 from tests.browser.scene import Edit, Sample, Score, Scorer, enter, picture
 
-ASSETS = Path(__file__).parents[2] / "producer" / "report" / "gallery" / "assets"
+ASSETS = Path(__file__).parents[2] / "producer" / "gallery" / "assets"
 
 
 @pytest.fixture

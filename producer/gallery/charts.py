@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from rich.cells import cell_len, set_cell_size
 
-from producer.report.gallery.harmless import harmless
-from producer.report.gallery.words import english, label
+from producer.gallery.harmless import harmless
+from producer.gallery.words import english, label
 from producer.report.schema import Figures, Interval
 
 WIDTH = 380

@@ -10,8 +10,8 @@ from typing import Any
 
 from db.categories import ENGLISH_ALIASES
 from db.samples import RecordedEdit, RecordedFailure, RecordedScore
-from producer.report.gallery.matching import Matched
-from producer.report.gallery.thumbnails import Picture
+from producer.gallery.matching import Matched
+from producer.gallery.thumbnails import Picture
 from producer.report.schema import Report
 
 Scorer = tuple[str, tuple[float, float]]

@@ -16,9 +16,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from producer.report.gallery.harmless import data_block, harmless, harmless_all
-from producer.report.gallery.summary import summaries
-from producer.report.gallery.words import english, label, word, words
+from producer.comparison.grids import chance, signed
+from producer.comparison.schema import Comparison
+from producer.gallery.harmless import data_block, harmless, harmless_all
+from producer.gallery.summary import summaries
+from producer.gallery.words import english, label, word, words
 from producer.report.schema import Report
 
 ASSETS = Path(__file__).parent / "assets"
@@ -32,13 +34,20 @@ SCRIPTS = (
 """The files of `assets/` in the order in which they are put together; a script may use what stands before it."""
 
 
-def page(reports: Sequence[Report], content: dict[str, Any], embedded: Sequence[str | None] | None) -> str:
+def page(
+    reports: Sequence[Report],
+    content: dict[str, Any],
+    embedded: Sequence[str | None] | None,
+    comparison: Comparison | None,
+) -> str:
     """Return the HTML. `embedded` holds the thumbnails as data: URIs by place; None: they are files beside it."""
     style, early, script = _joined(STYLES, "css"), _joined(EARLY_SCRIPTS, "js"), _joined(SCRIPTS, "js")
     template = _environment().get_template("gallery.html.j2")
     return template.render(
         reports=reports,
         scorers=summaries(reports),
+        comparison=comparison,
+        places={report.run: place for place, report in enumerate(reports)},
         policy=_policy([style], [early, script], "file: data:" if embedded is None else "data:"),
         style=Markup(style),
         early=Markup(early),
@@ -80,7 +89,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(word=word, label=label, english=english, tag=tag)
-    environment.filters.update(number=_number, percent=_percent, moment=_moment, as_json=_as_json)
+    environment.filters.update(
+        number=_number, percent=_percent, moment=_moment, as_json=_as_json, signed=signed, chance=chance
+    )
     return environment
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from producer.report.gallery.charts import comparison_chart, histogram_chart, means_chart
-from producer.report.gallery.content import Scorer, scorers_of
+from producer.gallery.charts import comparison_chart, histogram_chart, means_chart
+from producer.gallery.content import Scorer, scorers_of
 from producer.report.schema import OVERALL, Dimension, Figures, Report
 
 

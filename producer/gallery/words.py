@@ -9,7 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from producer.report.gallery.harmless import harmless_all
+from producer.gallery.harmless import harmless_all
 
 _FILE = Path(__file__).parent / "assets" / "words.json"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +21,20 @@ def write_pictures(
     comparison: Comparison | None = None,
     single_file: bool = False,
 ) -> Path:
-    """Write the gallery of one run, or of several side by side; return the path of its page."""
+    """Write the gallery of one run, or of several side by side; return the path of its page.
+
+    In FARM_HOME it is this user's alone, elsewhere as everything that the user writes.
+    """
     from db.farm import engine, images
     from db.settings import farm_home
     from producer.gallery.write import write_gallery
 
+    write = partial(write_gallery, reports, engine(), images(), comparison=comparison, single_file=single_file)
+    if output is not None:
+        return write(output)
     name = "-".join(report.run for report in reports)
-    place = output or farm_home() / "reports" / (f"{name}.html" if single_file else name)
-    return write_gallery(reports, engine(), images(), place, comparison=comparison, single_file=single_file)
+    with _private():
+        return write(farm_home() / "reports" / (f"{name}.html" if single_file else name))
 
 
 def write_compared_pictures(comparison: Comparison, output: Path | None = None, *, single_file: bool = False) -> Path:
@@ -35,3 +44,13 @@ def write_compared_pictures(comparison: Comparison, output: Path | None = None, 
 
     reports = [gather_report(engine(), run.run) for run in comparison.runs]
     return write_pictures(reports, output, comparison=comparison, single_file=single_file)
+
+
+@contextmanager
+def _private() -> Iterator[None]:
+    """Within the block, what is made is readable for this user alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -172,6 +172,7 @@ def measured_by(rows: Sequence[Measured]) -> dict[str, float]:
     return {row.figure: row.value for row in rows if row.value is not None}
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.integration
 def test_gaps_of_a_real_farm_are_measured() -> None:
@@ -183,6 +184,7 @@ def test_gaps_of_a_real_farm_are_measured() -> None:
     assert 0 < measured["gap between two jobs, median"] <= measured["gap between two jobs, p95"]
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.integration
 def test_the_costs_of_two_sizes_are_measured() -> None:
@@ -192,6 +194,7 @@ def test_the_costs_of_two_sizes_are_measured() -> None:
     assert all(row.value for row in rows), rows
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.integration
 def test_taking_in_a_file_is_held_against_the_least() -> None:
@@ -202,6 +205,7 @@ def test_taking_in_a_file_is_held_against_the_least() -> None:
     assert measured["submitted"] > 0
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.integration
 def test_a_farm_that_starts_is_measured() -> None:

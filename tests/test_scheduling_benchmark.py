@@ -120,6 +120,7 @@ def test_the_farm_reads_the_items_that_were_drawn(tmp_path: Path) -> None:
     assert [getattr(sample, "key", sample) for sample in samples] == [item.key for item in workload.items]
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.integration
 def test_a_real_farm_is_measured_against_the_bound() -> None:

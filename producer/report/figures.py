@@ -36,6 +36,8 @@ _COLUMNS = 4
 def scorer_reports(scores: RunScores) -> list[ScorerReport]:
     """Return what every scorer said. All intervals are of the same resamples of the source images."""
     dimensions = [(scorer, name) for scorer in scores.scorers for name in scorer.dimensions]
+    if not dimensions:
+        return []
     replicates = _replicates(scores.asked, [_Counted.of(scorer, name) for scorer, name in dimensions])
     found = {
         (scorer.label, name): _dimension(scores.asked, scorer, name, replicates[:, :, number])

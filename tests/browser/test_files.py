@@ -63,7 +63,7 @@ def test_a_few_hundred_cards_come_as_they_are_scrolled_to(
     assert len(keys(page)) == 300
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 def test_10000_samples_open_and_are_filtered(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
     pictures = [picture(images, colour) for colour in ("navy", "orange", "green", "red")]
     chance = random.Random(0)

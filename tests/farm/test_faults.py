@@ -74,6 +74,7 @@ def test_01_a_killed_childs_job_runs_again_within_ten_seconds(farm_on_each_datab
     assert attempts(farm) == [2]
 
 
+@pytest.mark.chaos
 def test_06_a_child_that_starts_slowly_is_waited_for(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score", **planted(farm.folder, "time.sleep(8)"))
     run = submit(farm, "editor.seconds=3", pairs=1)
@@ -170,6 +171,7 @@ def test_a_gpu_that_hangs_loses_its_lease_and_its_child_is_ended(farm: FarmUnder
     assert "without progress" in failure["reason"]
 
 
+@pytest.mark.chaos
 def test_a_job_of_many_leases_length_is_not_disturbed(farm: FarmUnderTest) -> None:
     farm.worker("edit")
     farm.worker("score")

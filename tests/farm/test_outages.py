@@ -87,6 +87,7 @@ def test_08_a_broker_that_lost_everything_costs_time_and_no_result(farm: FarmUnd
     assert attempts(farm) == [1] * 6
 
 
+@pytest.mark.chaos
 def test_09_workers_serve_on_after_ten_quick_restarts(
     tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker
 ) -> None:
@@ -233,6 +234,7 @@ def _run(farm: FarmUnderTest, code: str) -> None:
     subprocess.run([sys.executable, "-c", code], env=farm.environment, check=True, cwd=ROOT)
 
 
+@pytest.mark.chaos
 def test_23_queues_that_are_given_up_and_taken_again_lose_nothing(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score", "-n", "both@here")
     eventually(lambda: ready_workers(farm), farm=farm)
@@ -402,6 +404,7 @@ def test_a_store_that_becomes_read_only_is_waited_for(farm: FarmUnderTest, small
     assert attempts(farm) == [1] * 4
 
 
+@pytest.mark.chaos
 def test_a_disk_that_is_slower_than_a_lease_slows_the_work_and_nothing_else(farm: FarmUnderTest) -> None:
     slow = "whole = os.fsync\nos.fsync = lambda descriptor: (time.sleep(4), whole(descriptor))"
     farm.worker("edit,score", **planted(farm.folder, slow))

@@ -117,6 +117,7 @@ def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_
     assert processes_of(bare_farm) == []
 
 
+@pytest.mark.chaos
 def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(
     bare_farm: FarmUnderTest,
 ) -> None:

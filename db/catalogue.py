@@ -16,6 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from db.choice import IMPORTED
 from db.errors import WrongCall
 from db.options import (
     ApiJudgeOptions,
@@ -134,8 +135,6 @@ SCORERS: Mapping[str, ModelSpec] = {
     ),
 }
 
-IMPORTED = "imported"
-"""What stands in the place of an editor or a scorer where others have published what came of it: nothing can be run."""
 
 _NO_MODEL = {
     role: ModelSpec(

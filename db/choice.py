@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+IMPORTED = "imported"
+"""What stands in the place of an editor or a scorer where others have published what came of it: nothing can be run."""
+
 
 @dataclass(frozen=True)
 class ModelChoice:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from db.aggregate import read_aggregate
-from db.catalogue import IMPORTED, ModelSpec, Role, find_spec, known_names, weights_entry
-from db.choice import ModelChoice, ScorerChoice
+from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
+from db.choice import IMPORTED, ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of

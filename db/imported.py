@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, exists, insert, select
 
-from db.catalogue import IMPORTED
-from db.choice import ModelChoice
+from db.choice import IMPORTED, ModelChoice
 from db.configuration import Priority
 from db.engine import database_clock, transaction
 from db.intake import count_anew, one_at_a_time

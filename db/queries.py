@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
 
-from db.catalogue import IMPORTED
+from db.choice import IMPORTED
 from db.engine import reading
 from db.errors import UnknownRun, WrongCall
 from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, environments, run_scorers, runs, samples, scores

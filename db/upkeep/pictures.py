@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from db.catalogue import IMPORTED
+from db.choice import IMPORTED
 from db.engine import reading
 from db.images import MISSING
 from db.intake import asked_samples

@@ -11,7 +11,8 @@ from typing import get_type_hints
 
 import pytest
 
-from db.catalogue import EDITORS, IMPORTED, SCORERS, ModelSpec, Role, find_spec, known_names, plugged_in
+from db.catalogue import EDITORS, SCORERS, ModelSpec, Role, find_spec, known_names, plugged_in
+from db.choice import IMPORTED
 from db.errors import WrongCall
 from db.options import EditorOptions
 

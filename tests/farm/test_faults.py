@@ -108,6 +108,7 @@ def test_05_a_job_that_kills_its_process_is_poison_after_three_attempts_and_the_
     assert eventually(lambda: ready_workers(farm), farm=farm)
 
 
+@pytest.mark.chaos
 def test_05_of_children_that_die_one_after_another_between_two_looks_it_is_known_how_each_ended(
     farm: FarmUnderTest,
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_score_that_kills_its_process_takes_none_of_its_batch_with_it(farm: Fa
     assert [(failure["key"], failure["kind"]) for failure in report["failures"]] == [("p-1", "poison")]
 
 
+@pytest.mark.chaos
 def test_a_job_that_exhausts_the_memory_of_its_host_is_poison(farm: FarmUnderTest) -> None:
     # What the kernel does when memory is out, without putting this machine through it: SIGKILL to the child.
     farm.worker("edit,score", **planted(farm.folder, OUT_OF_MEMORY))
@@ -422,6 +424,7 @@ elif once():
 """
 
 
+@pytest.mark.chaos
 def test_a_killed_childs_job_does_not_wait_behind_the_backlog(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score")
     farm.worker("edit,score", CUDA_VISIBLE_DEVICES="1")

@@ -193,6 +193,7 @@ def test_11_a_frozen_broker_holds_up_neither_the_job_nor_the_producer(
     assert attempts(farm) == [1, 1]
 
 
+@pytest.mark.chaos
 def test_12_a_visibility_timeout_shorter_than_the_job_does_not_run_it_twice(
     farm: FarmUnderTest, broker_url: str
 ) -> None:
@@ -414,6 +415,7 @@ def test_a_disk_that_is_slower_than_a_lease_slows_the_work_and_nothing_else(farm
     assert attempts(farm) == [1]
 
 
+@pytest.mark.chaos
 def test_a_ledger_on_a_full_disk_is_waited_for(farm: FarmUnderTest, small_disk: Path) -> None:
     farm.environment["FARM_DATABASE_URL"] = farm.database_url = f"sqlite:///{small_disk / 'farm.db'}"
     farm.worker("edit,score")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from db.catalogue import IMPORTED
+from db.choice import IMPORTED
 from db.engine import open_engine, reading, transaction
 from db.images import ImageStore, digest_of
 from db.ledger import Ledger

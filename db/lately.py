@@ -50,8 +50,10 @@ class Lately:
 
     def seconds_left(self, stage: Stage, jobs: int) -> float | None:
         """Return how long so many jobs of a stage take as it goes now; None where none goes."""
+        if not jobs:
+            return 0.0
         rate = self.jobs_per_second(stage)
-        return jobs / rate if rate else (None if jobs else 0.0)
+        return jobs / rate if rate else None
 
     def _rate(self, which: Callable[[Finished], bool]) -> float:
         """Return jobs per second, from the beginning of the first to the end of the last, or to now where one is late.
@@ -96,6 +98,7 @@ def _unparsed(connection: Connection, of_scorers: ColumnElement[bool]) -> int:
 def _finished(connection: Connection, stage: Stage, which: Sequence[ColumnElement[bool]], now: float) -> list[Finished]:
     jobs = JOB_TABLES[stage]
     lately = (jobs.c.state.in_((State.DONE, State.FAILED)), jobs.c.finished_at > now - LATELY_SECONDS)
+    begun = jobs.c.started_at.is_not(None)  # what others have published was never begun here
     columns = (jobs.c.worker, func.count(), func.min(jobs.c.started_at), func.max(jobs.c.finished_at))
-    rows = connection.execute(select(*columns).where(*which, *lately).group_by(jobs.c.worker))
+    rows = connection.execute(select(*columns).where(*which, *lately, begun).group_by(jobs.c.worker))
     return [Finished(str(worker), stage, *counted) for worker, *counted in rows]

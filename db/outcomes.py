@@ -6,7 +6,8 @@ connection, so that a report sees one moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,15 @@ def score_outcomes(connection: Connection, run_id: str) -> Iterator[Any]:
     yield from connection.execute(query.execution_options(**_AT_ONCE))
 
 
-def failed_jobs(connection: Connection, run_id: str) -> Iterator[tuple[Stage, Any]]:
+def numbers_in(criteria: object) -> Iterator[tuple[str, float]]:
+    """Yield what of a score's criteria is a number, by name: they are a model's words, and may hold anything."""
+    if isinstance(criteria, Mapping):
+        for name, value in criteria.items():
+            if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+                yield name, float(value)
+
+
+def failures_of(connection: Connection, run_id: str) -> Iterator[tuple[Stage, Any]]:
     """Yield every job that failed, first the edits, then the scores.
 
     Rows are (position, category, key, repeat, failure_kind, failure_reason) of edits; of scores they have `scorer_id`,

@@ -77,7 +77,7 @@ def _copies(run_id: str, new_run_id: str, now: float) -> Select[Any]:
         "state": case((is_open, State.QUEUED.value), else_=edits.c.state),
         "attempt": case((edits.c.state == State.DONE, 1), else_=0),  # none that is done has had none
         "not_before": literal(now),
-        "finished_at": case((is_open, null()), else_=now),
+        "finished_at": case((is_open, null()), else_=edits.c.finished_at),
         "made_for": made_for,
     }
     kept = [edits.c[name] for name in _AS_THEY_ARE]

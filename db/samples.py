@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
 from db.engine import reading
+from db.outcomes import numbers_in
 from db.tables import State, edits, run_scorers, runs, samples, scores
 
 
@@ -126,7 +127,7 @@ def _score(row: Row[Any]) -> RecordedScore:
         judge_repeat=row.repeat,
         state=State(row.state),
         value=row.value,
-        criteria=dict(_numbers((detail.get("criteria") or {}).items())),
+        criteria=dict(numbers_in(detail.get("criteria"))),
         reasoning=str(detail.get("reasoning") or ""),
         failure=_failure(row),
         seconds=row.seconds,
@@ -138,8 +139,3 @@ def _failure(row: Row[Any]) -> RecordedFailure | None:
     if row.failure_kind is None:
         return None
     return RecordedFailure(row.failure_kind, row.failure_reason, str((row.detail or {}).get("reply") or ""))
-
-
-def _numbers(named: Iterable[tuple[str, object]]) -> Iterable[tuple[str, float]]:
-    """Yield what is a number; a detail is a model's, and may hold anything."""
-    return ((name, float(value)) for name, value in named if isinstance(value, int | float))

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from db.choice import ModelChoice
 from db.decode import decode_image
-from db.errors import WrongCall, one_line
+from db.errors import ImageFault, WrongCall, one_line
 from db.images import ImageMissing, ImageStore, digest_of
 from db.jobs import Claim, Failure, ScoreClaim
 from db.one_sample import Stored, edit_once_more, edits_of_sample, find_sample, scores_once_more
@@ -129,8 +129,8 @@ class Replay:
     def _difference(self, image: Image.Image) -> str:
         try:
             stored = decode_image(self._images.get(self._stored_image or ""))
-        except ImageMissing as missing:
-            return f", which cannot be read: {missing}"
+        except (ImageMissing, ImageFault) as fault:
+            return f", which cannot be read: {fault}"
         if stored.size != image.size:
             return f", which has {stored.width} x {stored.height} pixels"
         histogram = ImageChops.difference(stored, image.convert("RGB")).histogram()  # 256 counts for each channel

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from db.command import SOME_FAILED
+from db.errors import WrongCall
 
 if TYPE_CHECKING:
     from db.queries import Progress
@@ -42,7 +43,8 @@ def write_document(document: Document, format_name: str, file: Path | None = Non
 
 
 def write_file(file: Path, content: str) -> None:
-    """Write a file in one step: who reads it sees the old one or the new one."""
+    """Write a file in one step: who reads it sees the old one or the new one. Raises WrongCall where it cannot be."""
+    require_file(file)
     unfinished = file.with_name(f".{file.name}.writing")
     try:
         unfinished.write_text(content, encoding="utf-8", newline="")
@@ -50,6 +52,14 @@ def write_file(file: Path, content: str) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def require_file(file: Path) -> None:
+    """Raise WrongCall where a file of this path cannot be."""
+    if not file.name or file.is_dir():
+        raise WrongCall(f"-o {file}: is a folder; expected a file")
+    if not file.parent.is_dir():
+        raise WrongCall(f"-o {file}: there is no folder {file.parent}")
 
 
 def exit_code(progress: Progress) -> int:

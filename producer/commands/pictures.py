@@ -9,9 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from db.errors import WrongCall
+from producer.commands.output import require_file
+
 if TYPE_CHECKING:
     from producer.comparison.schema import Comparison
     from producer.report.schema import Report
+
+
+_NAMED = 4
+"""So many runs are named in the name of a gallery of several."""
 
 
 def write_pictures(
@@ -31,8 +38,13 @@ def write_pictures(
 
     write = partial(write_gallery, reports, engine(), images(), comparison=comparison, single_file=single_file)
     if output is not None:
+        if single_file:
+            require_file(output)
+        elif output.exists() and not output.is_dir():
+            raise WrongCall(f"-o {output}: is a file; a gallery is a folder, or one file with --single-file")
         return write(output)
-    name = "-".join(report.run for report in reports)
+    name = "-".join(report.run for report in reports[:_NAMED])
+    name += f"-and-{len(reports) - _NAMED}-more" if len(reports) > _NAMED else ""
     with _private():
         return write(farm_home() / "reports" / (f"{name}.html" if single_file else name))
 

@@ -83,10 +83,12 @@ def compare(runs: Sequence[str], shared_only: bool, **output: Any) -> None:
 
 
 def _differences(engine: Engine, first: str, second: str) -> Document:
+    from db.queries import find_run
     from producer.comparison.differences import provenance_differences
     from producer.comparison.document import difference_document
 
-    return difference_document(provenance_differences(engine, first, second), first, second)
+    ours, theirs = find_run(engine, first), find_run(engine, second)
+    return difference_document(provenance_differences(engine, ours, theirs), ours.id, theirs.id)
 
 
 def _write(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from db.queries import Run, environments_of, find_run
+from db.queries import Run, environments_of
 from db.tables import Stage
 
 ABSENT = object()
@@ -33,13 +33,9 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Dif
     return [Difference(*value) for value in values if not _same(value[1], value[2])]
 
 
-def provenance_differences(engine: Engine, first: str, second: str) -> list[Difference]:
-    """Return what differs between all that shaped two runs: benchmark, configuration, machines and software.
-
-    Raises UnknownRun.
-    """
-    ours, theirs = (_provenance(engine, find_run(engine, given)) for given in (first, second))
-    return differences(ours, theirs)
+def provenance_differences(engine: Engine, first: Run, second: Run) -> list[Difference]:
+    """Return what differs between all that shaped two runs: benchmark, configuration, machines and software."""
+    return differences(_provenance(engine, first), _provenance(engine, second))
 
 
 def _provenance(engine: Engine, run: Run) -> dict[str, Any]:
@@ -54,32 +50,6 @@ def _environments(engine: Engine, run: Run, stage: str) -> list[Any]:
     """Return where this stage's outcomes came about, in an order that does not depend on the run."""
     facts = [environment["facts"] for environment in environments_of(engine, run.id) if stage in environment]
     return sorted(facts, key=lambda one: json.dumps(one, sort_keys=True))
-
-
-def judging_notes(runs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield how scorers of one label differ between runs, given each run's configuration by its name.
-
-    Each run is held against the first. How many are judged at once makes no other judge.
-    """
-    (first_name, first), *others = runs.items()
-    for name, configuration in others:
-        for label, options in _scorers(configuration).items():
-            known = _scorers(first).get(label)
-            if known is None:
-                continue
-            found = [one.path for one in differences(known, options) if one.path != "options.batch_size"]
-            prompts = [path for path in found if path.startswith("options.prompts")]
-            judge = [path for path in found if path not in prompts]
-            if judge:
-                yield f"scorer {label} is not the same in {first_name} and {name}: {', '.join(judge)} differ"
-            if prompts:
-                yield f"the prompts of scorer {label} differ between {first_name} and {name}"
-        if configuration.get("aggregate") != first.get("aggregate"):
-            yield f"dimensions become the overall value in other ways in {first_name} and {name}"
-
-
-def _scorers(configuration: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {scorer["label"]: scorer for scorer in configuration["scorers"]}
 
 
 def _fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

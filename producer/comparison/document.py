@@ -32,16 +32,16 @@ def comparison_document(comparison: Comparison) -> Document:
 def difference_document(found: Sequence[Difference], first: str, second: str) -> Document:
     """Return what differs between two runs' configurations and environments as a document."""
     grid = difference_grid(found, first, second)
-    rows = [_data(one) for one in found]
+    data = {"schema": "editfarm.differences/1", "runs": [first, second], "differences": [_data(one) for one in found]}
     return Document(
         title=f"What differs between runs {first} and {second}",
-        beginning=[f"runs {first} and {second}: {len(found):,} fields differ"],
+        beginning=[
+            f"runs {first} and {second}: {len(found):,} {'field differs' if len(found) == 1 else 'fields differ'}"
+        ],
         grids=lambda _wide: [grid] if found else [],
         closing="all else that shaped the two is the same" if found else "all that shaped the two is the same",
-        data=RootModel[list[dict[str, Any]]](rows),
-        csv=lambda: as_csv(
-            ("field", "first", "second"), ({"field": row[0], "first": row[1], "second": row[2]} for row in grid.rows)
-        ),
+        data=RootModel[dict[str, Any]](data),
+        csv=lambda: as_csv(_COLUMNS, (dict(zip(_COLUMNS, row, strict=True)) for row in grid.rows)),
     )
 
 

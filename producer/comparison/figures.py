@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from db.categories import ENGLISH_ALIASES
 from producer.comparison.schema import ComparedDimension, Pair, PairFigures, Standing
-from producer.report.schema import Interval
+from producer.report.schema import OVERALL, Interval
 from producer.statistics.bootstrap import Indices, mean_interval
 from producer.statistics.pairing import holm, paired
 from producer.statistics.ranking import strength_intervals, strengths, win_counts
@@ -40,7 +40,7 @@ def compare_dimension(scorer: str, name: str, scale: tuple[float, float], beside
         scorer=scorer,
         dimension=name,
         scale=scale,
-        standings=_standings(beside),
+        standings=_standings(beside, ranked=name == OVERALL and len(beside.runs) >= RANKED_FROM),
         pairs=[pair.model_copy(update={"p_holm": p}) for pair, p in zip(pairs, adjusted, strict=True)],
     )
 
@@ -48,11 +48,14 @@ def compare_dimension(scorer: str, name: str, scale: tuple[float, float], beside
 # -- all runs ----------------------------------------------------------------------------------------------------------
 
 
-def _standings(beside: Beside) -> list[Standing]:
-    """Return the runs by their means over the samples that every run has a score of, the best first."""
+def _standings(beside: Beside, *, ranked: bool) -> list[Standing]:
+    """Return the runs by their means over the samples that every run has a score of, the best first.
+
+    Only where they are to be `ranked` do they have a strength: it takes a while.
+    """
     complete = ~np.isnan(beside.values).any(axis=0)
     values, image = beside.values[:, complete], beside.image[complete]
-    ranked = len(beside.runs) >= RANKED_FROM and values.shape[1] > 0
+    ranked = ranked and values.shape[1] > 0
     strength = strengths(win_counts(values).sum(axis=0)) if ranked else None
     strength_ci = strength_intervals(values, image) if ranked else [None] * len(beside.runs)
     means = [float(row.mean()) if row.size else None for row in values]

@@ -12,13 +12,16 @@ from db.engine import reading
 from db.errors import WrongCall
 from db.outcomes import sample_identities
 from db.queries import Run, find_run, progress_of
-from producer.comparison.differences import judging_notes
 from producer.comparison.figures import Beside, compare_dimension
+from producer.comparison.notes import judging_notes
 from producer.comparison.schema import ComparedDimension, ComparedRun, Comparison, Methods
 from producer.report.gather import what_is_missing
 from producer.report.scores import RunScores, ScorerScores, mean_of_rows, read_scores
 from producer.statistics import bootstrap, pairing, ranking
 from producer.statistics.summary import Numbers
+
+_DIGITS = 9
+"""Means of the same scores in another order are the same: what differs behind so many digits is rounding."""
 
 
 def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = False) -> Comparison:
@@ -108,13 +111,18 @@ def _shared(connection: Connection, runs: Sequence[Run], scores: Sequence[RunSco
 
 def _left_out(runs: Sequence[Run], named: Mapping[str, str], scores: Sequence[RunScores]) -> Iterator[str]:
     """Yield which scorers are not compared, and why."""
-    labels = [{scorer.label: scorer.scale for scorer in found.scorers} for found in scores]
+    labels = [{scorer.label: scorer for scorer in found.scorers} for found in scores]
     for label in dict.fromkeys(label for of_run in labels for label in of_run):
         without = [named[run.id] for run, of_run in zip(runs, labels, strict=True) if label not in of_run]
         if without:
             yield f"scorer {label} is left out: {', '.join(without)} has none of that name"
-        elif len({of_run[label] for of_run in labels}) > 1:
+        elif len({of_run[label].scale for of_run in labels}) > 1:
             yield f"scorer {label} is left out: its scale is not the same in all runs"
+        else:
+            named_by = [of_run[label].dimensions for of_run in labels]
+            for name in dict.fromkeys(name for names in named_by for name in names):
+                if not all(name in names for names in named_by):
+                    yield f"dimension {name} of scorer {label} is left out: not all runs have it"
 
 
 # -- dimension by dimension --------------------------------------------------------------------------------------------
@@ -153,4 +161,4 @@ def _by_sample(scores: RunScores, scorer: ScorerScores, name: str) -> Numbers:
     asked = scores.asked
     by_repeat = np.full((int(asked.repeat.max(initial=0)) + 1, len(asked.sample_ids)), np.nan)
     by_repeat[asked.repeat, asked.sample] = mean_of_rows(scorer.dimensions[name])
-    return mean_of_rows(by_repeat)
+    return np.round(mean_of_rows(by_repeat), _DIGITS)

@@ -21,6 +21,7 @@ from producer.comparison.schema import Comparison
 from producer.gallery.harmless import data_block, harmless, harmless_all
 from producer.gallery.summary import summaries
 from producer.gallery.words import english, label, word, words
+from producer.report.grids import number, percentage
 from producer.report.schema import Report
 
 ASSETS = Path(__file__).parent / "assets"
@@ -90,7 +91,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(word=word, label=label, english=english, tag=tag)
     environment.filters.update(
-        number=_number, percent=_percent, moment=_moment, as_json=_as_json, signed=signed, chance=chance
+        number=number, percent=percentage, moment=_moment, as_json=_as_json, signed=signed, chance=chance
     )
     return environment
 
@@ -103,14 +104,6 @@ def tag(run: int) -> str:
 def _shown(value: Any) -> Any:
     """Make whatever the template writes harmless; Markup is its own and our functions', which have done so."""
     return harmless(value) if type(value) is str else value
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
 
 
 def _moment(seconds: float) -> str:

@@ -43,7 +43,7 @@ class Document:
         if format_name == "md":
             return as_markdown(self.title, self.beginning, self.grids(True), self.closing)
         file = io.StringIO()
-        self.print(Console(file=file, width=FILE_COLUMNS, no_color=True))
+        self.print(Console(file=file, width=FILE_COLUMNS, force_terminal=False, color_system=None))
         return file.getvalue()
 
 

@@ -78,7 +78,7 @@ def _dimension(asked: Asked, scorer: ScorerScores, name: str, replicates: Number
     return Dimension(
         name=name,
         overall=overall,
-        macro=_macro(asked, categories, replicates),
+        macro=_macro(asked, counted, categories, replicates),
         categories=categories,
         histogram=[int(count) for count in histogram],
     )
@@ -96,13 +96,18 @@ class _Counted:
     @classmethod
     def of(cls, scorer: ScorerScores, name: str) -> _Counted:
         values = scorer.dimensions[name]
-        return cls(values, ~np.isnan(values), np.isin(scorer.outcome, FAILURES), scorer.scale[0])
+        is_number = ~np.isnan(values)
+        return cls(values, is_number, np.isin(scorer.outcome, FAILURES) & ~is_number, scorer.scale[0])
 
     def columns(self) -> Numbers:
         """Return for each edit what `_COLUMNS` says: (edits, columns)."""
         total = np.nansum(self.values, axis=0)
         scored, failed = self.is_scored.sum(axis=0), self.is_failed.sum(axis=0)
         return np.column_stack([total, scored, total + failed * self.least, scored + failed])
+
+    def images(self, asked: Asked, where: NDArray[np.bool_]) -> int:
+        """Return how many source images these edits have, of those that were scored or failed."""
+        return _different(asked.image[where & (self.is_scored | self.is_failed).any(axis=0)])
 
     def bound(self, where: NDArray[np.bool_]) -> float | None:
         """Return the mean of these edits with every failure as the least score."""
@@ -121,19 +126,19 @@ def _figures(
     category: str | None,
 ) -> Figures:
     """Return the figures of the edits `where`; `replicates` are (resamples, columns)."""
-    outcome, is_scored = scorer.outcome[:, where], counted.is_scored[:, where]
+    outcome, is_scored, is_failed = (
+        values[:, where] for values in (scorer.outcome, counted.is_scored, counted.is_failed)
+    )
     summary = summarise(counted.values[:, where][is_scored])
     images = _different(asked.image[where][is_scored.any(axis=0)])
-    is_counted = (counted.is_scored | counted.is_failed)[:, where].any(axis=0)
-    judged = int((outcome == Outcome.SCORED).sum())
     return Figures(
         category=category,
         alias=ENGLISH_ALIASES.get(category or ""),
         n=outcome.size,
         scored=summary.count,
-        failed=Failed(**{kind.name.lower(): int((outcome == kind).sum()) for kind in FAILURES}),
+        failed=Failed(**{kind.name.lower(): int((is_failed & (outcome == kind)).sum()) for kind in FAILURES}),
         open=int((outcome == Outcome.OPEN).sum()),
-        not_given=judged - summary.count,
+        not_given=int(((outcome == Outcome.SCORED) & ~is_scored).sum()),
         left_out=int((outcome == Outcome.LEFT_OUT).sum()),
         images=images,
         coverage=summary.count / outcome.size if outcome.size else None,
@@ -145,18 +150,18 @@ def _figures(
         ci=_interval(ratio(replicates[:, 0], replicates[:, 1]), images),
         lower_bound=Bound(
             mean=counted.bound(where),
-            ci=_interval(ratio(replicates[:, 2], replicates[:, 3]), _different(asked.image[where][is_counted])),
+            ci=_interval(ratio(replicates[:, 2], replicates[:, 3]), counted.images(asked, where)),
         ),
     )
 
 
-def _macro(asked: Asked, categories: Sequence[Figures], replicates: Numbers) -> Macro:
+def _macro(asked: Asked, counted: _Counted, categories: Sequence[Figures], replicates: Numbers) -> Macro:
     """Return the mean of means. A resample without any row of one of the categories has none."""
     means, bounds = (ratio(replicates[..., first], replicates[..., first + 1]) for first in (0, 2))
     scored = [number for number, figures in enumerate(categories) if figures.mean is not None]
     bounded = [number for number, figures in enumerate(categories) if figures.lower_bound.mean is not None]
     fewest_scored = min((categories[number].images for number in scored), default=0)
-    fewest_bounded = min((_different(asked.image[asked.category == number]) for number in bounded), default=0)
+    fewest_bounded = min((counted.images(asked, asked.category == number) for number in bounded), default=0)
     return Macro(
         categories=len(scored),
         mean=_mean([categories[number].mean for number in scored]),
@@ -188,22 +193,25 @@ def _replicates(asked: Asked, counted: Sequence[_Counted]) -> Numbers:
     (resamples, categories, dimensions, columns)
     """
     rows = np.concatenate([one.columns() for one in counted], axis=1)
-    image = _numbered_by_category(asked)
+    image, strata = _numbered_by_category(asked)
     groups = [
         totals_by_image(image[asked.category == number], rows[asked.category == number])
         for number in range(len(asked.categories))
     ]
-    totals = resampled_totals(groups, asked.image_count)
+    totals = resampled_totals(groups, strata)
     return totals.reshape(*totals.shape[:2], len(counted), _COLUMNS)
 
 
-def _numbered_by_category(asked: Asked) -> Indices:
-    """Return the source image of each edit under another number: category by category, by the first that it is in."""
+def _numbered_by_category(asked: Asked) -> tuple[Indices, list[int]]:
+    """Return the source image of each edit under another number, and how many images each category has.
+
+    They are numbered category by category, each by the first that it is in.
+    """
     _, first_edits = np.unique(asked.image, return_index=True)
     order = np.argsort(asked.category[first_edits], kind="stable")
     numbers = np.empty_like(order)
     numbers[order] = np.arange(order.size)
-    return numbers[asked.image]
+    return numbers[asked.image], np.bincount(asked.category[first_edits], minlength=len(asked.categories)).tolist()
 
 
 # -- spread and agreement ----------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Gathers a report from the ledger, of one moment."""
+"""Gathers a report from the ledger.
+
+How far the run is, is asked first: what ends meanwhile may be in a report that says PARTIAL, never the other way round.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from db.engine import reading
-from db.outcomes import failed_jobs, last_outcome_at, retried_jobs
+from db.outcomes import failures_of, last_outcome_at, retried_jobs
 from db.queries import Progress, Run, environments_of, find_run, progress_of, shared_edits
 from db.tables import Stage
 from producer.report.figures import agreements, scorer_reports
 from producer.report.schema import Benchmark, FailedJob, Method, Provenance, Report
 from producer.report.scores import read_scores
 from producer.standing.status import progress_data
-from producer.statistics.bootstrap import LEVEL, METHOD, RESAMPLES, SEED
+from producer.statistics.bootstrap import LEVEL, METHOD_BY_CATEGORY, RESAMPLES, SEED
 
 
 def gather_report(engine: Engine, given_run: str, *, without_retried: bool = False) -> Report:
@@ -35,7 +38,7 @@ def gather_report(engine: Engine, given_run: str, *, without_retried: bool = Fal
             partial=progress.partial,
             missing=what_is_missing(progress) if progress.partial else None,
             progress=progress_data(progress),
-            method=Method(interval=METHOD, level=LEVEL, resamples=RESAMPLES, seed=SEED),
+            method=Method(interval=METHOD_BY_CATEGORY, level=LEVEL, resamples=RESAMPLES, seed=SEED),
             scorers=scorer_reports(scores),
             agreement=agreements(scores),
             failures=_failures(connection, run.id),
@@ -56,7 +59,7 @@ def what_is_missing(progress: Progress) -> str:
 
 def _failures(connection: Connection, run_id: str) -> list[FailedJob]:
     """Return every failed job in the benchmark's order: of each edit itself or, scorer by scorer, its scores."""
-    found = sorted(failed_jobs(connection, run_id), key=lambda one: _place(*one))
+    found = sorted(failures_of(connection, run_id), key=lambda one: _place(*one))
     return [
         FailedJob(
             stage=stage,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db.outcomes import AskedScorer, asked_scorers, edit_outcomes, score_outcomes
+from db.outcomes import AskedScorer, asked_scorers, edit_outcomes, numbers_in, score_outcomes
 from db.tables import FailureKind, State
 from producer.report.schema import OVERALL
 from producer.statistics.bootstrap import Indices
@@ -38,6 +38,11 @@ _BY_KIND: Mapping[str, Outcome] = {
     FailureKind.REFUSED: Outcome.REFUSED,
     FailureKind.POISON: Outcome.LOST,
 }
+
+_NO_NUMBERS = (Outcome.OPEN, Outcome.LEFT_OUT)
+
+MOST_DIMENSIONS = 50
+"""So many beside the score itself are told of one scorer."""
 
 Outcomes = NDArray[np.int8]
 
@@ -69,6 +74,14 @@ class ScorerScores:
         """The scores themselves."""
         return self.dimensions[OVERALL]
 
+    def give(self, name: str, repeat: int, place: int, number: float) -> None:
+        """Take in what was given beside a score; a judge that finds ever new names for it is not followed for ever."""
+        if name not in self.dimensions:
+            if name == OVERALL or len(self.dimensions) > MOST_DIMENSIONS:
+                return
+            self.dimensions[name] = np.full(self.outcome.shape, np.nan)
+        self.dimensions[name][repeat, place] = number
+
 
 @dataclass(frozen=True)
 class RunScores:
@@ -86,7 +99,15 @@ def read_scores(connection: Connection, run_id: str, *, without_retried: bool = 
     columns = _Columns(asked_scorers(connection, run_id), edits)
     for row in score_outcomes(connection, run_id):
         columns.add(row, without_retried)
+    for scorer in columns.scorers.values():
+        scorer.dimensions = dict(sorted(scorer.dimensions.items(), key=_first_given))
     return RunScores(edits.asked(), list(columns.scorers.values()))
+
+
+def _first_given(dimension: tuple[str, Numbers]) -> tuple[bool, int]:
+    """Return what dimensions are ordered by: the score itself first, the others by the first edit that has them."""
+    name, values = dimension
+    return name != OVERALL, int(np.argmax(~np.isnan(values).all(axis=0))) if values.size else 0
 
 
 def mean_of_rows(values: Numbers) -> Numbers:
@@ -147,12 +168,12 @@ class _Columns:
             return
         outcome = Outcome.LEFT_OUT if without_retried and retried else _of_score(state, failure_kind)
         scorer.outcome[repeat, place] = outcome
+        if outcome in _NO_NUMBERS:
+            return
         if outcome is Outcome.SCORED:
             scorer.overall[repeat, place] = value
-            for name, number in _numbers(criteria):
-                if name not in scorer.dimensions:
-                    scorer.dimensions[name] = np.full(scorer.outcome.shape, np.nan)
-                scorer.dimensions[name][repeat, place] = number
+        for name, number in numbers_in(criteria):
+            scorer.give(name, repeat, place, number)
 
     def _empty(self, repeats: Sequence[AskedScorer]) -> ScorerScores:
         of_edits = [Outcome.OPEN if outcome is Outcome.SCORED else outcome for outcome in self._edits.outcome]
@@ -172,11 +193,3 @@ def _of_score(state: str, failure_kind: str | None) -> Outcome:
     if state == State.FAILED:
         return _BY_KIND.get(failure_kind or "", Outcome.JUDGE_FAILED)
     return Outcome.SCORED if state == State.DONE else Outcome.OPEN
-
-
-def _numbers(criteria: Mapping[str, Any] | None) -> Iterable[tuple[str, float]]:
-    """Yield every number that was given beside the score, by name."""
-    if isinstance(criteria, Mapping):
-        for name, number in criteria.items():
-            if isinstance(number, int | float) and not isinstance(number, bool) and name != OVERALL:
-                yield name, number

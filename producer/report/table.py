@@ -9,7 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from db.errors import one_line
 from producer.report.grids import Grid
+
+LONGEST = 5000
+"""Characters of a cell, such as the reason of a failure."""
 
 WIDE_COLUMNS = 110
 """A terminal of so many columns is shown all numbers; files always have them."""
@@ -21,32 +25,37 @@ def print_grids(
     """Write lines, tables and what explains them to the console. What is missing of a run stands out."""
     for number, line in enumerate(beginning):
         style = "bold" if number == 0 else "bold yellow" if line.startswith("PARTIAL") else "dim"
-        console.print(Text(line, style=style))
+        console.print(_plain(line, style))
     for grid in grids(console.width >= WIDE_COLUMNS):
         console.print(as_table(grid))
-    console.print(Text(closing, style="dim"))
+    console.print(_plain(closing, "dim"))
 
 
 def as_table(grid: Grid) -> Table:
-    """Return the grid as a table. All text goes in as it is: names and reasons are not rich's markup."""
+    """Return the grid as a table."""
     table = Table(
-        title=Text(grid.title),
+        title=_plain(grid.title),
         title_justify="left",
         title_style="bold",
-        caption=Text("\n".join(grid.notes)) if grid.notes else None,
+        caption=Text("\n").join(map(_plain, grid.notes)) if grid.notes else None,
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         collapse_padding=True,
     )
     for number, name in enumerate(grid.columns):
         if number < grid.texts:
-            table.add_column(name, overflow="fold")
+            table.add_column(_plain(name), overflow="fold")
         else:
             table.add_column(name, justify="right", no_wrap=True)
     for row in grid.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(_plain, row))
     if grid.footers:
         table.add_section()
     for row in grid.footers:
-        table.add_row(*map(Text, row), style="bold" if row is grid.footers[0] else "")
+        table.add_row(*map(_plain, row), style="bold" if row is grid.footers[0] else "")
     return table
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Return text as it is: names and reasons are a stranger's, no markup of rich's and nothing a terminal obeys."""
+    return Text(one_line(text, longest=LONGEST), style=style)

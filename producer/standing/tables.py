@@ -68,9 +68,9 @@ def farm_table(farm: list[dict[str, Any]]) -> Table:
     for worker in farm:
         health = f"{worker['health']}: {worker['reason']}" if worker["reason"] else worker["health"]
         table.add_row(
-            Text(worker["worker"]),
-            Text(worker["gpu"] or "none"),
-            Text(health, style="" if worker["health"] == "serving" else "red"),
+            _plain(worker["worker"]),
+            _plain(worker["gpu"] or "none"),
+            _plain(health, "" if worker["health"] == "serving" else "red"),
             f"{worker['seconds_ago']:.0f} s ago",
         )
     return table
@@ -97,5 +97,5 @@ def _table(texts: Sequence[str], *, numbers: Sequence[str] = ()) -> Table:
     return table
 
 
-def _plain(text: str) -> Text:
-    return Text(one_line(text))
+def _plain(text: str, style: str = "") -> Text:
+    return Text(one_line(text), style=style)

@@ -37,11 +37,11 @@ def krippendorff_alpha(ratings: Numbers) -> float | None:
     """
     pairable = ratings[:, np.count_nonzero(~np.isnan(ratings), axis=0) > 1]
     count = np.count_nonzero(~np.isnan(pairable))
-    if not count:
+    if not count or np.nanmin(pairable) == np.nanmax(pairable):
         return None
     # Of m values the squared differences of all ordered pairs add up to 2 m times their squares about the mean.
     per_unit = np.count_nonzero(~np.isnan(pairable), axis=0)
     within = np.nansum((pairable - np.nanmean(pairable, axis=0)) ** 2, axis=0)
     observed = (2 * per_unit * within / (per_unit - 1)).sum() / count
     expected = 2 * np.nansum((pairable - np.nanmean(pairable)) ** 2) / (count - 1)
-    return float(1 - observed / expected) if expected > 0 else None
+    return float(1 - observed / expected)

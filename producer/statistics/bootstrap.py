@@ -19,6 +19,10 @@ RESAMPLES = 2000
 SEED = 0
 
 METHOD = f"percentile bootstrap over source images, {RESAMPLES:,} resamples, seed {SEED}"
+METHOD_BY_CATEGORY = f"percentile bootstrap over source images within categories, {RESAMPLES:,} resamples, seed {SEED}"
+
+USABLE = 0.9
+"""An interval needs so much of the resamples: one of the few that happened to have something says nothing."""
 
 _AT_ONCE = 2_000_000
 """So many weights are held at a time."""
@@ -47,21 +51,22 @@ def totals_by_image(image_of_row: Indices, rows: Numbers) -> Totals:
 
 
 def resampled_totals(
-    groups: Sequence[Totals], image_count: int, *, resamples: int = RESAMPLES, seed: int = SEED
+    groups: Sequence[Totals], strata: Sequence[int], *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Numbers:
     """Return what each group adds up to in each resample of the images: (resamples, groups, columns).
 
-    The same seed and image count draw the same images, whatever the groups are. Images that are numbered group by group
-    are added up faster.
+    `strata` says how many images belong together, which are numbered stratum by stratum; from each as many are drawn as
+    it has. The same seed and strata draw the same images, whatever the groups are. Images that are numbered group by
+    group are added up faster.
     """
     if not groups:
         return np.zeros((resamples, 0, 0))
     generator = np.random.default_rng(seed)
     columns = groups[0].totals.shape[1]
     totals = np.zeros((resamples, len(groups), columns))
-    size = max(1, _AT_ONCE // max(1, image_count))
+    size = max(1, _AT_ONCE // max(1, sum(strata)))
     for start in range(0, resamples, size):
-        drawn = _drawn(generator, image_count, min(size, resamples - start))
+        drawn = _drawn(generator, strata, min(size, resamples - start))
         for number, group in enumerate(groups):
             totals[start : start + size, number] = drawn[:, _as_slice(group.images)] @ group.totals
     return totals
@@ -74,21 +79,25 @@ def _as_slice(images: Indices) -> Indices | slice:
     return images
 
 
-def _drawn(generator: np.random.Generator, image_count: int, resamples: int) -> Numbers:
+def _drawn(generator: np.random.Generator, strata: Sequence[int], resamples: int) -> Numbers:
     """Return how often each image was drawn, in each resample: (resamples, images)."""
-    drawn = np.zeros((resamples, image_count))
-    for row in drawn if image_count else ():
-        row[:] = np.bincount(generator.integers(0, image_count, image_count, dtype=np.int32), minlength=image_count)
+    ends = np.cumsum(strata, dtype=np.intp)
+    drawn = np.zeros((resamples, int(ends[-1]) if ends.size else 0))
+    for row in drawn:
+        for size, end in zip(strata, ends, strict=True):
+            if size:
+                places = generator.integers(0, size, size, dtype=np.int32)
+                row[end - size : end] = np.bincount(places, minlength=size)
     return drawn
 
 
 def interval(replicates: Numbers, *, level: float = LEVEL) -> tuple[float, float] | None:
     """Return the interval that leaves out equally much of the replicates on either side; None where none is a number.
 
-    A replicate that is NaN had nothing to take a mean over: it is left out.
+    A replicate that is NaN had nothing to take a mean over: it is left out, and of too many such there is no interval.
     """
     known = replicates[~np.isnan(replicates)]
-    if not known.size:
+    if not known.size or known.size < USABLE * replicates.size:
         return None
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
@@ -106,5 +115,5 @@ def mean_interval(values: Numbers, image_of_value: Indices) -> tuple[float, floa
     if images.size < 2:
         return None
     rows = np.column_stack([values, np.ones_like(values)])
-    replicates = resampled_totals([totals_by_image(place, rows)], images.size)[:, 0]
+    replicates = resampled_totals([totals_by_image(place, rows)], [images.size])[:, 0]
     return interval(ratio(replicates[:, 0], replicates[:, 1]))

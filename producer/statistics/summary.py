@@ -28,11 +28,12 @@ def summarise(values: Numbers) -> Summary:
     """Summarise finite numbers. `sd` is the sample standard deviation (n - 1), two-pass; sums by `math.fsum`."""
     if not values.size:
         return Summary(0, None, None, None, None, None)
-    mean = math.fsum(values) / values.size
+    least, most = float(values.min()), float(values.max())
+    mean = least if least == most else math.fsum(values) / values.size
     sd = None
     if values.size > 1:
         sd = math.sqrt(math.fsum((values - mean) ** 2) / (values.size - 1))
-    return Summary(values.size, mean, sd, float(np.median(values)), float(values.min()), float(values.max()))
+    return Summary(values.size, mean, sd, float(np.median(values)), least, most)
 
 
 def pooled_deviation(values: Numbers) -> tuple[float | None, int]:

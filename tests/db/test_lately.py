@@ -130,3 +130,17 @@ def test_unparsed_scores_are_counted_however_long_ago(ledger: Ledger) -> None:
 
     assert finished_lately(ledger.engine, run_id).unparsed == 2
     assert nothing_lately(ledger.engine, run_id).unparsed == 2
+
+
+def test_what_others_have_published_was_never_begun_and_does_not_count(ledger: Ledger) -> None:
+    run_id = enter(ledger, 1)
+    (edit_id,) = job_ids(ledger, Stage.EDIT, run_id)
+    finish_edit(ledger, claimed(ledger, edit_id), IMAGE, seconds=1.0)
+    edits = JOB_TABLES[Stage.EDIT]
+    with transaction(ledger.engine) as connection:
+        connection.execute(edits.update().where(edits.c.id == edit_id).values(started_at=None, worker=None))
+
+    lately = finished_lately(ledger.engine, run_id)
+
+    assert lately.finished == []
+    assert lately.seconds_left(Stage.EDIT, 0) == 0.0

@@ -12,7 +12,7 @@ from db.ledger import Ledger
 from db.outcomes import (
     asked_scorers,
     edit_outcomes,
-    failed_jobs,
+    failures_of,
     last_outcome_at,
     retried_jobs,
     sample_identities,
@@ -85,7 +85,7 @@ def test_failures_of_both_stages_come_with_their_places(ledger: Ledger) -> None:
     first, _ = job_ids(ledger, Stage.EDIT, run_id)
     ledger.fail(claimed(ledger, first), FAULT)
 
-    ((stage, row),) = rows(ledger, failed_jobs, run_id)
+    ((stage, row),) = rows(ledger, failures_of, run_id)
 
     assert (stage, row.key, row.position, row.failure_reason) == (Stage.EDIT, "p-0", 0, "image is empty")
 

@@ -66,9 +66,24 @@ def test_a_file_holds_it_whole_and_stdout_nothing(shell: Shell, run: RunByHand, 
 def test_a_file_that_cannot_be_written_is_one_line(shell: Shell, run: RunByHand) -> None:
     done = shell("report", run.id, "-o", "nowhere/there")
 
+    assert (done.code, done.complaint) == (2, "error: -o nowhere/there: there is no folder nowhere")
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--format", "html", "--single-file"]])
+def test_a_folder_in_the_place_of_a_file_is_one_line(shell: Shell, run: RunByHand, flags: list[str]) -> None:
+    done = shell("report", run.id, *flags, "-o", ".")
+
+    assert (done.code, done.complaint) == (2, "error: -o .: is a folder; expected a file")
+
+
+def test_a_file_in_the_place_of_a_gallerys_folder_is_one_line(shell: Shell, run: RunByHand) -> None:
+    (shell.folder / "there").write_text("mine")
+
+    done = shell("report", run.id, "--format", "html", "-o", "there")
+
     assert done.code == 2
-    assert "nowhere" in done.complaint
-    assert "No such file" in done.complaint
+    assert "a gallery is a folder" in done.complaint
+    assert (shell.folder / "there").read_text() == "mine"
 
 
 def test_a_gallery_goes_where_it_is_told_and_its_path_to_stdout(shell: Shell, run: RunByHand) -> None:
@@ -120,8 +135,8 @@ def test_what_differs_between_two_runs_is_told_instead(shell: Shell, ledger: Led
     table = shell("report", "--diff-config", run.id, other.id)
     data = json.loads(shell("report", "--diff-config", run.id, other.id, "--json").out)
 
-    assert (table.code, table.out.splitlines()[0]) == (0, f"runs {run.id} and {other.id}: 1 fields differ")
-    assert data == [{"field": "seed", "first": 0, "second": 3}]
+    assert (table.code, table.out.splitlines()[0]) == (0, f"runs {run.id} and {other.id}: 1 field differs")
+    assert data["differences"] == [{"field": "seed", "first": 0, "second": 3}]
     assert "no gallery" in shell("report", "--diff-config", run.id, other.id, "--format", "html").complaint
 
 

@@ -98,6 +98,22 @@ def test_repeats_of_a_sample_are_one_by_their_mean(ledger: Ledger) -> None:
     assert (found.n, found.first_mean, found.second_mean, found.difference) == (1, 3, 5, 2)
 
 
+def test_the_same_scores_in_another_order_are_a_tie(ledger: Ledger) -> None:
+    runs = []
+    for editor, values in (("old", [0.1, 0.2, 0.3]), ("new", [0.3, 0.2, 0.1])):
+        run = RunByHand(
+            ledger, ENTRIES, sources=KEYS, repeats=3, fresh=True, editor={"name": "simulated", "label": editor}
+        )
+        for repeat, value in enumerate(values):
+            run.edit("a", repeat=repeat)
+            run.score("a", "严", value, repeat=repeat)
+        runs.append(run)
+
+    found = compared(*runs).dimensions[0].pairs[0].overall
+
+    assert (found.wins, found.ties, found.losses, found.difference) == (0, 1, 0, 0)
+
+
 def test_dimensions_that_both_have_are_compared_too(ledger: Ledger) -> None:
     runs = []
     for editor, value in (("old", 3.0), ("new", 8.0)):
@@ -109,6 +125,7 @@ def test_dimensions_that_both_have_are_compared_too(ledger: Ledger) -> None:
     found = {(one.scorer, one.dimension): one for one in compared(*runs).dimensions}
 
     assert list(found) == [("严", "overall"), ("严", "following"), ("宽", "overall")]
+    assert compared(*runs).notes == ["dimension realism of scorer 严 is left out: not all runs have it"]
     assert found["严", "following"].pairs[0].overall.difference == 5
 
 

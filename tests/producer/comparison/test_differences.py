@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from db.ledger import Ledger
+from db.queries import Run, find_run
 from producer.comparison.differences import ABSENT, Difference, differences, provenance_differences
 from producer.comparison.document import difference_document
 from tests.producer.by_hand import RunByHand
@@ -54,20 +55,30 @@ def test_an_emptied_mapping_differs_from_a_filled_one() -> None:
     assert differences({"a": {"b": 1}}, {"a": {}}) == [Difference("a.b", 1, ABSENT), Difference("a", ABSENT, {})]
 
 
+def found_runs(*runs: RunByHand) -> list[Run]:
+    return [find_run(run.ledger.engine, run.id) for run in runs]
+
+
 def test_two_runs_differ_in_what_was_asked_otherwise(ledger: Ledger) -> None:
     first, second = RunByHand(ledger), RunByHand(ledger, seed=7, editor={"name": "simulated", "width": 32})
 
-    found = provenance_differences(ledger.engine, first.id, second.id)
+    found = provenance_differences(ledger.engine, *found_runs(first, second))
 
     assert {one.path: (one.first, one.second) for one in found} == {"seed": (0, 7), "editor.options.width": (64, 32)}
 
 
 def test_differences_read_as_a_table_and_as_json(ledger: Ledger) -> None:
     first, second = RunByHand(ledger), RunByHand(ledger, seed=7)
-    document = difference_document(provenance_differences(ledger.engine, first.id, second.id), first.id, second.id)
+    document = difference_document(
+        provenance_differences(ledger.engine, *found_runs(first, second)), first.id, second.id
+    )
     file = io.StringIO()
 
     document.print(Console(file=file, width=80))
 
     assert [line.split() for line in file.getvalue().splitlines() if "seed" in line] == [["seed", "0", "7"]]
-    assert json.loads(document.as_text("json")) == [{"field": "seed", "first": 0, "second": 7}]
+    assert json.loads(document.as_text("json")) == {
+        "schema": "editfarm.differences/1",
+        "runs": [first.id, second.id],
+        "differences": [{"field": "seed", "first": 0, "second": 7}],
+    }

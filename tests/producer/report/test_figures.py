@@ -179,6 +179,35 @@ def test_an_image_of_two_categories_moves_both() -> None:
     assert (shared.macro.ci.low, shared.macro.ci.high) == (5.0, 6.0)
 
 
+def test_many_small_categories_have_a_macro_interval_about_their_macro_mean() -> None:
+    values = np.random.default_rng(2).uniform(0, 10, 100)
+
+    found = dimension_of(run_scores(values.tolist(), categories=[number // 2 for number in range(100)]))
+
+    assert found.macro.ci is not None
+    assert found.macro.mean is not None
+    assert found.macro.ci.low < found.macro.mean < found.macro.ci.high
+
+
+def test_a_macro_bound_needs_two_images_of_each_category_that_were_scored_or_failed() -> None:
+    outcome = [Outcome.SCORED, Outcome.SCORED, Outcome.JUDGE_FAILED, Outcome.OPEN]
+    found = dimension_of(run_scores([5, 6, NAN, NAN], categories=[0, 0, 1, 1], outcome=outcome))
+
+    assert found.categories[1].lower_bound.ci is None
+    assert found.macro.lower_bound.ci is None
+
+
+def test_a_dimension_of_a_score_that_failed_counts_where_it_was_given() -> None:
+    scores = run_scores([7, NAN], categories=[0, 0], outcome=[Outcome.SCORED, Outcome.UNPARSED])
+    scores.scorers[0].dimensions["SC"] = np.array([[7.0, 1.0]])
+    scores.scorers[0].dimensions["PQ"] = np.array([[5.0, NAN]])
+
+    _, first, second = scorer_reports(scores)[0].dimensions
+
+    assert (first.overall.scored, first.overall.mean, first.overall.failed.total) == (2, 4.0, 0)
+    assert (second.overall.scored, second.overall.failed.unparsed, second.overall.not_given) == (1, 1, 0)
+
+
 def test_a_macro_mean_with_a_category_of_one_image_has_no_interval() -> None:
     found = dimension_of(run_scores([1, 9, 5], categories=[0, 0, 1]))
 

@@ -183,7 +183,9 @@ def test_the_markdown_has_the_tables_of_the_terminal(run: RunByHand) -> None:
     assert "PARTIAL: 0 edits and 1 scores are still to come" in text
     assert "| 社会 (social) | 2 | 1 | 1 | 50.0% | 6.25 | – | – | 6.25 | 6.25 | 6.25 |" in text
     assert "| **all (micro)** | **3** | **2** |" in text
-    assert text.endswith("95 % CI: percentile bootstrap over source images, 2,000 resamples, seed 0\n")
+    assert text.endswith(
+        "95 % CI: percentile bootstrap over source images within categories, 2,000 resamples, seed 0\n"
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -69,6 +69,15 @@ def test_alpha_is_one_where_all_agree_and_near_zero_where_nobody_does() -> None:
     assert krippendorff_alpha(draw.uniform(0, 1, (2, 2000))) == pytest.approx(0, abs=0.05)
 
 
-@pytest.mark.parametrize("ratings", [np.zeros((2, 0)), np.full((2, 3), 5.0), np.array([[1.0, NAN], [NAN, 2.0]])])
+@pytest.mark.parametrize(
+    "ratings",
+    [
+        np.zeros((2, 0)),
+        np.full((2, 3), 5.0),
+        np.full((2, 3), 0.1),
+        np.full((2, 7), 7.3),
+        np.array([[1.0, NAN], [NAN, 2.0]]),
+    ],
+)
 def test_without_anything_to_disagree_about_there_is_no_alpha(ratings: np.ndarray) -> None:
     assert krippendorff_alpha(ratings) is None

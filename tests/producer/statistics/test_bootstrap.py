@@ -29,7 +29,7 @@ def test_rows_that_share_an_image_are_added_up() -> None:
 def test_the_same_seed_draws_the_same_and_another_one_does_not() -> None:
     group = [Totals(np.arange(40), np.arange(80.0).reshape(40, 2))]
 
-    first, again, other = (resampled_totals(group, 40, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (resampled_totals(group, [40], seed=seed) for seed in (0, 0, 1))
 
     assert (first == again).all()
     assert not (first == other).all()
@@ -38,7 +38,7 @@ def test_the_same_seed_draws_the_same_and_another_one_does_not() -> None:
 def test_each_resample_draws_as_many_images_as_there_are() -> None:
     ones = [Totals(np.arange(3), np.ones((3, 1))), Totals(np.arange(3, 10), np.ones((7, 1)))]
 
-    drawn = resampled_totals(ones, 10)
+    drawn = resampled_totals(ones, [10])
 
     assert (drawn.sum(axis=1) == 10).all()
     assert len(np.unique(drawn[:, 0])) > 3
@@ -46,10 +46,10 @@ def test_each_resample_draws_as_many_images_as_there_are() -> None:
 
 def test_how_many_are_drawn_at_a_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     group = [Totals(np.array([0, 2, 3]), np.arange(6.0).reshape(3, 2))]
-    at_once = resampled_totals(group, 5, resamples=50)
+    at_once = resampled_totals(group, [5], resamples=50)
     monkeypatch.setattr("producer.statistics.bootstrap._AT_ONCE", 15)
 
-    assert (resampled_totals(group, 5, resamples=50) == at_once).all()
+    assert (resampled_totals(group, [5], resamples=50) == at_once).all()
 
 
 def test_images_with_gaps_between_their_numbers_are_added_up_like_others() -> None:
@@ -59,7 +59,7 @@ def test_images_with_gaps_between_their_numbers_are_added_up_like_others() -> No
         Totals(np.arange(10), np.vstack([values[:5], np.zeros((4, 1)), values[5:]])),
     )
 
-    assert np.allclose(resampled_totals([gaps], 10), resampled_totals([none], 10))
+    assert np.allclose(resampled_totals([gaps], [10]), resampled_totals([none], [10]))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -95,11 +95,25 @@ def test_constant_scores_have_an_interval_without_width() -> None:
 
 
 def test_resamples_without_any_row_are_left_out() -> None:
-    means = ratio(np.array([0.0, 6.0, 8.0]), np.array([0.0, 2.0, 2.0]))
+    means = ratio(np.array([0.0] + [6.0, 8.0] * 10), np.array([0.0] + [2.0, 2.0] * 10))
 
     assert math.isnan(means[0])
-    assert interval(means) == pytest.approx((3.025, 3.975))
+    assert interval(means) == pytest.approx((3, 4))
     assert interval(np.full(3, np.nan)) is None
+
+
+def test_of_the_few_resamples_that_happened_to_have_something_there_is_no_interval() -> None:
+    assert interval(np.array([np.nan] * 2 + [5.0] * 8)) is None
+    assert interval(np.array([np.nan] * 1 + [5.0] * 9)) == (5, 5)
+
+
+def test_from_each_stratum_as_many_images_are_drawn_as_it_has() -> None:
+    ones = [Totals(np.arange(3), np.ones((3, 1))), Totals(np.arange(3, 10), np.ones((7, 1)))]
+
+    drawn = resampled_totals(ones, [3, 0, 7])
+
+    assert (drawn[:, 0] == 3).all()
+    assert (drawn[:, 1] == 7).all()
 
 
 @pytest.mark.slow

@@ -65,3 +65,12 @@ def test_intervals_hold_the_strengths_and_repeat_themselves() -> None:
 
 def test_of_one_image_there_is_no_interval() -> None:
     assert strength_intervals(np.ones((3, 4)), np.zeros(4, dtype=int)) == [None, None, None]
+
+
+def test_runs_that_are_far_apart_are_so_in_equal_steps() -> None:
+    chain = np.triu(np.full((6, 6), 5000.0), 1)
+
+    found = strengths(chain)
+
+    assert found == pytest.approx(-found[::-1])
+    assert (np.diff(found) < -1).all()

@@ -28,9 +28,10 @@ def test_one_score_has_a_mean_and_no_deviation() -> None:
     assert summarise(np.array([7.5])) == Summary(count=1, mean=7.5, sd=None, median=7.5, min=7.5, max=7.5)
 
 
+@pytest.mark.parametrize("count", [2, 3, 999])
 @pytest.mark.parametrize("value", [0.0, 0.1, 10 / 3, 10.0])
-def test_equal_scores_have_exactly_their_value_as_mean_and_no_spread(value: float) -> None:
-    summary = summarise(np.full(999, value))
+def test_equal_scores_have_exactly_their_value_as_mean_and_no_spread(value: float, count: int) -> None:
+    summary = summarise(np.full(count, value))
 
     assert (summary.mean, summary.sd, summary.median, summary.min, summary.max) == (value, 0.0, value, value, value)
 

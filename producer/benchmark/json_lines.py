@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from db.prompts import OwnPrompt
 from producer.benchmark.sample import MAX_KEY, Fault, Sample, read_sample
@@ -44,10 +45,17 @@ class JsonLinesBenchmark:
                     yield self._sample(f"line {number}", line)
 
     def _sample(self, place: str, line: bytes) -> Sample | Fault:
-        try:
-            record = json.loads(line.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
-        except (ValueError, RecursionError) as error:
-            return Fault(place, f"is not valid JSON: {error}")
+        record = read_line(place, line)
+        if isinstance(record, Fault):
+            return record
         return read_sample(record, place=place, folder=self._path.parent)
+
+
+def read_line(place: str, line: bytes) -> Any:
+    """Return the JSON value of a line, or the Fault that it is none."""
+    try:
+        return json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
+    except (ValueError, RecursionError) as error:
+        return Fault(place, f"is not valid JSON: {error}")

@@ -67,9 +67,9 @@ def _standings(beside: Beside, *, ranked: bool) -> list[Standing]:
             scored=int((~np.isnan(beside.values[number])).sum()),
             shared=beside.values.shape[1],
             mean=means[number],
-            ci=_interval(mean_interval(values[number], image)),
+            ci=Interval.of(mean_interval(values[number], image)),
             strength=None if strength is None else float(strength[number]),
-            strength_ci=_interval(strength_ci[number]),
+            strength_ci=Interval.of(strength_ci[number]),
         )
         for number, run in enumerate(beside.runs)
     ]
@@ -111,13 +111,9 @@ def _figures(beside: Beside, first: int, second: int, where: NDArray[np.bool_], 
         first_mean=float(ours.mean()) if ours.size else None,
         second_mean=float(theirs.mean()) if theirs.size else None,
         difference=found.difference,
-        ci=_interval(found.ci),
+        ci=Interval.of(found.ci),
         wins=found.wins,
         ties=found.ties,
         losses=found.losses,
         p=found.p,
     )
-
-
-def _interval(found: tuple[float, float] | None) -> Interval | None:
-    return None if found is None else Interval(low=found[0], high=found[1])

@@ -158,7 +158,5 @@ def _first_edits(scores: RunScores) -> np.ndarray[tuple[int], np.dtype[np.intp]]
 
 def _by_sample(scores: RunScores, scorer: ScorerScores, name: str) -> Numbers:
     """Return each sample's mean over its repeats, each of which is the mean over its judge repeats."""
-    asked = scores.asked
-    by_repeat = np.full((int(asked.repeat.max(initial=0)) + 1, len(asked.sample_ids)), np.nan)
-    by_repeat[asked.repeat, asked.sample] = mean_of_rows(scorer.dimensions[name])
+    by_repeat = scores.asked.by_repeat(mean_of_rows(scorer.dimensions[name]))
     return np.round(mean_of_rows(by_repeat), _DIGITS)

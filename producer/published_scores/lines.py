@@ -8,13 +8,13 @@ itself. Optional are `repeat`, `judge_repeat`, `reasoning`, `instruction`, and `
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from db.tables import FailureKind
+from producer.benchmark.json_lines import read_line
 from producer.benchmark.sample import Fault, FieldFault, check_name, check_text, kind_of, open_regular
 
 OVERALL = "overall"
@@ -67,12 +67,9 @@ def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | F
 
 def _line(number: int, line: bytes, scale: tuple[float, float]) -> ScoreLine | Fault:
     place = f"line {number}"
-    try:
-        record = json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
-    except (ValueError, RecursionError) as error:
-        return Fault(place, f"is not valid JSON: {error}")
+    record = read_line(place, line)
+    if isinstance(record, Fault):
+        return record
     if not isinstance(record, Mapping):
         return Fault(place, f"expected an object, found {kind_of(record)}")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from db.categories import ENGLISH_ALIASES
 from producer.report.schema import (
     HISTOGRAM_BINS,
-    OVERALL,
     Agreement,
     Bound,
     Dimension,
@@ -183,8 +182,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _interval(replicates: Numbers, images: int) -> Interval | None:
-    found = interval(replicates) if images > 1 else None
-    return None if found is None else Interval(low=found[0], high=found[1])
+    return Interval.of(interval(replicates) if images > 1 else None)
 
 
 def _replicates(asked: Asked, counted: Sequence[_Counted]) -> Numbers:
@@ -219,9 +217,7 @@ def _numbered_by_category(asked: Asked) -> tuple[Indices, list[int]]:
 
 def _spread_over_seeds(asked: Asked, scorer: ScorerScores) -> Spread:
     """Return the spread among the repeats of a sample, each judged as it was on average."""
-    by_repeat = np.full((int(asked.repeat.max(initial=0)) + 1, len(asked.sample_ids)), np.nan)
-    by_repeat[asked.repeat, asked.sample] = mean_of_rows(scorer.overall)
-    return _spread(by_repeat)
+    return _spread(asked.by_repeat(mean_of_rows(scorer.overall)))
 
 
 def _spread(values: Numbers) -> Spread:
@@ -241,9 +237,3 @@ def _agreement(scorers: tuple[str, str], first: Numbers, second: Numbers) -> Agr
         spearman=spearman(first[both], second[both]),
         alpha=krippendorff_alpha(np.stack([first[both], second[both]])),
     )
-
-
-def primary_dimensions(reports: Sequence[ScorerReport]) -> Iterator[tuple[ScorerReport, Dimension]]:
-    """Yield every scorer with the dimension that is its score."""
-    for report in reports:
-        yield report, next(dimension for dimension in report.dimensions if dimension.name == OVERALL)

@@ -7,7 +7,7 @@ within a version; one that changes its meaning or goes makes the next version.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +32,11 @@ class Interval(Record):
 
     low: float
     high: float
+
+    @classmethod
+    def of(cls, found: tuple[float, float] | None) -> Self | None:
+        """Return the two ends as an interval; None where there is none."""
+        return None if found is None else cls(low=found[0], high=found[1])
 
 
 class Failed(Record):

@@ -52,12 +52,17 @@ class Asked:
     """Every edit of a run, in the benchmark's order: its category and source image as numbers from 0, and so on."""
 
     categories: Sequence[str]
-    image_count: int
     sample_ids: Sequence[int]
     category: Indices
     image: Indices
     sample: Indices
     repeat: Indices
+
+    def by_repeat(self, values: Numbers) -> Numbers:
+        """Return what there is of each edit as (repeats, samples), NaN where a sample has no such repeat."""
+        arranged = np.full((int(self.repeat.max(initial=0)) + 1, len(self.sample_ids)), np.nan)
+        arranged[self.repeat, self.sample] = values
+        return arranged
 
 
 @dataclass
@@ -142,7 +147,7 @@ class _Edits:
 
     def asked(self) -> Asked:
         codes = np.array(self._codes, dtype=np.intp).reshape(-1, 4).T
-        return Asked(list(self._categories), len(self._images), list(self._samples), *codes)
+        return Asked(list(self._categories), list(self._samples), *codes)
 
 
 class _Columns:

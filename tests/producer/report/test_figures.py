@@ -35,7 +35,6 @@ def run_scores(
     default = [Outcome.JUDGE_FAILED if math.isnan(value) else Outcome.SCORED for value in values]
     asked = Asked(
         categories=[f"c{number}" for number in range(max(categories, default=-1) + 1)],
-        image_count=max(images or places.tolist(), default=-1) + 1,
         sample_ids=list(range(count)),
         category=np.array(categories, dtype=np.intp),
         image=np.array(images if images is not None else places, dtype=np.intp),

@@ -62,7 +62,10 @@ def test_every_edit_is_there_with_what_came_of_it(ledger: Ledger) -> None:
     assert new
     copies, originals = rows(ledger, new_id), rows(ledger, run_id)
     assert [row.state for row in copies] == ["done", "failed", "cancelled", "cancelled"]
-    for name in ("sample_id", "repeat", "image", "seconds", "detail", "environment", "failure_kind", "failure_reason"):
+    for name in (
+        *("sample_id", "repeat", "image", "seconds", "detail", "environment"),
+        *("failure_kind", "failure_reason", "finished_at"),
+    ):
         assert [row._mapping[name] for row in copies] == [row._mapping[name] for row in originals], name
     assert [row.made_for for row in copies] == [run_id, None, None, None]
     assert shared_edits(ledger.engine, new_id) == {run_id: 1}

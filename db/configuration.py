@@ -18,6 +18,7 @@ from db.choice import IMPORTED, ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
+from db.subset import Subset
 
 
 class Priority(StrEnum):
@@ -38,6 +39,10 @@ class RunConfiguration(BaseModel):
     repeats: Annotated[int, Field(ge=1, le=1000, description="edits per sample, each with its own seed")] = 1
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
     limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
+    categories: Annotated[
+        tuple[str, ...] | None, Field(min_length=1, description="only samples of these; counted before `limit`")
+    ] = None
+    sample_every: Annotated[int | None, Field(ge=1, description="only every so manyth sample, likewise")] = None
     priority: Annotated[Priority | None, Field(description="None: as the run has it, normal when it is new")] = None
     aggregate: Annotated[
         str | None,
@@ -99,9 +104,15 @@ class RunConfiguration(BaseModel):
         for scorer in shaping["scorers"]:
             if scorer["repeats"] == 1:
                 del scorer["repeats"]
-        if shaping["aggregate"] is None:
-            del shaping["aggregate"]
+        for name in _LATER:
+            if shaping[name] is None:
+                del shaping[name]
         return shaping
+
+    @property
+    def subset(self) -> Subset:
+        """Which samples of its benchmark the run is about."""
+        return Subset(self.categories, self.sample_every, self.limit)
 
     def editing_digest(self) -> str:
         """Return the sha-256 of what shapes an edit beside its sample: of equal digests, one edit does for all runs."""
@@ -124,6 +135,10 @@ class RunConfiguration(BaseModel):
     def specs(self) -> list[ModelSpec]:
         """Return the catalogue entries of the editor and of all scorers."""
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
+
+
+_LATER = ("aggregate", "categories", "sample_every")
+"""What later versions came to ask of a run."""
 
 
 def _digest_of(values: Mapping[str, Any]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
-from db.categories import ENGLISH_ALIASES, with_alias
+from db.categories import category_called
 from db.engine import reading
 from db.errors import WrongCall
 from db.tables import JOB_TABLES, FailureKind, Stage, State, edits, runs, samples, scores
@@ -35,13 +35,13 @@ class FailedJobs:
 
 
 def failed_jobs(engine: Engine, run_id: str, *, kinds: Iterable[str], categories: Iterable[str]) -> FailedJobs:
-    """Return the jobs that are meant by words: kinds of failure, and the run's categories, by name or English alias.
+    """Return the jobs that are meant by words: kinds of failure, and the run's categories, by name or alias.
 
     Raises WrongCall naming what there is where a word means nothing.
     """
     chosen = list(categories)
-    known = _categories_of(engine, run_id) if chosen else {}
-    return FailedJobs(frozenset(map(_kind, kinds)), frozenset(_category(given, known) for given in chosen))
+    known = _categories_of(engine, run_id) if chosen else []
+    return FailedJobs(frozenset(map(_kind, kinds)), frozenset(category_called(given, known) for given in chosen))
 
 
 def _kind(given: str) -> FailureKind:
@@ -51,19 +51,9 @@ def _kind(given: str) -> FailureKind:
         raise WrongCall(f"nothing fails as {given!r}; the kinds are {', '.join(FailureKind)}") from error
 
 
-def _category(given: str, known: Mapping[str, str]) -> str:
-    if given not in known:
-        there = ", ".join(with_alias(name) for name in dict.fromkeys(known.values()))
-        raise WrongCall(f"the run has no category {given!r}; it has {there}")
-    return known[given]
-
-
-def _categories_of(engine: Engine, run_id: str) -> dict[str, str]:
-    """Return the run's categories by what they may be called, in the benchmark's order; a name goes before an alias."""
+def _categories_of(engine: Engine, run_id: str) -> list[str]:
     with reading(engine) as connection:
-        names: list[str] = [row.category for row in connection.execute(_categories(run_id))]
-    aliases = {ENGLISH_ALIASES[name]: name for name in names if name in ENGLISH_ALIASES}
-    return {**{name: name for name in names}, **{alias: name for alias, name in aliases.items() if alias not in names}}
+        return [row.category for row in connection.execute(_categories(run_id))]
 
 
 def _categories(run_id: str) -> Select[Any]:

@@ -34,7 +34,18 @@ from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
 from db.prompts import OwnPrompt, prompts_as_json
-from db.tables import JOB_TABLES, State, benchmarks, edits, run_scorers, runs, samples, scores
+from db.subset import Subset
+from db.tables import (
+    JOB_TABLES,
+    SEVERAL_SOURCES,
+    State,
+    benchmarks,
+    edits,
+    run_scorers,
+    runs,
+    samples,
+    scores,
+)
 from db.to_do import ids_in_order, in_order, with_run
 from db.transitions import insert_all, queue_scores
 from db.twins import take_over
@@ -53,7 +64,9 @@ class ContentDigest:
 
     def add(self, sample: Mapping[str, Any]) -> None:
         """Take in one row of `samples`; images count by their digests."""
-        self._sha.update(json.dumps([sample[column] for column in _CONTENT]).encode() + b"\n")
+        later = {column: sample[column] for column in _LATER_CONTENT if sample.get(column)}
+        content = [*(sample[column] for column in _CONTENT), *([later] if later else [])]
+        self._sha.update(json.dumps(content, sort_keys=True).encode() + b"\n")
 
     def hexdigest(self) -> str:
         """Return the digest of what was taken in so far."""
@@ -61,6 +74,8 @@ class ContentDigest:
 
 
 _CONTENT = ("key", "category", "instruction", "description", "source_image", "reference_image")
+_LATER_CONTENT = ("reference_text", "more_sources", "fields")
+"""What later versions came to know of a sample: where it has nothing of it, its benchmark is called as before."""
 
 
 def has_benchmark(engine: Engine, benchmark_id: str) -> bool:
@@ -122,8 +137,10 @@ def image_digests(engine: Engine, benchmark_id: str) -> Iterator[str]:
         select(column).where(samples.c.benchmark_id == benchmark_id, column.is_not(None))
         for column in (samples.c.source_image, samples.c.reference_image)
     )
+    more = select(samples.c.more_sources).where(samples.c.benchmark_id == benchmark_id, SEVERAL_SOURCES)
     with reading(engine) as connection:
         yield from connection.scalars(sources.union(references))
+        yield from {digest for digests in connection.scalars(more) for digest in digests.split()}
 
 
 def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
@@ -168,7 +185,7 @@ def enter_run(
         enter_asked(connection, asked, now)
         queued = 0
         for repeat in range(configuration.repeats):
-            chosen = _queue_edits(asked.run_id, repeat, now).where(asked_samples(benchmark_id, configuration.limit))
+            chosen = _queue_edits(asked.run_id, repeat, now).where(asked_samples(benchmark_id, configuration.subset))
             queued += connection.execute(insert_all(edits, chosen), execution_options=COUNTED).rowcount
         count_anew(connection, queued)
         take_over(connection, asked.run_id, now)
@@ -225,9 +242,17 @@ def count_anew(connection: Connection, entered: int) -> None:
         connection.execute(text("ANALYZE edits"))
 
 
-def asked_samples(benchmark_id: str, limit: int | None) -> ColumnElement[bool]:
-    """Return the condition for the samples that a run of this benchmark with this limit has edits of."""
-    return and_(samples.c.benchmark_id == benchmark_id, true() if limit is None else samples.c.position < limit)
+def asked_samples(benchmark_id: str, subset: Subset) -> ColumnElement[bool]:
+    """Return the condition for the samples that a run of this benchmark with this subset has edits of."""
+    every, limit = subset.sample_every or 1, subset.limit
+    if subset.categories is None:
+        chosen = and_(samples.c.position % every == 0, true() if limit is None else samples.c.position < every * limit)
+        return and_(samples.c.benchmark_id == benchmark_id, chosen)
+    place = func.row_number().over(order_by=samples.c.position) - 1
+    of_categories = and_(samples.c.benchmark_id == benchmark_id, samples.c.category.in_(subset.categories))
+    numbered = select(samples.c.id, place.label("place")).where(of_categories).subquery()
+    within = true() if limit is None else numbered.c.place < every * limit
+    return samples.c.id.in_(select(numbered.c.id).where(numbered.c.place % every == 0, within))
 
 
 def enter_missing_edits(engine: Engine, run_id: str, repeat: int, sample_ids: Sequence[int]) -> None:

@@ -35,7 +35,8 @@ class Claimant:
 class Claim:
     """The right to write one outcome of one job, as long as its attempt is still the newest, and what the job needs.
 
-    Images are digests in the image store. `tried_before`: an attempt ended without an outcome.
+    Images are digests in the image store; most samples have one source image and no `more_sources`. `tried_before`: an
+    attempt ended without an outcome.
     """
 
     stage: Stage
@@ -50,6 +51,7 @@ class Claim:
     seed: int
     model: ModelChoice
     tried_before: bool
+    more_sources: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class ScoreClaim(Claim):
     edited_image: str
     reference_image: str | None
     aggregate: str | None = None
+    reference_text: str | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

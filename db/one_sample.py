@@ -34,7 +34,10 @@ class Sample:
     instruction: str
     description: str | None
     source_image: str
+    more_sources: str
     reference_image: str | None
+    reference_text: str | None
+    fields: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,7 @@ def scores_once_more(engine: Engine, edit: EditClaim, image: str) -> list[tuple[
             edits.c.repeat,
             literal(image).label("image"),
             *_SAMPLE,
-            samples.c.description,
-            samples.c.reference_image,
+            *_SHOWN_TO_JUDGES,
             *known,
         )
         .select_from(edits)
@@ -136,7 +138,11 @@ def scores_once_more(engine: Engine, edit: EditClaim, image: str) -> list[tuple[
 
 # -- by name -----------------------------------------------------------------------------------------------------------
 
-_SAMPLE = (samples.c.key, samples.c.category, samples.c.instruction, samples.c.source_image)
+_SAMPLE = (
+    *(samples.c.key, samples.c.category, samples.c.instruction),
+    *(samples.c.source_image, samples.c.more_sources),
+)
+_SHOWN_TO_JUDGES = (samples.c.description, samples.c.reference_image, samples.c.reference_text, samples.c.fields)
 _COLUMNS = tuple(samples.c[name] for name in Sample.__dataclass_fields__)
 _BY_ALIAS: Mapping[str, str] = {alias: category for category, alias in ENGLISH_ALIASES.items()}
 

@@ -112,7 +112,10 @@ def last_outcome_at(connection: Connection, run_id: str) -> float | None:
 
 
 def sample_identities(connection: Connection, benchmark_id: str) -> Sequence[Any]:
-    """Return (id, category, key, source_image, instruction) of every sample: what makes it the same elsewhere."""
-    identity = (samples.c.category, samples.c.key, samples.c.source_image, samples.c.instruction)
+    """Return (id, category, key, instruction, source_image, more_sources) of every sample: it is the same elsewhere."""
+    identity = (
+        *(samples.c.category, samples.c.key, samples.c.instruction),
+        *(samples.c.source_image, samples.c.more_sources),
+    )
     query = select(samples.c.id, *identity).where(samples.c.benchmark_id == benchmark_id)
     return connection.execute(query.order_by(samples.c.position)).all()

@@ -1,7 +1,7 @@
 """A judge's prompts: templates checked at submit, chosen by category, rendered for a sample.
 
 Templates are Jinja2 in its sandbox, strict about names: `instruction`, `description`, `category`, `key`,
-`has_reference`, and the first scripts' `edit_instruction` and `original_description`.
+`has_reference`, `reference_text`, `source_count`, and the first scripts' `edit_instruction` and `original_description`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import product
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -48,6 +49,8 @@ class PromptSubject:
     instruction: str
     description: str | None
     has_reference: bool
+    reference_text: str | None = None
+    source_count: int = 1
 
     def names(self) -> dict[str, object]:
         """Return the names that a template may use, with their values."""
@@ -60,6 +63,8 @@ class PromptSubject:
             "description": description,
             "original_description": description,
             "has_reference": self.has_reference,
+            "reference_text": self.reference_text or "",
+            "source_count": self.source_count,
         }
 
 
@@ -91,9 +96,8 @@ class RenderedPrompt:
 
 
 _SUBJECTS = [
-    PromptSubject("key", "category", "instruction", description, has_reference)
-    for description in ("description", None)
-    for has_reference in (True, False)
+    PromptSubject("key", "category", "instruction", text, has_reference, text, source_count)
+    for text, has_reference, source_count in product(("text", None), (True, False), (1, 2))
 ]
 
 

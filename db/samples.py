@@ -60,7 +60,9 @@ class RecordedSample:
     instruction: str
     description: str | None
     source_image: str
+    more_sources: tuple[str, ...]
     reference_image: str | None
+    reference_text: str | None
     edits: Sequence[RecordedEdit]
 
 
@@ -70,18 +72,19 @@ def recorded_samples(engine: Engine, run_id: str) -> list[RecordedSample]:
         by_edit = _scores(connection, run_id)
         by_sample = _edits(connection, run_id, by_edit)
         asked = select(runs.c.benchmark_id).where(runs.c.id == run_id).scalar_subquery()
-        columns = (samples.c[name] for name in ("id", *_GIVEN))
+        columns = (samples.c[name] for name in ("id", "more_sources", *_GIVEN))
         query = select(*columns).where(samples.c.benchmark_id == asked).order_by(samples.c.position)
         return [_sample(row, by_sample[row.id]) for row in connection.execute(query) if row.id in by_sample]
 
 
-_GIVEN = ("category", "key", "instruction", "description", "source_image", "reference_image")
+_GIVEN = ("category", "key", "instruction", "description", "source_image", "reference_image", "reference_text")
 
 _OUTCOME = ("state", "failure_kind", "failure_reason", "seconds", "detail", "retried")
 
 
 def _sample(row: Row[Any], edits: Sequence[RecordedEdit]) -> RecordedSample:
-    return RecordedSample(**{name: getattr(row, name) for name in _GIVEN}, edits=edits)
+    given = {name: getattr(row, name) for name in _GIVEN}
+    return RecordedSample(**given, more_sources=tuple(row.more_sources.split()), edits=edits)
 
 
 def _edits(

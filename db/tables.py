@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -88,6 +88,9 @@ _Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY n
 _Digest = String(64)
 _Json = JSON(none_as_null=True)
 
+SEVERAL_SOURCES = text("more_sources <> ''")
+"""The condition that a sample has more than one source image."""
+
 benchmarks = Table(
     "benchmarks",
     metadata,
@@ -110,6 +113,10 @@ samples = Table(
     Column("description", Text),
     Column("source_image", _Digest, nullable=False),
     Column("reference_image", _Digest),
+    Column("reference_text", Text, comment="what a right result is, in words"),
+    Column("more_sources", Text, nullable=False, server_default=text("''"), comment="digests, a space between"),
+    Column("fields", _Json, comment="what else the benchmark says of it, by name, for prompts and recipes"),
+    Index(None, "benchmark_id", sqlite_where=SEVERAL_SOURCES, postgresql_where=SEVERAL_SOURCES),
     UniqueConstraint("benchmark_id", "position"),
     UniqueConstraint("benchmark_id", "category", "key"),
 )

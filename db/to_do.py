@@ -58,8 +58,7 @@ def waiting_scores(which: ColumnElement[bool], now: float) -> Select[Any]:
         edits.c.run_id,
         edits.c.repeat,
         edits.c.image,
-        samples.c.description,
-        samples.c.reference_image,
+        *_SHOWN_TO_JUDGES,
         *_SAMPLE,
     )
     with_sample = scores.join(edits, scores.c.edit_id == edits.c.id).join(samples, edits.c.sample_id == samples.c.id)
@@ -146,6 +145,8 @@ class Claims:
             description=row.description,
             edited_image=row.image,
             reference_image=row.reference_image,
+            reference_text=row.reference_text,
+            fields=row.fields or {},
             aggregate=run.aggregate,
         )
 
@@ -174,9 +175,14 @@ def _common(stage: Stage, row: Row[Any], seed: int) -> dict[str, Any]:
         "repeat": row.repeat,
         "instruction": row.instruction,
         "source_image": row.source_image,
+        "more_sources": tuple(row.more_sources.split()),
         "seed": seed,
         "tried_before": row.last_words is not None,
     }
 
 
-_SAMPLE = (samples.c.key, samples.c.category, samples.c.instruction, samples.c.source_image)
+_SAMPLE = (
+    *(samples.c.key, samples.c.category, samples.c.instruction),
+    *(samples.c.source_image, samples.c.more_sources),
+)
+_SHOWN_TO_JUDGES = (samples.c.description, samples.c.reference_image, samples.c.reference_text, samples.c.fields)

@@ -19,7 +19,10 @@ AT_ONCE = 1000
 """So many edits hand their images on in one go."""
 
 _HANDED_ON = ("image", "seconds", "detail", "environment", "worker", "started_at")
-_SAME = (samples.c.category, samples.c.key, samples.c.source_image, samples.c.instruction)
+_SAME = (
+    *(samples.c.category, samples.c.key, samples.c.instruction),
+    *(samples.c.source_image, samples.c.more_sources),
+)
 
 _twins, _run, _other_run = edits.alias("twins"), runs.alias("own_run"), runs.alias("other_run")
 _sample, _other_sample = samples.alias("own_sample"), samples.alias("other_sample")

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from db.categories import category_called
 from db.configuration import RunConfiguration
 from db.doorbells import Send, ring_owed
 from db.errors import BenchmarkInvalid
 from db.images import ImageStore
-from db.intake import enter_run, enter_samples, has_benchmark, image_digests
+from db.intake import enter_run, enter_samples, has_benchmark
+from db.intake import image_digests as entered_images
 from db.ledger import Ledger
 from producer.benchmark.check import Checked, check_benchmark
 from producer.benchmark.digests import Digests
-from producer.benchmark.sample import Benchmark, Fault, sample_row
+from producer.benchmark.sample import Benchmark, Fault, image_digests, sample_row
 from producer.storing import Storing
 
 CHUNK = 500
@@ -37,19 +39,28 @@ def submit(
 
     Submitting the same again finds the same run: images that are lost or damaged are stored again, what was cancelled
     is queued again, what is owed a message gets one.
-    Raises BenchmarkInvalid, with nothing taken, or ServiceUnreachable.
+    Raises BenchmarkInvalid or, for a category that there is not, WrongCall, with nothing taken; or ServiceUnreachable.
     """
     checked = check_benchmark(benchmark)
+    asked = _with_known_categories(configuration, checked).with_prompts(checked.prompts)
     engine = ledger.engine
-    if not has_benchmark(engine, checked.digest) or any(map(images.fault, image_digests(engine, checked.digest))):
+    if not has_benchmark(engine, checked.digest) or any(map(images.fault, entered_images(engine, checked.digest))):
         chunks = _sample_rows(benchmark, images)
         enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
-    asked = configuration.with_prompts(checked.prompts)
     run_id, new = enter_run(engine, checked.digest, asked, checked.prompts)
     if not new:
         ledger.resume(run_id)
     ring_owed(ledger, send)
     return Submitted(run_id, checked, new)
+
+
+def _with_known_categories(configuration: RunConfiguration, checked: Checked) -> RunConfiguration:
+    """Return the configuration with its categories as the benchmark names and orders them."""
+    if configuration.categories is None:
+        return configuration
+    known = list(checked.categories)
+    chosen = {category_called(given, known) for given in configuration.categories}
+    return configuration.model_copy(update={"categories": tuple(name for name in known if name in chosen)})
 
 
 def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -61,8 +72,8 @@ def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[
             if isinstance(sample, Fault):
                 raise BenchmarkInvalid(f"{benchmark.path} changed while it was read: {sample}")
             row = sample_row(sample, position)
-            for digest, content in ((row["source_image"], sample.source), (row["reference_image"], sample.reference)):
-                if content is not None and stored.add(digest):
+            for (_, content), digest in zip(sample.images(), image_digests(row), strict=True):
+                if stored.add(digest):
                     storing.put(content)
             rows.append(row)
             if len(rows) == CHUNK:

@@ -28,7 +28,13 @@ class Reader:
     def edit_request(self, claim: EditClaim) -> EditRequest | Failure:
         """Return the edit to make, or why its source cannot be had. Raises DeviceBroken."""
         try:
-            return EditRequest(claim.key, claim.instruction, self._decoded(claim.source_image), claim.seed)
+            return EditRequest(
+                key=claim.key,
+                instruction=claim.instruction,
+                source=self._decoded(claim.source_image),
+                more_sources=tuple(map(self._decoded, claim.more_sources)),
+                seed=claim.seed,
+            )
         except Exception as error:  # noqa: BLE001 - the border: every fault of a job is an outcome of that job
             return failure_of(error, claim)
 
@@ -44,8 +50,11 @@ class Reader:
                 instruction=claim.instruction,
                 description=claim.description,
                 source=self._decoded(claim.source_image),
+                more_sources=tuple(map(self._decoded, claim.more_sources)),
                 edited=self._decoded(claim.edited_image),
                 reference=self._decoded(claim.reference_image) if claim.reference_image else None,
+                reference_text=claim.reference_text,
+                fields=claim.fields,
                 seed=claim.seed,
                 aggregate=read_aggregate(claim.aggregate) if claim.aggregate else None,
             )

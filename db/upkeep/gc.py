@@ -18,7 +18,7 @@ from sqlalchemy import Engine, exists, select, union
 from db.engine import reading
 from db.errors import WrongCall
 from db.images import ImageStore, Stored, look
-from db.tables import edits, samples
+from db.tables import SEVERAL_SOURCES, edits, samples
 from db.upkeep.pages import PAGE
 
 
@@ -92,7 +92,9 @@ def _remove_unfinished(images: ImageStore, before: float, *, dry_run: bool) -> R
 def _named(engine: Engine, digests: Sequence[str]) -> set[str]:
     columns = (samples.c.source_image, samples.c.reference_image, edits.c.image)
     with reading(engine) as connection:
-        return set(connection.scalars(union(*(select(column).where(column.in_(digests)) for column in columns))))
+        named = set(connection.scalars(union(*(select(column).where(column.in_(digests)) for column in columns))))
+        more = connection.scalars(select(samples.c.more_sources).where(SEVERAL_SOURCES))
+        return named.union(*(several.split() for several in more))
 
 
 def _require_samples(engine: Engine) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, exists, or_, select
 
 from db.intake import asked_samples, enter_missing_edits, enter_missing_scores
 from db.queries import Run, all_runs
+from db.subset import Subset
 from db.tables import State, edits, run_scorers, samples, scores
 from db.upkeep.finding import Finding, Inspection, Standing
 from db.upkeep.pages import pages
@@ -66,13 +67,13 @@ def _runs(inspection: Inspection) -> Sequence[Run]:
 
 def _without_edit(run: Run, repeat: int) -> Select[Any]:
     there = exists().where(edits.c.run_id == run.id, edits.c.sample_id == samples.c.id, edits.c.repeat == repeat)
-    asked = asked_samples(run.benchmark_id, run.configuration["limit"])
+    asked = asked_samples(run.benchmark_id, Subset.of(run.configuration))
     return select(samples.c.position, samples.c.id, samples.c.key, samples.c.category).where(asked, ~there)
 
 
 def _not_asked(run: Run) -> Select[Any]:
     asked = and_(
-        asked_samples(run.benchmark_id, run.configuration["limit"]),
+        asked_samples(run.benchmark_id, Subset.of(run.configuration)),
         edits.c.repeat.between(0, run.configuration["repeats"] - 1),
     )
     columns = (edits.c.id, edits.c.repeat, samples.c.key, samples.c.category)

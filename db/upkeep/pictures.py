@@ -11,6 +11,7 @@ from db.choice import IMPORTED
 from db.engine import reading
 from db.images import MISSING
 from db.intake import asked_samples
+from db.subset import Subset
 from db.tables import State, benchmarks, edits, runs, samples
 from db.upkeep.finding import Finding, Inspection, Standing
 from db.upkeep.pages import pages
@@ -22,12 +23,18 @@ _IMPORT = "import the published scores again, which stores it anew"
 def sample_faults(inspection: Inspection) -> Iterator[Finding]:
     """Yield the source and reference images that are lost: only the benchmark's file still has them."""
     for rows in pages(inspection.engine, _samples(inspection), samples.c.id):
-        faults = _faults(inspection, (digest for row in rows for digest in (row.source_image, row.reference_image)))
+        faults = _faults(inspection, (digest for row in rows for _, digest in _images_of(row)))
         for row in rows:
-            for use, digest in (("source", row.source_image), ("reference", row.reference_image)):
-                if digest in faults:
+            for use, digest in _images_of(row):
+                if digest is not None and digest in faults:
                     where = f"benchmark {row.name!r}, sample {row.key!r} ({row.category})"
                     yield Finding(where, f"{use} image {digest} is {faults[digest]}", Standing.LEFT, _SUBMIT)
+
+
+def _images_of(row: Row[Any]) -> Iterator[tuple[str, str | None]]:
+    """Yield the use and the digest of every image of a sample."""
+    yield from (("source", row.source_image), ("reference", row.reference_image))
+    yield from (("further source", digest) for digest in row.more_sources.split())
 
 
 def edit_faults(inspection: Inspection) -> Iterator[Finding]:
@@ -84,10 +91,11 @@ def _fault(inspection: Inspection, digest: str) -> str | None:
 
 
 def _samples(inspection: Inspection) -> Select[Any]:
-    columns = (samples.c.key, samples.c.category, samples.c.source_image, samples.c.reference_image, benchmarks.c.name)
+    images = (samples.c.source_image, samples.c.reference_image, samples.c.more_sources)
+    columns = (samples.c.key, samples.c.category, *images, benchmarks.c.name)
     query = select(samples.c.id, *columns).join(benchmarks, samples.c.benchmark_id == benchmarks.c.id)
     run = inspection.run
-    return query if run is None else query.where(asked_samples(run.benchmark_id, run.configuration["limit"]))
+    return query if run is None else query.where(asked_samples(run.benchmark_id, Subset.of(run.configuration)))
 
 
 def _edits(inspection: Inspection) -> Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from producer.benchmark.sample import (
     Sample,
     check_name,
     check_text,
+    image_digests,
     kind_of,
     sample_row,
 )
@@ -32,13 +34,15 @@ from producer.benchmark.sample import (
 class Checked:
     """A benchmark without faults. `digest` identifies it by its content, whatever its file is called.
 
-    `prompts` are the judge's prompts that it brings, by category; they belong to a run, not to the digest.
+    `categories` says how many samples each has, in the order of the benchmark. `prompts` are the judge's prompts that it
+    brings, by category; they belong to a run, not to the digest.
     """
 
     digest: str
     name: str
     sample_count: int
     without_reference: int
+    categories: Mapping[str, int]
     prompts: Mapping[str, OwnPrompt]
 
 
@@ -47,6 +51,7 @@ def check_benchmark(benchmark: Benchmark) -> Checked:
     faults = Faults()
     digest, decoded, count, without_reference = ContentDigest(), Digests(), 0, 0
     places: dict[tuple[str, str], str] = {}
+    categories: Counter[str] = Counter()
     for item in benchmark:
         if isinstance(item, Fault):
             faults.add(item)
@@ -55,12 +60,13 @@ def check_benchmark(benchmark: Benchmark) -> Checked:
         faults.add(*_faults_of_key(item, places), *_faults_of_images(item, row, decoded))
         digest.add(row)
         count += 1
+        categories[row["category"]] += 1
         without_reference += item.reference is None
     faults.add(*_faults_of_name(benchmark.name), *_faults_of_prompts(benchmark.prompts))
     if not faults.count and not count:
         faults.add("it has no samples")
     faults.require_none(benchmark.path, "nothing was submitted")
-    return Checked(digest.hexdigest(), benchmark.name, count, without_reference, benchmark.prompts)
+    return Checked(digest.hexdigest(), benchmark.name, count, without_reference, categories, benchmark.prompts)
 
 
 def _faults_of_name(name: str) -> Iterator[Fault]:
@@ -96,12 +102,12 @@ def _faults_of_key(sample: Sample, places: dict[tuple[str, str], str]) -> Iterat
 
 def _faults_of_images(sample: Sample, row: Mapping[str, Any], decoded: Digests) -> Iterator[Fault]:
     """Yield what is wrong with the images; one that was decoded before is not decoded again."""
-    for field, content in (("source_image", sample.source), ("reference_image", sample.reference)):
-        if content is None or row[field] in decoded:
+    for (use, content), digest in zip(sample.images(), image_digests(row), strict=True):
+        if digest in decoded:
             continue
         try:
             decode_image(content)
         except ImageFault as error:
-            yield Fault(sample.place, f"{field.replace('_', ' ')}: {error}")
+            yield Fault(sample.place, f"{use}: {error}")
         else:
-            decoded.add(row[field])
+            decoded.add(digest)

@@ -8,9 +8,9 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -23,7 +23,10 @@ from db.prompts import OwnPrompt
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample with its image bytes; `place` says where in the file it stands."""
+    """One sample with its image bytes; `place` says where in the file it stands.
+
+    `fields` are what else the benchmark says of it, by name: texts, numbers, truth values.
+    """
 
     place: str
     key: str
@@ -32,6 +35,16 @@ class Sample:
     description: str | None
     source: bytes
     reference: bytes | None
+    more_sources: Sequence[bytes] = ()
+    reference_text: str | None = None
+    fields: Mapping[str, str | float | bool] = field(default_factory=dict)
+
+    def images(self) -> Iterator[tuple[str, bytes]]:
+        """Yield what each of its images is, and its bytes."""
+        yield "source image", self.source
+        yield from (("further source image", more) for more in self.more_sources)
+        if self.reference is not None:
+            yield "reference image", self.reference
 
 
 def sample_row(sample: Sample, position: int) -> dict[str, Any]:
@@ -43,8 +56,19 @@ def sample_row(sample: Sample, position: int) -> dict[str, Any]:
         "instruction": sample.instruction,
         "description": sample.description,
         "source_image": digest_of(sample.source),
+        "more_sources": " ".join(map(digest_of, sample.more_sources)),
         "reference_image": None if sample.reference is None else digest_of(sample.reference),
+        "reference_text": sample.reference_text,
+        "fields": dict(sample.fields) or None,
     }
+
+
+def image_digests(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the digests of a sample's images, by its row, in the order of `Sample.images`."""
+    yield row["source_image"]
+    yield from row["more_sources"].split()
+    if row["reference_image"] is not None:
+        yield row["reference_image"]
 
 
 @dataclass(frozen=True)
@@ -175,16 +199,16 @@ def _text(record: Mapping[str, Any], names: tuple[str, ...], check: _Check) -> s
 
 def _image(record: Mapping[str, Any], names: tuple[str, ...], folder: Path) -> bytes | None:
     for name in names:
-        for field, read in ((f"{name}_b64", _from_base64), (name, lambda value: _from_path(value, folder))):
-            value = record.get(field)
+        for named, read in ((f"{name}_b64", _from_base64), (name, lambda value: _from_path(value, folder))):
+            value = record.get(named)
             if value is None:
                 continue
             if not isinstance(value, str) or not value:
-                raise FieldFault(f"{field}: expected a text, found {kind_of(value) if value != '' else 'an empty one'}")
+                raise FieldFault(f"{named}: expected a text, found {kind_of(value) if value != '' else 'an empty one'}")
             try:
                 return read(value)
             except FieldFault as fault:
-                raise FieldFault(f"{field}: {fault}") from fault
+                raise FieldFault(f"{named}: {fault}") from fault
     return None
 
 

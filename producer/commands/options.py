@@ -63,7 +63,16 @@ run_options = with_options(
     _aggregate("none"),
     click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
     click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
-    click.option("--limit", type=int, help="Only the first so many samples. [default: all]"),
+    click.option("--limit", type=int, help="Only the first so many samples of those chosen. [default: all]"),
+    click.option(
+        "--category",
+        "categories",
+        metavar="NAME",
+        multiple=True,
+        callback=lambda _context, _option, given: given or None,
+        help="Only samples of this category; may be repeated. [default: all]",
+    ),
+    click.option("--sample-every", metavar="K", type=int, help="Only every K-th sample of those. [default: all]"),
     _priority,
     click.option(
         "--fresh", is_flag=True, default=None, help="Make every edit, also those that another run has already."

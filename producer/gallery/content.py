@@ -62,7 +62,11 @@ def _sample(one: Matched, writers: Sequence[_Writer], places: Mapping[str, int])
         "instruction": sample.instruction,
         "source": places[sample.source_image],
         "runs": [None if edits is None else [writer.edit(edit) for edit in edits] for writer, edits in by_run],
-        **_given(description=sample.description),
+        **_given(
+            more_sources=[places[digest] for digest in sample.more_sources],
+            description=sample.description,
+            reference_text=sample.reference_text,
+        ),
         **({"reference": places[sample.reference_image]} if sample.reference_image else {}),
     }
 

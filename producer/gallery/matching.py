@@ -20,7 +20,7 @@ class Matched:
 
     def digests(self) -> Iterator[str]:
         """Yield the images that there should be: source, reference, edited ones."""
-        yield self.sample.source_image
+        yield from (self.sample.source_image, *self.sample.more_sources)
         if self.sample.reference_image:
             yield self.sample.reference_image
         yield from (edit.image for edits in self.edits_by_run for edit in edits or () if edit.image)
@@ -38,5 +38,5 @@ def matched(runs: Sequence[Sequence[RecordedSample]]) -> list[Matched]:
 
 def identity(sample: RecordedSample) -> str:
     """Return 16 hexadecimal digits that are the same in every gallery with this sample; links hold them."""
-    content = (sample.category, sample.key, sample.source_image, sample.instruction)
+    content = (sample.category, sample.key, sample.source_image, sample.instruction, *sample.more_sources)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -28,7 +28,10 @@ def sample_data(engine: Engine, images: ImageStore, run: Run, given: str) -> dic
             "instruction": sample.instruction,
             "description": sample.description,
             "source_image": _image(images, sample.source_image),
+            "more_sources": [_image(images, digest) for digest in sample.more_sources.split()],
             "reference_image": _image(images, sample.reference_image),
+            "reference_text": sample.reference_text,
+            "fields": sample.fields or {},
         },
         "edits": [_edit(engine, images, run, sample, row) for row in edits_of_sample(engine, run.id, sample.id)],
     }

@@ -20,7 +20,10 @@ def sample_lines(shown: Mapping[str, Any]) -> Iterator[str]:
     yield _harmless(f"sample {sample['key']} of {with_alias(sample['category'])}")
     run = f"{shown['run']}  {shown['benchmark']}  {shown['editor']}"
     yield from _entries(run=run, instruction=sample["instruction"], description=sample["description"])
-    yield from _entries(source=_image(sample["source_image"]), reference=_image(sample["reference_image"]))
+    yield from _entries(**{"right result": sample["reference_text"], "fields": _json(sample["fields"])})
+    for source in (sample["source_image"], *sample["more_sources"]):
+        yield from _entries(source=_image(source))
+    yield from _entries(reference=_image(sample["reference_image"]))
     for edit in shown["edits"]:
         yield ""
         yield from _edit(edit)

@@ -161,6 +161,8 @@ def test_everything_else_is_in_the_digest() -> None:
         "seed": 1,
         "limit": 1,
         "aggregate": "mean",
+        "categories": ["物理"],
+        "sample_every": 2,
     }
     assert set(changes) == set(RunConfiguration.model_fields) - {"priority", "fresh"}
     digests = {configuration(**{name: value}).digest() for name, value in changes.items()}

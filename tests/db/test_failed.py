@@ -99,7 +99,7 @@ def test_a_retried_edit_stays_marked_when_it_is_done_and_its_scores_are_new(run:
 
 
 def test_a_word_that_means_nothing_is_answered_with_those_there_are(run: RunByHand) -> None:
-    with pytest.raises(WrongCall, match=r"no category 'physics'; it has 社会 \(social\), 物理 \(physical\)$"):
+    with pytest.raises(WrongCall, match=r"no category 'physics'; there are 社会 \(social\), 物理 \(physical\)$"):
         failed_jobs(run.ledger.engine, run.id, kinds=(), categories=["physics"])
     with pytest.raises(WrongCall, match="nothing fails as 'boredom'; the kinds are input, out_of_memory, "):
         failed_jobs(run.ledger.engine, run.id, kinds=["boredom"], categories=())

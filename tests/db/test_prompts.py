@@ -17,7 +17,10 @@ from db.judge_prompts import built_in_prompts
 from db.prompts import JudgePrompt, PromptSubject, RenderedPrompt, benchmark_prompt, prompt_of, render_prompt
 
 SUBJECT = PromptSubject("p-1", "物理", "make it rain", "a street", has_reference=False)
-NAMES = ("key", "category", "instruction", "edit_instruction", "description", "original_description", "has_reference")
+NAMES = (
+    *("key", "category", "instruction", "edit_instruction", "description", "original_description"),
+    *("has_reference", "reference_text", "source_count"),
+)
 OTHERWISE = JudgePrompt(system="built in", user="built in: {{ instruction }}")
 
 
@@ -46,7 +49,7 @@ def complaint(**prompt: Any) -> str:
 def test_a_template_may_name_all_of_a_sample_that_a_judge_may_know() -> None:
     template = "|".join(f"{{{{ {name} }}}}" for name in NAMES)
 
-    assert rendered(template) == "p-1|物理|make it rain|make it rain|a street|a street|False"
+    assert rendered(template) == "p-1|物理|make it rain|make it rain|a street|a street|False||1"
 
 
 def test_a_sample_without_a_description_has_an_empty_one() -> None:

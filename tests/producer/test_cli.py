@@ -407,7 +407,7 @@ def test_retry_takes_only_what_is_named(shell: Shell, run: RunByHand) -> None:
     assert (unparsed.code, unparsed.complaint) == (0, f"run {run.id}: queued 1 failed jobs again")
     assert progress_of(run.ledger.engine, run.id).edits[State.FAILED] == 1
     assert unknown.code == 2
-    assert unknown.complaint == "error: the run has no category 'Physik'; it has 社会 (social), 物理 (physical)"
+    assert unknown.complaint == "error: there is no category 'Physik'; there are 社会 (social), 物理 (physical)"
     assert shell("retry", run.id, "--failed", "--kind", "input").code == 2
 
 

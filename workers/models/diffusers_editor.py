@@ -85,9 +85,9 @@ class DiffusersEditor(Editor):
 
         The detail says which rungs of the memory ladder it took, if any.
         """
-        source = within_area(request.source, self._options.max_source_pixels)
+        sources = [within_area(one, self._options.max_source_pixels) for one in (request.source, *request.more_sources)]
         instruction = _without_control_tokens(request.instruction, self._pipeline)
-        arguments = self._arguments.for_edit(instruction, source, self._size_multiple())
+        arguments = self._arguments.for_edit(instruction, sources, self._size_multiple())
         self._steps.on_step = request.on_step
         image, rungs = climb(lambda: self._call(arguments, request.seed), self._pipeline)
         return EditedImage(image, {"out_of_memory": rungs} if rungs else {})
@@ -188,7 +188,7 @@ class DiffusersEditor(Editor):
     def _warm_up(self) -> None:
         """Compile before the first job, for two lengths of prompt and image: the second makes lengths dynamic."""
         for prompt, size in _WARM_UPS:
-            arguments = self._arguments.for_edit(prompt, Image.new("RGB", size, "grey"), self._size_multiple())
+            arguments = self._arguments.for_edit(prompt, [Image.new("RGB", size, "grey")], self._size_multiple())
             self._call({**arguments, "num_inference_steps": 2}, seed=0)
 
 

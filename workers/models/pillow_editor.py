@@ -30,7 +30,7 @@ class PillowEditor(Editor):
         instruction = " ".join(request.instruction.split())
         for operation, phrase in _PHRASES:
             if found := phrase.fullmatch(instruction):
-                return EditedImage(_OPERATIONS[operation](request.source, **found.groupdict()))
+                return EditedImage(_OPERATIONS[operation](request.only_source(), **found.groupdict()))
         raise InputFault(f"unknown instruction {_shorten(instruction)!r}; known operations: {', '.join(_OPERATIONS)}")
 
 

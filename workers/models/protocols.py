@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from db.aggregate import Aggregate
-from workers.models.errors import ModelFault
+from workers.models.errors import InputFault, ModelFault
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,7 +36,8 @@ def unwatched() -> None:
 class EditRequest:
     """One edit to make.
 
-    `source` is RGB with its EXIF orientation applied. `seed` is in [0, 2**63) and depends only on the run's seed, the
+    `source` is RGB with its EXIF orientation applied, as are `more_sources`, which few samples have: an editor that
+    takes one image asks for the `only_source`. `seed` is in [0, 2**63) and depends only on the run's seed, the
     sample's key and the repeat.
     """
 
@@ -45,6 +46,13 @@ class EditRequest:
     source: Image
     seed: int
     on_step: OnStep = unobserved
+    more_sources: Sequence[Image] = ()
+
+    def only_source(self) -> Image:
+        """Return the source, for an editor that takes one. Raises InputFault where the sample has several."""
+        if self.more_sources:
+            raise InputFault(f"the sample has {1 + len(self.more_sources)} source images, and this editor takes one")
+        return self.source
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class EditedImage:
 class ScoreRequest:
     """One edited image to rate; all images are RGB. `reference` is None where the sample has none.
 
+    `reference_text` says what a right result is, `fields` what else the benchmark says of the sample, by name.
     `aggregate` makes the score of a scorer's criteria, where the run says how; a scorer without criteria leaves it.
     """
 
@@ -70,6 +79,9 @@ class ScoreRequest:
     edited: Image
     reference: Image | None
     seed: int
+    more_sources: Sequence[Image] = ()
+    reference_text: str | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
     on_progress: OnProgress = unwatched
     aggregate: Aggregate | None = None
 

@@ -31,7 +31,7 @@ def arguments_of(preset: str) -> CallArguments:
 
 @pytest.mark.parametrize("preset", EDITOR_PRESETS)
 def test_a_preset_says_nothing_that_its_pipeline_does_not_take(preset: str) -> None:
-    arguments = arguments_of(preset).for_edit("make it rain", SOURCE, 16)
+    arguments = arguments_of(preset).for_edit("make it rain", [SOURCE], 16)
 
     assert arguments["num_inference_steps"] == EDITOR_PRESETS[preset].options["num_inference_steps"]
 
@@ -53,7 +53,7 @@ def test_every_pipeline_that_is_spoken_of_exists_and_takes_an_image(name: str) -
 def test_the_image_goes_in_under_the_pipelines_own_name_and_meaning(name: str, argument: str, is_list: bool) -> None:
     arguments = CallArguments(getattr(diffusers, name), DiffusersEditorOptions(model="any"))
 
-    given = arguments.for_edit("make it rain", SOURCE, 16)[argument]
+    given = arguments.for_edit("make it rain", [SOURCE], 16)[argument]
 
     assert given == ([SOURCE] if is_list else SOURCE)
 
@@ -61,13 +61,13 @@ def test_the_image_goes_in_under_the_pipelines_own_name_and_meaning(name: str, a
 def test_an_argument_has_the_pipelines_own_name() -> None:
     options = DiffusersEditorOptions(model="any", image_guidance_scale=1.6)
 
-    given = CallArguments(diffusers.OmniGenPipeline, options).for_edit("make it rain", SOURCE, 16)
+    given = CallArguments(diffusers.OmniGenPipeline, options).for_edit("make it rain", [SOURCE], 16)
 
     assert given["img_guidance_scale"] == 1.6
 
 
 def test_kontext_is_told_to_keep_a_size_that_is_asked_for() -> None:
-    given = arguments_of("flux-kontext").for_edit("make it rain", SOURCE, 16)
+    given = arguments_of("flux-kontext").for_edit("make it rain", [SOURCE], 16)
 
     assert (given["width"], given["height"]) == (1248, 832)  # 3 : 2 at a megapixel
     assert (given["max_area"], given["_auto_resize"]) == (1248 * 832, False)
@@ -76,6 +76,6 @@ def test_kontext_is_told_to_keep_a_size_that_is_asked_for() -> None:
 def test_arguments_of_the_call_may_be_given_by_name() -> None:
     options = DiffusersEditorOptions(model="any", arguments={"max_sequence_length": 256})
 
-    given = CallArguments(diffusers.FluxKontextPipeline, options).for_edit("make it rain", SOURCE, 16)
+    given = CallArguments(diffusers.FluxKontextPipeline, options).for_edit("make it rain", [SOURCE], 16)
 
     assert given["max_sequence_length"] == 256

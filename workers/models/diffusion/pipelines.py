@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,15 +81,19 @@ class CallArguments:
         }
         return {**defaults, **self._fixed}
 
-    def for_edit(self, instruction: str, source: Image, multiple: int) -> dict[str, Any]:
+    def for_edit(self, instruction: str, sources: Sequence[Image], multiple: int) -> dict[str, Any]:
         """Return the arguments for one edit; sizes are rounded down to multiples of `multiple` pixels.
 
-        Raises InputFault for a source that no pipeline can take.
+        Where there are several sources, a size that depends on the source is the first one's.
+        Raises InputFault for a source that no pipeline can take, or for more of them than this one takes.
         """
-        if max(source.size) > _LARGEST_ASPECT * min(source.size):
-            raise InputFault(f"the source is {source.width} x {source.height}: too long for its other side")
-        image = [source] if self._manner.image_list else source
-        return {"prompt": instruction, self._image_name: image, **self._fixed, **self._size(source, multiple)}
+        for source in sources:
+            if max(source.size) > _LARGEST_ASPECT * min(source.size):
+                raise InputFault(f"the source is {source.width} x {source.height}: too long for its other side")
+        if len(sources) > 1 and not self._manner.image_list:
+            raise InputFault(f"the sample has {len(sources)} source images, and {self._class_name} takes one")
+        image = list(sources) if self._manner.image_list else sources[0]
+        return {"prompt": instruction, self._image_name: image, **self._fixed, **self._size(sources[0], multiple)}
 
     def _from_options(self) -> dict[str, Any]:
         given = {name: value for name in _OPTIONAL if (value := getattr(self._options, name)) is not None}

@@ -18,7 +18,10 @@ from workers.models.protocols import ScoreRequest
 
 @dataclass(frozen=True)
 class Question:
-    """A system prompt (maybe empty), the images in the order source, edited, reference if there is one, the prompt."""
+    """A system prompt (maybe empty), the images, the prompt.
+
+    The images are in the order source (all of them), edited, reference if there is one.
+    """
 
     system: str
     images: Sequence[Image]
@@ -38,9 +41,12 @@ def question_for(request: ScoreRequest, options: JudgeOptions) -> Question:
         instruction=request.instruction,
         description=request.description,
         has_reference=request.reference is not None,
+        reference_text=request.reference_text,
+        source_count=1 + len(request.more_sources),
     )
     prompt = render_prompt(prompt_of(options.prompts, request.category), subject)
-    images = [image for image in (request.source, request.edited, request.reference) if image is not None]
+    shown = (request.source, *request.more_sources, request.edited, request.reference)
+    images = [image for image in shown if image is not None]
     return Question(prompt.system, [within_area(image, options.max_image_pixels) for image in images], prompt.user)
 
 

@@ -111,12 +111,12 @@ def test_a_rival_takes_no_less_than_the_bound(rival: Rival) -> None:
 
 
 def test_the_farm_reads_the_items_that_were_drawn(tmp_path: Path) -> None:
-    from producer.benchmark.original import OriginalBenchmark
+    from producer.benchmark import open_benchmark
 
     workload = Draw(10, 3.5).workload
     write_benchmark(tmp_path / "benchmark.json", workload, "a remark")
 
-    samples = list(OriginalBenchmark(tmp_path / "benchmark.json"))
+    samples = list(open_benchmark(tmp_path / "benchmark.json"))
     assert [getattr(sample, "key", sample) for sample in samples] == [item.key for item in workload.items]
 
 

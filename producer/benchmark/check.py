@@ -22,20 +22,19 @@ from producer.benchmark.sample import (
     Fault,
     FieldFault,
     Sample,
-    check_name,
-    check_text,
     image_digests,
     kind_of,
     sample_row,
 )
+from producer.benchmark.text_values import check_name, check_text
 
 
 @dataclass(frozen=True)
 class Checked:
     """A benchmark without faults. `digest` identifies it by its content, whatever its file is called.
 
-    `categories` says how many samples each has, in the order of the benchmark. `prompts` are the judge's prompts that it
-    brings, by category; they belong to a run, not to the digest.
+    `categories` says how many samples each has, in the order of the benchmark. `prompts` are the judge's prompts that
+    it brings, by category; they belong to a run, not to the digest.
     """
 
     digest: str

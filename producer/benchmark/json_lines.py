@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from db.prompts import OwnPrompt
-from producer.benchmark.sample import MAX_KEY, Fault, Sample, read_sample
+from producer.benchmark.record import Record
+from producer.benchmark.sample import Fault, kind_of
 
 
-class JsonLinesBenchmark:
-    """Reads JSON Lines."""
+class JsonLines:
+    """The records of a file of JSON Lines."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,25 +31,27 @@ class JsonLinesBenchmark:
     @property
     def name(self) -> str:
         """The file's name without its suffix."""
-        return self._path.stem[:MAX_KEY]
+        return self._path.stem
 
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:
         """None: a line is a sample, and the layout has no place for a category."""
         return {}
 
-    def __iter__(self) -> Iterator[Sample | Fault]:
+    def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the lines in their order; empty lines are passed over."""
         with self._path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield self._sample(f"line {number}", line)
+                    yield self._record(f"line {number}", line)
 
-    def _sample(self, place: str, line: bytes) -> Sample | Fault:
-        record = read_line(place, line)
-        if isinstance(record, Fault):
-            return record
-        return read_sample(record, place=place, folder=self._path.parent)
+    def _record(self, place: str, line: bytes) -> Record | Fault:
+        values = read_line(place, line)
+        if isinstance(values, Fault):
+            return values
+        if not isinstance(values, Mapping):
+            return Fault(place, f"expected an object, found {kind_of(values)}")
+        return Record(place, values, self._path.parent)
 
 
 def read_line(place: str, line: bytes) -> Any:

@@ -17,7 +17,9 @@ from typing import Any, BinaryIO
 import ijson
 
 from db.prompts import OwnPrompt
-from producer.benchmark.sample import MAX_KEY, Fault, FieldFault, Sample, check_name, read_sample
+from producer.benchmark.record import Record
+from producer.benchmark.sample import Fault, kind_of
+from producer.benchmark.text_values import MAX_KEY
 
 _BUFFER = 1 << 20  # ijson's default of 64 kB is half as fast on images of megabytes
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -42,8 +44,8 @@ class _Outline:
     prompts: dict[int | str, dict[str, Any]] = field(default_factory=dict)
 
 
-class OriginalBenchmark:
-    """Reads the original layout."""
+class Original:
+    """The pairs of a file in the original layout, each with the name of its category."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,7 +58,7 @@ class OriginalBenchmark:
     @property
     def name(self) -> str:
         """The file's `name`, else its file name."""
-        return self._outline.name or self._path.stem[:MAX_KEY]
+        return self._outline.name or self._path.stem
 
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:
@@ -69,14 +71,14 @@ class OriginalBenchmark:
                 own[name.strip()] = OwnPrompt(place, texts.get("system_prompt"), texts.get("user_prompt"))
         return own
 
-    def __iter__(self) -> Iterator[Sample | Fault]:
+    def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the pairs in their order."""
         last = "the beginning"
         try:
             with self._path.open("rb") as file:
                 for place, category, record in self._pairs(_events(file)):
                     last = place
-                    yield self._sample(place, category, record)
+                    yield self._record(place, category, record)
             if not self._outline.categories:
                 yield Fault("categories", "missing; expected a list of categories, or an object keyed by their names")
         except ijson.JSONError as error:
@@ -96,16 +98,14 @@ class OriginalBenchmark:
                 outline.broken = True  # the reading of the pairs comes to the same place and says so
         return outline
 
-    def _sample(self, place: str, category: object, record: object) -> Sample | Fault:
-        if isinstance(record, Fault):
-            return record
-        try:
-            if not isinstance(category, str) or not category.strip():
-                raise FieldFault("its category has no name")
-            name = check_name(category, "the category's name")
-        except FieldFault as fault:
-            return Fault(place, str(fault))
-        return read_sample(record, place=place, folder=self._path.parent, category=name)
+    def _record(self, place: str, category: object, pair: object) -> Record | Fault:
+        if isinstance(pair, Fault):
+            return pair
+        if not isinstance(category, str) or not category.strip():
+            return Fault(place, "its category has no name")
+        if not isinstance(pair, Mapping):
+            return Fault(place, f"expected an object, found {kind_of(pair)}")
+        return Record(place, {**pair, "category": category}, self._path.parent)
 
     def _pairs(self, events: Iterator[_Event]) -> Iterator[tuple[str, object, object]]:
         """Yield (place, name of the category, the pair's record or a Fault) from the events of the whole file."""

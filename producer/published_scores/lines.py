@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from db.tables import FailureKind
+from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import read_line
-from producer.benchmark.sample import Fault, FieldFault, check_name, check_text, kind_of, open_regular
+from producer.benchmark.sample import Fault, FieldFault, kind_of
+from producer.benchmark.text_values import check_name, check_text
 
 OVERALL = "overall"
 """The dimension that is the score itself."""

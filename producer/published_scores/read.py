@@ -13,7 +13,8 @@ from db.images import digest_of
 from db.imported import Failed, ImportedEdit, ImportedRun, ImportedScore
 from db.tables import FailureKind
 from producer.benchmark.faults import Faults
-from producer.benchmark.sample import MAX_KEY, Fault, FieldFault, check_name
+from producer.benchmark.sample import Fault, FieldFault
+from producer.benchmark.text_values import MAX_KEY, check_name
 from producer.published_scores.lines import EDIT_FAILED, FAILURES, OVERALL, ScoreLine, read_lines
 from producer.published_scores.placeholders import placeholder
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from producer.benchmark import open_benchmark
-from producer.benchmark.json_lines import JsonLinesBenchmark
+from producer.benchmark.from_records import RecordBenchmark
+from producer.benchmark.json_lines import JsonLines
 from producer.benchmark.sample import Fault, Sample
 from tests.factories import png
 
@@ -108,7 +109,10 @@ def test_the_benchmark_is_called_by_its_file(tmp_path: Path) -> None:
 def test_the_reader_is_chosen_by_the_suffix(tmp_path: Path, suffix: str) -> None:
     path = lines_file(tmp_path, line()).rename(tmp_path / f"b{suffix}")
 
-    assert isinstance(open_benchmark(path), JsonLinesBenchmark)
+    opened = open_benchmark(path)
+
+    assert isinstance(opened, RecordBenchmark)
+    assert isinstance(opened.records, JsonLines)
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from producer.benchmark import open_benchmark
-from producer.benchmark.original import OriginalBenchmark
-from producer.benchmark.sample import MAX_KEY, MAX_TEXT, Fault, Sample
+from producer.benchmark.from_records import RecordBenchmark
+from producer.benchmark.original import Original
+from producer.benchmark.sample import Fault, Sample
+from producer.benchmark.text_values import MAX_KEY, MAX_TEXT
 from tests.factories import original_file, pair, png
 
 
@@ -284,8 +286,8 @@ def test_a_category_name_must_be_storable(tmp_path: Path) -> None:
 
     first, second = faults_of(path)
 
-    assert first.endswith("the category's name contains a NUL character")
-    assert second.endswith("the category's name has 201 characters; at most 200 are taken")
+    assert first.endswith("category contains a NUL character")
+    assert second.endswith("category has 201 characters; at most 200 are taken")
 
 
 @pytest.mark.parametrize("category", [5, None, "物理", {"name": "社会"}, {"name": "社会", "pairs": {"p": pair("x")}}])
@@ -465,4 +467,7 @@ def test_a_large_file_is_checked_in_little_memory(tmp_path: Path) -> None:
 def test_the_reader_of_a_json_file_is_the_original_layouts(tmp_path: Path) -> None:
     path = original_file(tmp_path).rename(tmp_path / "B.JSON")
 
-    assert isinstance(open_benchmark(path), OriginalBenchmark)
+    opened = open_benchmark(path)
+
+    assert isinstance(opened, RecordBenchmark)
+    assert isinstance(opened.records, Original)

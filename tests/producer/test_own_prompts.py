@@ -12,11 +12,10 @@ from db.errors import BenchmarkInvalid
 from db.images import ImageStore
 from db.judge_prompts import built_in_prompts
 from db.ledger import Ledger
-from db.prompts import prompt_of
+from db.prompts import OwnPrompt, prompt_of
 from db.queries import all_runs, find_run
 from producer.benchmark import open_benchmark
 from producer.benchmark.check import check_benchmark
-from producer.benchmark.sample import OwnPrompt
 from producer.submit import submit
 from tests.factories import configuration, original_file, pair
 

@@ -12,10 +12,11 @@ from db.images import ImageStore
 from db.jobs import Claimant, Doorbell
 from db.ledger import Ledger
 from db.owner import Owner, this_process
+from db.prompts import OwnPrompt
 from db.queries import all_runs, find_run, progress_of
 from db.tables import Stage, State, edits
 from producer.benchmark import open_benchmark
-from producer.benchmark.sample import Fault, OwnPrompt, Sample
+from producer.benchmark.sample import Fault, Sample
 from producer.submit import submit
 from tests.factories import configuration, original_file, pair
 

@@ -1,0 +1,53 @@
+"""What the columns of a record are called: in our own layout, and in those of public benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+Names = tuple[str, ...]
+"""What a column may be called; the first that a record has counts."""
+
+ROW_NUMBER = "#"
+"""In the place of a column's name: the number of the record, from 1."""
+
+CONSTANT = ":"
+"""With this before it, in the place of a column's name: the text that follows, for every record."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a record each part of a sample stands.
+
+    `source` may hold several images, the first being what is edited. What stands in the columns of `fields` is kept
+    under their names for prompts and recipes. Records are known by having all columns of `marks`.
+    """
+
+    key: Names
+    category: Names
+    instruction: Names
+    source: Names
+    description: Names = ()
+    reference: Names = ()
+    reference_text: Names = ()
+    fields: Names = ()
+    marks: frozenset[str] = frozenset()
+
+    def with_columns(self, columns: Mapping[str, str]) -> Layout:
+        """Return the layout in which these parts of a sample stand in the named columns."""
+        return replace(self, **{part: (column,) for part, column in columns.items()})  # type: ignore[arg-type]
+
+
+PLAIN = Layout(
+    key=("pair_id", "key", "id"),
+    category=("category",),
+    instruction=("edit_instruction", "instruction"),
+    source=("original_image", "image"),
+    description=("original_description", "description"),
+    reference=("reference_image",),
+    reference_text=("reference_text",),
+)
+"""Our own; the first scripts' names among them."""
+
+PARTS = ("key", "category", "instruction", "source", "description", "reference", "reference_text")
+"""The parts of a sample whose columns a user may name."""

@@ -1,0 +1,42 @@
+"""A record as it stands in a benchmark file, before anybody knows what its fields mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from db.prompts import OwnPrompt
+from producer.benchmark.sample import Fault
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: `values` by the names of its columns, at a `place` such as `line 7`.
+
+    Paths in it begin in `folder`.
+    """
+
+    place: str
+    values: Mapping[str, Any]
+    folder: Path
+
+
+class Records(Protocol):
+    """A file or folder of records in one format; iterating reads it from the beginning, one in memory at a time."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def name(self) -> str:
+        """What the benchmark calls itself, or the file's name without suffix."""
+
+    @property
+    def prompts(self) -> Mapping[str, OwnPrompt]:
+        """The judge's prompts that it brings, by category; none for those it has nothing to say about."""
+
+    def __iter__(self) -> Iterator[Record | Fault]:
+        """Yield the records in their order, a fault where there is no usable one."""

@@ -34,6 +34,7 @@ from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
 from db.prompts import OwnPrompt, prompts_as_json
+from db.rubric import scale_in
 from db.subset import Subset
 from db.tables import (
     JOB_TABLES,
@@ -222,18 +223,23 @@ def enter_asked(connection: Connection, asked: Asked, now: float) -> None:
             prompts=asked.prompts,
         )
     )
-    judging = [
-        {
-            "run_id": asked.run_id,
-            "label": scorer.label,
-            "repeat": repeat,
-            "configuration": scorer.as_json(),
-            "batch_size": scorer.options["batch_size"],
-        }
-        for scorer in configuration.scorers
-        for repeat in range(scorer.repeats)
-    ]
-    connection.execute(insert(run_scorers), judging)
+    connection.execute(insert(run_scorers), list(_judging(asked)))
+
+
+def _judging(asked: Asked) -> Iterator[dict[str, Any]]:
+    """Yield a row of `run_scorers` for each time that a scorer judges an edit."""
+    for scorer in asked.configuration.scorers:
+        least, most = scale_in(scorer.options)
+        for repeat in range(scorer.repeats):
+            yield {
+                "run_id": asked.run_id,
+                "label": scorer.label,
+                "repeat": repeat,
+                "configuration": scorer.as_json(),
+                "batch_size": scorer.options["batch_size"],
+                "scale_min": least,
+                "scale_max": most,
+            }
 
 
 def count_anew(connection: Connection, entered: int) -> None:

@@ -92,12 +92,12 @@ def test_where_there_is_nothing_there_are_no_numbers() -> None:
 
 @pytest.mark.slow
 def test_the_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
-    draw, covered = np.random.default_rng(0), 0
+    draw, covered = np.random.default_rng(1), 0
     truth = 2 / np.pi * np.arcsin(0.5)  # Kendall's tau of two normals that correlate with one half
-    for _ in range(100):
+    for _ in range(150):
         pair = draw.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 80)
         found = interval(of_all(pair[:, 0], pair[:, 1], np.arange(80), [80]).kendall)
         assert found is not None
         covered += found[0] <= truth <= found[1]
 
-    assert 88 <= covered <= 99
+    assert 0.90 <= covered / 150 <= 0.99

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -37,7 +37,7 @@ def judge_check(
     format_name: str,
     as_json: bool,
     output: Path | None,
-    **given: object,
+    **given: Any,
 ) -> None:
     """Hold a judge's scores against people's, against its own repeats, and against the order in which it saw a pair.
 
@@ -48,5 +48,5 @@ def judge_check(
     from producer.judge_check.document import check_document
     from producer.judge_check.gather import Asked, check_judge
 
-    check = check_judge(engine(), runs, Asked(**given))  # type: ignore[arg-type]
+    check = check_judge(engine(), runs, Asked(**given))
     write_document(check_document(check), "json" if as_json else format_name, output)

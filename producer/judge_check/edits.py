@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,11 +42,6 @@ class Roster:
             self._editors.setdefault(str(run.configuration["editor"]["label"]), []).append(number)
         self.edits, self._places = _in_one_row(self._samples, scores)
 
-    @property
-    def samples(self) -> Indices:
-        """Which source image each sample has."""
-        return self._samples.image
-
     def sample(self, record: Mapping[str, Any]) -> int:
         """Return the number of the sample that a record names, with its category where the key is in several."""
         return self._samples.find(required_text(record, "sample"), optional_text(record, "category", check_name))
@@ -71,12 +66,11 @@ class Roster:
     def edit(self, run: int, sample: int, record: Mapping[str, Any]) -> int:
         """Return where the edit is that this run made of the sample, in the repeat that the record names."""
         repeat = whole_number(record, "repeat")
-        place = self._places.get((run, sample, repeat))
-        if place is None:
-            there = sorted(known for of_run, of_sample, known in self._places if (of_run, of_sample) == (run, sample))
+        there = self._places.get((run, sample), {})
+        if repeat not in there:
             asked = f"its repeats are {_listed(map(str, there))}" if there else "the run was not asked that sample"
             raise FieldFault(f"repeat {repeat} of sample {self._samples.keys[sample]!r} is none: {asked}")
-        return place
+        return there[repeat]
 
 
 @dataclass(frozen=True)
@@ -120,25 +114,27 @@ class _Samples:
         return found[category]
 
 
-def _in_one_row(samples: _Samples, scores: Sequence[RunScores]) -> tuple[Edits, dict[tuple[int, int, int], int]]:
-    """Return the edits of all runs, and the place of each by run, sample and repeat."""
+_Places = dict[tuple[int, int], dict[int, int]]
+"""Where the edits of a run and sample are, by repeat."""
+
+
+def _in_one_row(samples: _Samples, scores: Sequence[RunScores]) -> tuple[Edits, _Places]:
+    """Return the edits of all runs, and the place of each."""
     number_of = {sample_id: number for number, sample_id in enumerate(samples.ids)}
     numbers = [np.zeros(0, dtype=np.intp)]
-    places: dict[tuple[int, int, int], int] = {}
+    places: _Places = {}
+    count = 0
     for run, found in enumerate(scores):
         of_run = np.array([number_of[one] for one in found.asked.sample_ids], dtype=np.intp)[found.asked.sample]
         numbers.append(of_run)
         for sample, repeat in zip(of_run.tolist(), found.asked.repeat.tolist(), strict=True):
-            places[run, sample, repeat] = len(places)
+            places.setdefault((run, sample), {})[repeat] = count
+            count += 1
     sample_of = np.concatenate(numbers)
     return Edits(samples.categories, samples.category[sample_of], samples.image[sample_of], sample_of), places
 
 
 def _listed(names: Iterable[str]) -> str:
-    def shown() -> Iterator[str]:
-        yield from map(repr, known[:_NAMED])
-        if len(known) > _NAMED:
-            yield f"and {len(known) - _NAMED:,} more"
-
     known = list(names)
-    return ", ".join(shown())
+    more = [f"and {len(known) - _NAMED:,} more"] if len(known) > _NAMED else []
+    return ", ".join([*map(repr, known[:_NAMED]), *more])

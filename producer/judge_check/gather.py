@@ -20,19 +20,18 @@ from producer.judge_check.figures import Held, agreement, preference_agreement
 from producer.judge_check.human import Human, read_human
 from producer.judge_check.notes import notes_of
 from producer.judge_check.order import order_effects, truth_of
-from producer.judge_check.pairs import Verdict, read_pairs
-from producer.judge_check.schema import CheckedDimension, HumanFile, JudgeCheck, OrderEffects
+from producer.judge_check.pairs import read_pairs
+from producer.judge_check.schema import Ceiling, CheckedDimension, HumanFile, JudgeCheck
 from producer.judge_check.scores import Judged, averaged, judged_by
 from producer.report.schema import OVERALL, Method
 from producer.report.scores import RunScores, read_scores
 from producer.statistics import binomial, rank_bootstrap
 from producer.statistics.bootstrap import LEVEL, METHOD_BY_CATEGORY, RESAMPLES, SEED
 
-NOTHING = (
+_NOTHING = (
     "nothing to check with: give --human FILE with what people said of the edits, --pairs FILE with what a judge said "
     "of pairs, or runs whose scorers judged each edit several times (`rescore RUN --set scorer.repeats=3`)"
 )
-
 
 _METHOD = f"{METHOD_BY_CATEGORY}, {rank_bootstrap.METHOD}; of places and orders: {binomial.METHOD}"
 
@@ -62,24 +61,18 @@ def check_judge(engine: Engine, given: Sequence[str], asked: Asked) -> JudgeChec
     verdicts = [] if asked.pairs is None else read_pairs(asked.pairs, roster)
     checked = [one for scorer in judged for one in _checked(roster, scorer, human, asked)]
     if not checked and not verdicts:
-        raise WrongCall(
-            NOTHING if human is None else "people and scorers have no dimension in common, of those asked for"
-        )
+        raise WrongCall(_NOTHING if human is None else "people and scorers have no dimension in common")
+    names = names_of(runs)
     found = JudgeCheck(
-        runs=[compared_run(engine, run, names_of(runs)[run.id]) for run in runs],
+        runs=[compared_run(engine, run, names[run.id]) for run in runs],
         human=None if human is None else _in_numbers(human),
         notes=[],
         method=Method(interval=_METHOD, level=LEVEL, resamples=RESAMPLES, seed=SEED),
         scorers=checked,
-        ceilings=[
-            one
-            for name, rated in ({} if human is None else human.ratings).items()
-            if name in (asked.dimensions or [name])
-            for one in ceilings(roster.edits, name, rated)
-        ],
-        order_effects=list(_order_effects(roster, verdicts, human)),
+        ceilings=[] if human is None else list(_ceilings(roster, human, asked)),
+        order_effects=list(order_effects(roster.edits, verdicts, truth_of(human, verdicts, roster.edits))),
     )
-    return found.model_copy(update={"notes": list(notes_of(found, runs, names_of(runs)))})
+    return found.model_copy(update={"notes": list(notes_of(found, runs, names))})
 
 
 def _require_one_benchmark(runs: Sequence[Run]) -> None:
@@ -150,7 +143,7 @@ def _checked(roster: Roster, scorer: Judged, human: Human | None, asked: Asked) 
         )
 
 
-# -- people and pairs --------------------------------------------------------------------------------------------------
+# -- people ------------------------------------------------------------------------------------------------------------
 
 
 def _in_numbers(human: Human) -> HumanFile:
@@ -161,5 +154,7 @@ def _in_numbers(human: Human) -> HumanFile:
     )
 
 
-def _order_effects(roster: Roster, verdicts: Sequence[Verdict], human: Human | None) -> Iterator[OrderEffects]:
-    return order_effects(roster.edits, verdicts, truth_of(human, verdicts, roster.edits))
+def _ceilings(roster: Roster, human: Human, asked: Asked) -> Iterator[Ceiling]:
+    for name, rated in human.ratings.items():
+        if name in (asked.dimensions or [name]):
+            yield from ceilings(roster.edits, name, rated)

@@ -183,8 +183,8 @@ def _ceilings(ceilings: Sequence[Ceiling]) -> Grid:
         ["dimension", "category", "raters", "edits", "shared", "one to others", "alpha"],
         rows,
         notes=[
-            "one to others: Spearman of a rater with the mean of all others, mean over raters; a judge that correlates",
-            "as well with people does as one of them would, and much more cannot be expected",
+            "one to others: Spearman of a rater with the mean of all others, mean over raters; a scorer's is with the "
+            "mean of all, and so may be somewhat higher",
             "alpha: Krippendorff's, interval data; both are of the edits that two people at least have rated (shared)",
         ],
         texts=2,

@@ -25,7 +25,10 @@ def notes_of(check: JudgeCheck, runs: Sequence[Run], names: Mapping[str, str]) -
             yield f"scorer {label}: {', '.join(without)} has none of that name, and so no scores for the ratings"
     for one in check.scorers:
         yield from _of_dimension(one)
+    held = {one.dimension for one in check.scorers if one.overall is not None}
     for ceiling in check.ceilings:
+        if ceiling.category is None and ceiling.dimension not in held:
+            yield f"ratings of {ceiling.dimension} are held against nothing: none of these scorers gives it"
         if ceiling.category is None and ceiling.levels <= FEW_LEVELS:
             what = (
                 f"ratings of {ceiling.dimension} have {ceiling.levels} {'level' if ceiling.levels == 1 else 'levels'}"

@@ -37,8 +37,6 @@ def even_chance_p(successes: int, count: int) -> float | None:
     if not count:
         return None
     fewer = min(successes, count - successes)
-    if 2 * fewer == count:
-        return 1.0
     number = np.arange(fewer)
     logarithms = np.concatenate([[0.0], np.cumsum(np.log((count - number) / (number + 1)))]) - count * math.log(2)
     largest = float(logarithms.max())

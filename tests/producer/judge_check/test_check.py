@@ -187,6 +187,8 @@ def test_a_dimension_is_held_against_ratings_of_that_dimension(publish: Publish,
     chosen = check(runs, human, scorers=["judge"], dimensions=["realism"])
     assert [(one.scorer, one.dimension) for one in chosen.scorers] == [("judge", "realism")]
     assert {one.dimension for one in chosen.ceilings} == {"realism"}
+    beside = check(runs, human, scorers=["other"])
+    assert "ratings of realism are held against nothing: none of these scorers gives it" in beside.notes
 
 
 def test_what_is_still_open_is_rated_but_not_scored(ledger: Ledger, check: Check) -> None:
@@ -262,7 +264,7 @@ def test_of_one_rater_there_is_no_ceiling(publish: Publish, check: Check) -> Non
 
 
 def test_a_judge_is_held_against_itself(publish: Publish, check: Check) -> None:
-    repeats = {"a": (1, 1, 4), "b": (3, 2, 2), "c": (9, None, 9)}
+    repeats = {"a": (4, 1, 1), "b": (2, 3, 2), "c": (9, None, 9)}
     lines = [
         line
         for repeat in range(3)
@@ -351,14 +353,15 @@ def test_verdicts_are_held_against_preferences(two: list[str], check: Check) -> 
 
 
 def test_most_preferences_decide_and_else_the_order_of_the_ratings(two: list[str], check: Check) -> None:
-    votes = {"x": ("old", "new"), "y": ("old", "new"), "z": ("new", "old")}
+    votes = {"x": ("new", "old"), "y": ("new", "old"), "z": ("old", "new")}
     human = [{"sample": "a", "better": one, "worse": other, "rater": who} for who, (one, other) in votes.items()]
-    human += [*rated({"a": 1, "b": 1, "c": 2}, editor="old"), *rated({"a": 2, "b": 2, "c": 2, "d": 1}, editor="new")]
+    human += [*rated({"a": 2, "b": 1, "c": 2}, editor="old"), *rated({"a": 1, "b": 2, "c": 2, "d": 1}, editor="new")]
 
     found = effects(check(two, human, verdicts(PAIRS)))
 
     assert found.accuracy is not None
-    assert (found.accuracy.pairs, found.accuracy.value) == (4, 1.0)  # a by votes, b by ratings; c is a tie, d not rated
+    # a is twice wrong by the votes, b twice right by the ratings; c is a tie, d not rated
+    assert (found.accuracy.pairs, found.accuracy.value) == (4, 0.5)
 
 
 def test_judges_are_told_apart_and_judge_repeats_matched(two: list[str], check: Check) -> None:

@@ -130,7 +130,9 @@ def test_each_rater_is_held_against_the_mean_of_the_others() -> None:
 
 
 def test_who_shares_nothing_with_others_or_says_always_the_same_is_left_out() -> None:
-    ratings = np.array([[1.0, 2.0, 3.0, NAN], [1.0, 3.0, 2.0, NAN], [5.0, 5.0, 5.0, NAN], [NAN, NAN, NAN, 1.0]])
+    ratings = np.full((4, 5), NAN)
+    ratings[:3, :3] = [[1, 2, 3], [1, 3, 2], [5, 5, 5]]
+    ratings[3, 2:] = [1, 2, 3]  # the last two of which nobody else has rated
 
     assert leave_one_out(rated(ratings))[1] == 2
     assert leave_one_out(rated(ratings[:1])) == (None, 0)

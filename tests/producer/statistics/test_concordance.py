@@ -65,6 +65,10 @@ def test_ties_are_counted_in_one_row_and_in_both() -> None:
     assert (tied_pairs(first), tied_pairs(second), tied_pairs(first, second)) == (3, 3, 1)
 
 
+def test_what_is_a_tie_in_both_rows_is_not_undecided() -> None:
+    assert pairs_of(np.array([1.0, 1.0, 1.0]), np.array([2.0, 2.0, 3.0])).undecided == 2
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_without_a_pair_there_is_nothing_to_say(count: int) -> None:
     found = pairs_of(np.zeros(count), np.zeros(count))

@@ -8,12 +8,13 @@ itself. Optional are `repeat`, `judge_repeat`, `reasoning`, `instruction`, and `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from db.tables import FailureKind
+from producer.benchmark.fields import optional_text, required_text, whole_number
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import read_line
 from producer.benchmark.sample import Fault, FieldFault, kind_of
@@ -32,8 +33,6 @@ FAILURES: Mapping[str, FailureKind] = {
 """What may have come of a score in place of a value, as reports call it, and what the ledger knows it as."""
 
 EDIT_FAILED = "edit_failed"
-
-REPEATS_AT_MOST = {"repeat": 1000, "judge_repeat": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,49 +85,20 @@ def _score_line(number: int, record: Mapping[str, Any], scale: tuple[float, floa
         raise FieldFault(f"expected either a value or a failure, found {'neither' if value is None else 'both'}")
     return ScoreLine(
         number=number,
-        editor=_required(record, "editor"),
-        category=_required(record, "category"),
-        sample=_required(record, "sample"),
-        repeat=_count(record, "repeat"),
-        scorer=_required(record, "scorer"),
-        judge_repeat=_count(record, "judge_repeat"),
-        dimension=_optional(record, "dimension", check_name) or OVERALL,
+        editor=required_text(record, "editor"),
+        category=required_text(record, "category"),
+        sample=required_text(record, "sample"),
+        repeat=whole_number(record, "repeat"),
+        scorer=required_text(record, "scorer"),
+        judge_repeat=whole_number(record, "judge_repeat"),
+        dimension=optional_text(record, "dimension", check_name) or OVERALL,
         value=None if value is None else _value(value, scale),
         failure=None if failure is None else _failure(failure),
-        reason=_optional(record, "reason", check_text) or "",
-        reasoning=_optional(record, "reasoning", check_text) or "",
-        instruction=_optional(record, "instruction", check_text),
-        source=_optional(record, "source", check_name),
+        reason=optional_text(record, "reason", check_text) or "",
+        reasoning=optional_text(record, "reasoning", check_text) or "",
+        instruction=optional_text(record, "instruction", check_text),
+        source=optional_text(record, "source", check_name),
     )
-
-
-def _required(record: Mapping[str, Any], name: str) -> str:
-    text = _optional(record, name, check_name)
-    if not text:
-        raise FieldFault(f"{name} is {'missing' if text is None else 'empty'}")
-    return text
-
-
-def _optional(record: Mapping[str, Any], name: str, check: Callable[[str, str], str]) -> str | None:
-    given = record.get(name)
-    if name == "sample" and isinstance(given, int) and not isinstance(given, bool):
-        given = str(given)
-    if given is None:
-        return None
-    if not isinstance(given, str):
-        raise FieldFault(f"{name}: expected a text, found {kind_of(given)}")
-    return check(given, name)
-
-
-def _count(record: Mapping[str, Any], name: str) -> int:
-    given = record.get(name)
-    most = REPEATS_AT_MOST[name] - 1
-    if given is None:
-        return 0
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= most:
-        shown = given if isinstance(given, int | float) and abs(given) < 1e9 else kind_of(given)
-        raise FieldFault(f"{name}: expected a whole number from 0 to {most}, found {shown}")
-    return given
 
 
 def _value(given: object, scale: tuple[float, float]) -> float:

@@ -40,16 +40,21 @@ def submit(
     Raises BenchmarkInvalid, with nothing taken, or ServiceUnreachable.
     """
     checked = check_benchmark(benchmark)
-    engine = ledger.engine
-    if not has_benchmark(engine, checked.digest) or any(map(images.fault, image_digests(engine, checked.digest))):
-        chunks = _sample_rows(benchmark, images)
-        enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
+    enter_benchmark(benchmark, checked, ledger=ledger, images=images)
     asked = configuration.with_prompts(checked.prompts)
-    run_id, new = enter_run(engine, checked.digest, asked, checked.prompts)
+    run_id, new = enter_run(ledger.engine, checked.digest, asked, checked.prompts)
     if not new:
         ledger.resume(run_id)
     ring_owed(ledger, send)
     return Submitted(run_id, checked, new)
+
+
+def enter_benchmark(benchmark: Benchmark, checked: Checked, *, ledger: Ledger, images: ImageStore) -> None:
+    """Enter the samples of a benchmark that was checked, and store their images, unless all of it is there."""
+    engine = ledger.engine
+    if not has_benchmark(engine, checked.digest) or any(map(images.fault, image_digests(engine, checked.digest))):
+        chunks = _sample_rows(benchmark, images)
+        enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
 
 
 def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:

@@ -75,8 +75,8 @@ def _find(edits: Path, names: Names, asked: Collection[int], faults: Faults) -> 
     if edits.is_dir():
         return find_in_folder(edits, names, asked, faults)
     if edits.suffix.lower() not in SUFFIXES:
-        what = "expected a folder, or a table" if edits.exists() else "there is none: expected a folder, or a table"
-        raise BenchmarkInvalid(f"{edits}: {what} ({', '.join(SUFFIXES)})")
+        found = "no table by its name" if edits.exists() else "not there"
+        raise BenchmarkInvalid(f"{edits}: is {found}; expected a folder, or a table ({', '.join(SUFFIXES)})")
     return InFolder(find_in_table(edits, names, asked, faults), [], [])
 
 

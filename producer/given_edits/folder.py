@@ -125,7 +125,7 @@ class _Choosing:
 
 
 def _walk(root: Path) -> Iterator[_File]:
-    """Yield every image file below the folder, in the order of paths."""
+    """Yield every image file below the folder, those of a folder before those below it."""
     inside = os.path.realpath(root)
     left: list[tuple[str, tuple[str, ...]]] = [("", ())]
     entries = 0

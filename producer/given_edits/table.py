@@ -10,7 +10,6 @@ holds is not looked at.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -144,7 +143,8 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
 def _csv_rows(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield each row as a mapping, an empty field as None; what cannot be read ends the table with a fault."""
     with open_regular(path) as file:
-        reader = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+        lines = (line.decode("utf-8" if number else "utf-8-sig") for number, line in enumerate(file))
+        reader = csv.reader(lines)
         try:
             header = [name.strip() for name in next(reader, [])]
             if not {"key", "image"} <= set(header) or len(set(header)) < len(header):
@@ -160,7 +160,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Any]]:
         except csv.Error as error:
             yield "", Fault(f"line {reader.line_num}", f"is not CSV: {error}")
         except UnicodeDecodeError as error:
-            yield "", Fault(f"after line {reader.line_num}", f"is not UTF-8: {error.reason}")
+            yield "", Fault(f"line {reader.line_num + 1}", f"is not UTF-8: {error.reason} at byte {error.start}")
 
 
 def _row(place: str, record: object) -> _Row | Fault:

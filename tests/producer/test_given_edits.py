@@ -446,8 +446,10 @@ def test_images_that_are_killed_at_any_step_are_in_whole_or_not_at_all(tmp_path:
             attempt(folder, Death(step), clock)
         engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
         left = [progress_of(engine, run.id) for run in all_runs(engine)]
+        found = list(findings(Inspection(Ledger(engine), ImageStore(folder / "images"), None, repair=False)))
         engine.dispose()
         seen.add(len(left))
+        assert not (left and found), step  # a run that is in has its images
         assert {(one.edits[State.DONE], one.edits[State.FAILED], one.scores.total) for one in left} <= {(2, 1, 2)}, step
 
         giver = attempt(folder, Death(1_000_000), clock)
@@ -534,5 +536,9 @@ def test_a_run_of_given_images_can_be_asked_about_and_done_again_as_far_as_it_ca
     assert (status["missing"], status["edits"]["failed"]) == (1, 1)
     assert "1 edits failed because their image was not given (missing)" in shell("status", run_id).out
     assert shell("fsck").code == shell("gc").code == 0
+    replayed = shell("replay", run_id, "p-0")
+    assert (replayed.code, "edit of p-0" in replayed.out, "score of p-0" in replayed.out) == (0, False, True)
+    for flags in (("--stage", "edit"), ("--new-image",), ("-o", "x.png")):
+        assert "were given: no editor can make one again" in shell("replay", run_id, "p-0", *flags).complaint
     overall = json.loads(shell("report", run_id, "--json").out)["scorers"][0]["dimensions"][0]["overall"]
     assert (overall["n"], overall["failed"]["missing"], overall["failed"]["edit_failed"]) == (2, 1, 0)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from db.aggregate import read_aggregate
 from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
-from db.choice import IMPORTED, ModelChoice, ScorerChoice
+from db.choice import GIVEN, IMPORTED, ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
@@ -224,7 +224,7 @@ def _usable_spec(role: Role, name: str) -> ModelSpec:
 
 
 def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:
-    if entry["name"] in known_names(role):
+    if entry["name"] in (GIVEN, *known_names(role)):  # a folder of that name is not meant
         return entry
     weights = weights_entry(role, entry["name"])
     if weights is None:

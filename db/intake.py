@@ -296,17 +296,21 @@ def _change_priority(connection: Connection, run_id: str, priority: Priority) ->
 
 
 def _queue_edits(run_id: str, repeat: int, now: float) -> Select[Any]:
-    """Select one queued edit for every sample; which ones, the caller adds.
-
-    Categories take turns, each in proportion to its size: so what edits took so far tells what the others will take,
-    and every category has its first scores early.
-    """
-    place = func.row_number().over(partition_by=samples.c.category, order_by=samples.c.position)
-    size = func.count().over(partition_by=samples.c.category)
+    """Select one queued edit for every sample; which ones, the caller adds."""
     return select(
         literal(run_id).label("run_id"),
         samples.c.id.label("sample_id"),
         literal(repeat).label("repeat"),
         literal(State.QUEUED.value).label("state"),
         literal(now).label("not_before"),
-    ).order_by((place - 0.5) / size, samples.c.position)
+    ).order_by(*by_turns())
+
+
+def by_turns() -> tuple[ColumnElement[Any], ...]:
+    """Return by what to order samples so that categories take turns, each in proportion to its size.
+
+    So what edits took so far tells what the others will take, and every category has its first scores early.
+    """
+    place = func.row_number().over(partition_by=samples.c.category, order_by=samples.c.position)
+    size = func.count().over(partition_by=samples.c.category)
+    return (place - 0.5) / size, samples.c.position

@@ -26,6 +26,14 @@ class EditorOptions(BaseModel):
     model_config = _STRICT
 
 
+class GivenEditsOptions(EditorOptions):
+    """No options of a model: what makes two runs of given images the same, or not."""
+
+    images: Annotated[
+        str, Field(pattern="^([0-9a-f]{64})?$", description="sha-256 over which image every edit was given")
+    ] = ""
+
+
 class ScorerOptions(BaseModel):
     """Options common to every scorer."""
 

@@ -25,6 +25,7 @@ OVERALL = "overall"
 
 FAILURES: Mapping[str, FailureKind] = {
     "edit_failed": FailureKind.MODEL,
+    "missing": FailureKind.MISSING,
     "judge_failed": FailureKind.MODEL,
     "unparsed": FailureKind.UNPARSED,
     "refused": FailureKind.REFUSED,
@@ -32,7 +33,8 @@ FAILURES: Mapping[str, FailureKind] = {
 }
 """What may have come of a score in place of a value, as reports call it, and what the ledger knows it as."""
 
-EDIT_FAILED = "edit_failed"
+OF_THE_EDIT = ("edit_failed", "missing")
+"""Those that say that there is no edited image: then nobody can have scored it."""
 
 
 @dataclass(frozen=True, slots=True)

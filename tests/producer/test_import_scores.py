@@ -174,13 +174,14 @@ def test_a_failure_is_a_failure_and_never_a_number(importer: Importer, failure: 
     assert failed.failure_reason == "it says so"
 
 
-def test_an_edit_that_failed_has_no_scores_by_anyone(importer: Importer) -> None:
-    lines = [line(value=None, failure="edit_failed"), line(sample="p-2"), line(sample="p-2", scorer="human", value=1)]
+@pytest.mark.parametrize(("failure", "kind"), [("edit_failed", "model"), ("missing", "missing")])
+def test_an_edit_that_failed_has_no_scores_by_anyone(importer: Importer, failure: str, kind: str) -> None:
+    lines = [line(value=None, failure=failure), line(sample="p-2"), line(sample="p-2", scorer="human", value=1)]
 
     run_id = only(importer(*lines))
 
     outcomes = [(row.key, row.state, row.failure_kind) for row in edit_outcomes(importer.ledger.engine, run_id)]
-    assert outcomes == [("p-1", "failed", "model"), ("p-2", "done", None)]
+    assert outcomes == [("p-1", "failed", kind), ("p-2", "done", None)]
     assert len(importer.given(run_id)) == 2
 
 
@@ -314,7 +315,7 @@ def test_a_worker_is_not_brought_down_by_an_imported_score_that_waits(importer: 
         (line(value=10.5), "line 2: value is 10.5, which is not from 0 to 10 (--scale)"),
         (line(value=-1), "line 2: value is -1, which is not from 0 to 10"),
         (line(value=10**400), "line 2: value is beyond all bounds"),
-        (line(value=None, failure="boredom"), "line 2: failure: expected one of edit_failed, judge_failed, unparsed, "),
+        (line(value=None, failure="boredom"), "line 2: failure: expected one of edit_failed, missing, judge_failed, "),
         (line(value=None, failure=5), "line 2: failure: expected one of "),
         (line(repeat=-1), "line 2: repeat: expected a whole number from 0 to 999, found -1"),
         (line(repeat=1.5), "line 2: repeat: expected a whole number from 0 to 999, found 1.5"),

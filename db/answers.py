@@ -16,7 +16,7 @@ from db.replies import REASONING, Unreadable, json_objects, without_thinking
 from db.rubric import AnswerForm, Criterion
 
 _NUMBER = r"(?P<value>[-+]?\d+(?:\.\d+)?)"
-_BEHIND = r"(?![\d,]|\.\d)(?:\s{0,5}/\s{0,5}(?P<of>\d+)(?!\.?\d))?"
+_BEHIND = r"(?!\d|[.,]\d)(?:\s{0,5}/\s{0,5}(?P<of>\d+)(?!\.?\d))?"
 _MARKS = r"[\"'*_`\s]{0,20}"
 
 _LINE = re.compile(rf"\s*(?P<label>[^:：]{{1,200}})[:：]{_MARKS}{_NUMBER}{_BEHIND}{_MARKS}\.?\s*")

@@ -6,7 +6,6 @@ arithmetic over them. A rubric is all of that as data, stored with the run.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -185,9 +184,9 @@ class Rubric(BaseModel):
 
         Raises CriterionMissing where one is made of what was not given, or where the score itself was not.
         """
-        known = dict(criteria)
+        known, scales = dict(criteria), self.scales()
         for value in _first_by_name(self.values, category, there):
-            expression = read_expression(value.of, lambda _name: (-math.inf, math.inf))
+            expression = read_expression(value.of, scales.__getitem__)
             if missing := sorted(expression.names - known.keys()):
                 raise CriterionMissing(f"no {missing[0]!r}, of which {value.name!r} is made")
             low, high = value.scale

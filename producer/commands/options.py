@@ -11,6 +11,7 @@ import rich_click as click
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
+split_option = click.option("--split", metavar="NAME", help="Which split, of a data set that has several.")
 one_run = click.argument("run", metavar="RUN")
 one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
 one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")

@@ -2,17 +2,21 @@
 
     {"sample": "p-1", "category": "物理", "editor": "model-x", "scorer": "gpt-4o", "dimension": "SC", "value": 7.5}
 
-In the place of `value` there may be a `failure`, with a `reason`. `dimension` is absent, or `overall`, for the score
-itself. Optional are `repeat`, `judge_repeat`, `reasoning`, `instruction`, and `source`, which names the source image.
+In the place of `value` there may be a `failure`, with a `reason`, or a `reply`: what a judge wrote, which is read as
+this farm's own judges are; its criteria are dimensions, and one that cannot be read has failed as unparsed. `dimension`
+is absent, or `overall`, for the score itself. Optional are `repeat`, `judge_repeat`, `reasoning`, `instruction`, and
+`source`, which names the source image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from db.replies import Unreadable, read_reply
+from db.rubric import JUDGED_ON
 from db.tables import FailureKind
 from producer.benchmark.fields import optional_text, required_text, whole_number
 from producer.benchmark.files import open_regular
@@ -55,6 +59,7 @@ class ScoreLine:
     reasoning: str
     instruction: str | None
     source: str | None
+    reply: str = ""
 
 
 def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | Fault]:
@@ -65,20 +70,42 @@ def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | F
     with open_regular(path) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield _line(number, line, scale)
+                yield from _lines(number, line, scale)
 
 
-def _line(number: int, line: bytes, scale: tuple[float, float]) -> ScoreLine | Fault:
+def _lines(number: int, line: bytes, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
+    """Return what one line of the file says: one number or failure, or all that a judge's reply comes to."""
     place = f"line {number}"
     record = read_line(place, line)
     if isinstance(record, Fault):
-        return record
+        return [record]
     if not isinstance(record, Mapping):
-        return Fault(place, f"expected an object, found {kind_of(record)}")
+        return [Fault(place, f"expected an object, found {kind_of(record)}")]
     try:
-        return _score_line(number, record, scale)
+        if record.get("reply") is None:
+            return [_score_line(number, record, scale)]
+        heard, criteria = _heard(record, scale)
+        dimensions = [{"dimension": name, "value": value} for name, value in criteria.items() if name != OVERALL]
+        return [_score_line(number, {**record, **heard, **one}, scale) for one in ({}, *dimensions)]
     except FieldFault as fault:
-        return Fault(place, str(fault))
+        return [Fault(place, str(fault))]
+
+
+def _heard(record: Mapping[str, Any], scale: tuple[float, float]) -> tuple[Mapping[str, Any], Mapping[str, float]]:
+    """Return the fields that a judge's reply stands for, and its criteria.
+
+    Raises FieldFault for a reply beside what it stands for.
+    """
+    beside = next((name for name in ("value", "failure", "dimension") if record.get(name) is not None), None)
+    if beside is not None:
+        raise FieldFault(f"expected either a reply or a {beside}, found both")
+    if scale != JUDGED_ON:
+        raise FieldFault("a reply is read on a scale of 0 to 10, and the file has another one (--scale)")
+    try:
+        verdict = read_reply(optional_text(record, "reply", check_text) or "")
+    except Unreadable as unreadable:
+        return {"failure": "unparsed", "reason": str(unreadable)}, {}
+    return {"value": verdict.value, "reasoning": verdict.reasoning or None, "reply": None}, verdict.criteria
 
 
 def _score_line(number: int, record: Mapping[str, Any], scale: tuple[float, float]) -> ScoreLine:
@@ -100,6 +127,7 @@ def _score_line(number: int, record: Mapping[str, Any], scale: tuple[float, floa
         reasoning=optional_text(record, "reasoning", check_text) or "",
         instruction=optional_text(record, "instruction", check_text),
         source=optional_text(record, "source", check_name),
+        reply=optional_text(record, "reply", check_text) or "",
     )
 
 

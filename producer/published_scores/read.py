@@ -290,4 +290,5 @@ def _criteria(answer: _Answer) -> dict[str, float]:
 def _detail(answer: _Answer) -> dict[str, Any] | None:
     reasoning = next((line.reasoning for line in answer.values() if line.reasoning), "")
     criteria = _criteria(answer)
-    return {"reasoning": reasoning, "criteria": criteria} if reasoning or criteria else None
+    reply = next(({"reply": line.reply} for line in answer.values() if line.reply), {})
+    return {"reasoning": reasoning, "criteria": criteria, **reply} if reasoning or criteria or reply else None

@@ -12,6 +12,7 @@ import mmap
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -80,8 +81,8 @@ class SavedDataset:
     def columns(self) -> tuple[str, ...]:
         """Return the names of the columns; none where they cannot be read."""
         try:
-            with _stream(self.files[0]) as (stream, _):
-                return tuple(stream.schema.names)
+            with _stream(self.files[0]) as opened:
+                return tuple(opened.stream.schema.names)
         except arrow_errors():
             return ()
 
@@ -149,24 +150,35 @@ def _is_file_name(name: object) -> bool:
 # -- streams -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A stream; what gives back the memory of what was read of it, and how many bytes of its file are not read yet."""
+
+    stream: Any
+    give_back: Callable[[], None]
+    bytes_left: Callable[[], int]
+
+
 def _read_shard(file: Path, prefix: str) -> Iterator[Record | Fault]:
     row = 1
     try:
-        with _stream(file) as (stream, give_back):
-            features = features_in(stream.schema.metadata)
-            for batch in stream:
-                for number, values in enumerate(_rows_in(batch, features, give_back), start=row):
+        with _stream(file) as opened:
+            features = features_in(opened.stream.schema.metadata)
+            for batch in opened.stream:
+                for number, values in enumerate(_rows_in(batch, features, opened.give_back), start=row):
                     place = f"{prefix}row {number}"
                     yield Fault(place, values) if isinstance(values, str) else Record(place, values, file.parent)
                 row += batch.num_rows
+            if rest := opened.bytes_left():
+                raise ValueError(f"{rest:,} bytes stand behind the end of its stream")
     except arrow_errors() as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
         yield Fault(f"{prefix}row {row}", f"{file.name} cannot be read from here on: {reason}")
 
 
 @contextmanager
-def _stream(file: Path) -> Iterator[tuple[Any, Callable[[], None]]]:
-    """Open a stream; with it comes what gives back the memory of what was read. Raises what `arrow_errors` names."""
+def _stream(file: Path) -> Iterator[_Opened]:
+    """Open a stream. Raises what `arrow_errors` names."""
     import pyarrow
 
     with open_regular(file) as opened:
@@ -175,8 +187,9 @@ def _stream(file: Path) -> Iterator[tuple[Any, Callable[[], None]]]:
         mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
     if mapped[-len(_END_OF_STREAM) :] != _END_OF_STREAM:
         raise ValueError("it is cut short, or no Arrow stream")
-    with pyarrow.ipc.open_stream(pyarrow.py_buffer(mapped)) as stream:
-        yield stream, lambda: mapped.madvise(mmap.MADV_DONTNEED)
+    source = pyarrow.BufferReader(pyarrow.py_buffer(mapped))
+    with pyarrow.ipc.open_stream(source) as stream:
+        yield _Opened(stream, lambda: mapped.madvise(mmap.MADV_DONTNEED), lambda: len(mapped) - source.tell())
 
 
 def _rows_in(batch: Any, features: Features, give_back: Callable[[], None]) -> Iterator[dict[str, Any] | str]:

@@ -218,6 +218,16 @@ def test_a_stream_that_is_cut_is_a_fault_and_not_a_shorter_data_set(tmp_path: Pa
     assert fault == "row 1: data-00000-of-00001.arrow cannot be read from here on: it is cut short, or no Arrow stream"
 
 
+def test_rows_behind_the_end_of_a_stream_are_a_fault_and_not_left_out(tmp_path: Path) -> None:
+    file = saved(tmp_path / "set", [row("a"), row("b")]) / "data-00000-of-00001.arrow"
+    file.write_bytes(file.read_bytes() * 2)
+
+    [fault] = faults_of(tmp_path / "set")
+
+    assert fault.startswith("row 3: data-00000-of-00001.arrow cannot be read from here on: ")
+    assert "behind the end of its stream" in fault
+
+
 def test_a_turn_of_magicbrush_without_a_numbered_output_is_a_fault(tmp_path: Path) -> None:
     path = magicbrush(tmp_path, [{"input": "9-input.png", "output": "9.png", "instruction": "x"}, 7])  # type: ignore[list-item]
 

@@ -18,7 +18,6 @@ from db.choice import GIVEN, IMPORTED, ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
-from db.recipe import FollowedRecipe
 from db.subset import Subset
 
 
@@ -51,9 +50,6 @@ class RunConfiguration(BaseModel):
             description="the score of a judge's criteria: mean, min, geometric-mean, or an expression of their names, "
             "as 0.3*consistency + 0.7*quality; unset: the score that the judge itself gave"
         ),
-    ] = None
-    recipe: Annotated[
-        FollowedRecipe | None, Field(description="whose way of judging this is, and which tables are told")
     ] = None
     fresh: Annotated[bool, Field(description="share no edits with other runs")] = False
 
@@ -144,7 +140,7 @@ class RunConfiguration(BaseModel):
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
 
 
-_LATER = ("aggregate", "categories", "sample_every", "recipe")
+_LATER = ("aggregate", "categories", "sample_every")
 """What later versions came to ask of a run."""
 
 

@@ -159,7 +159,7 @@ class JudgeOptions(ScorerOptions):
         Field(description="prompt by category, `default` for the others; the benchmark's own or built in if not given"),
     ] = None
     rubric: Annotated[
-        Rubric | None, Field(description="several questions and their arithmetic, in place of prompts; a recipe's")
+        Rubric | None, Field(description="several questions and their arithmetic, in place of prompts")
     ] = None
     max_image_pixels: Annotated[
         int, Field(ge=4096, description="a larger image is scaled down to this area before the judge sees it")

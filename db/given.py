@@ -6,21 +6,26 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, create_engine, exists, insert, select
+from sqlalchemy import Connection, Engine, and_, create_engine, insert, select
 
 from db.choice import GIVEN, ModelChoice
 from db.configuration import RunConfiguration
 from db.engine import database_clock, transaction
-from db.intake import Asked, asked_samples, by_turns, count_anew, enter_asked, found_again
+from db.intake import (
+    Asked,
+    asked_samples,
+    by_turns,
+    count_anew,
+    enter_asked,
+    found_again,
+    insert_in_parts,
+    lacking_scores,
+)
 from db.prompts import OwnPrompt, prompts_as_json
-from db.tables import FailureKind, State, edits, run_scorers, samples, scores
+from db.tables import FailureKind, State, edits, samples
 from db.transitions import queue_scores
-
-AT_ONCE = 5000
-"""So many rows are sent to the database together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +66,13 @@ def asked_positions(names: Sequence[tuple[str, str]], configuration: RunConfigur
             samples.create(connection)
             if rows:
                 connection.execute(insert(samples), rows)
-            return set(connection.scalars(_asked("", configuration)))
+            return set(connection.scalars(select(samples.c.position).where(asked_samples("", configuration.subset))))
     finally:
         engine.dispose()
 
 
 _UNASKED = {"benchmark_id": "", "instruction": "", "source_image": ""}
 """Of a sample, what does not decide whether it is asked for."""
-
-
-def _asked(benchmark_id: str, configuration: RunConfiguration) -> Any:
-    return select(samples.c.position).where(asked_samples(benchmark_id, configuration.subset))
 
 
 def enter_given(
@@ -95,7 +96,8 @@ def enter_given(
             enter_asked(connection, asked, now)
         entered = _enter_edits(connection, asked, given, now)
         if entered:
-            connection.execute(queue_scores(_done_without_score(asked.run_id), now))
+            done = and_(edits.c.run_id == asked.run_id, edits.c.state == State.DONE)
+            connection.execute(queue_scores(lacking_scores(done), now))
             count_anew(connection, entered)
     return asked.run_id, new
 
@@ -113,8 +115,7 @@ def _enter_edits(connection: Connection, asked: Asked, given: Sequence[GivenEdit
         for position, sample_id in ordered
         if (edit := by_place.get((position, repeat))) is not None
     )
-    while some := list(islice(rows, AT_ONCE)):
-        connection.execute(insert(edits), some)
+    insert_in_parts(connection, edits, rows)
     return len(by_place)
 
 
@@ -139,8 +140,3 @@ def _outcome(edit: GivenEdit, now: float) -> dict[str, Any]:
         "not_before": now,
         "finished_at": now,
     }
-
-
-def _done_without_score(run_id: str) -> Any:
-    there = exists().where(scores.c.edit_id == edits.c.id, scores.c.scorer_id == run_scorers.c.id)
-    return and_(edits.c.run_id == run_id, edits.c.state == State.DONE, ~there)

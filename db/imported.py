@@ -6,19 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, exists, insert, select
+from sqlalchemy import Connection, Engine, exists, insert, select
 
 from db.choice import IMPORTED, ModelChoice
 from db.configuration import Priority
 from db.engine import database_clock, transaction
-from db.intake import count_anew, one_at_a_time
+from db.intake import count_anew, insert_in_parts, one_at_a_time
 from db.tables import State, edits, run_scorers, runs, samples, scores
-
-AT_ONCE = 5000
-"""So many rows are sent to the database together."""
 
 
 class Failed(NamedTuple):
@@ -101,8 +97,8 @@ def enter_imported(engine: Engine, benchmark_id: str, run: ImportedRun) -> tuple
         entered = {"id": run_id, "benchmark_id": benchmark_id, "configuration": configuration, "created_at": now}
         connection.execute(insert(runs).values(priority=Priority.NORMAL.value, **entered))
         connection.execute(insert(run_scorers), list(_scorer_rows(run_id, run)))
-        _insert(connection, edits, _edit_rows(connection, run_id, benchmark_id, run, now))
-        _insert(connection, scores, _score_rows(connection, run_id, run, now))
+        insert_in_parts(connection, edits, _edit_rows(connection, run_id, benchmark_id, run, now))
+        insert_in_parts(connection, scores, _score_rows(connection, run_id, run, now))
         count_anew(connection, len(run.edits))
     return run_id, True
 
@@ -167,8 +163,3 @@ def _ended(failed: Failed | None, now: float) -> dict[str, Any]:
         "not_before": now,
         "finished_at": now,
     }
-
-
-def _insert(connection: Connection, jobs: Table, rows: Iterator[dict[str, Any]]) -> None:
-    while some := list(islice(rows, AT_ONCE)):
-        connection.execute(insert(jobs), some)

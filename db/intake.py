@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Select,
+    Table,
     and_,
     delete,
     exists,
@@ -50,6 +52,9 @@ from db.tables import (
 from db.to_do import ids_in_order, in_order, with_run
 from db.transitions import insert_all, queue_scores
 from db.twins import take_over
+
+AT_ONCE = 5000
+"""So many rows are sent to the database together."""
 
 MANY = 1000
 """So many new edits change what PostgreSQL should think of their table."""
@@ -275,8 +280,19 @@ def enter_missing_scores(engine: Engine, edit_ids: Sequence[int]) -> None:
     done = and_(edits.c.id.in_(edit_ids), edits.c.state == State.DONE)
     with transaction(engine) as connection:
         connection.execute(ids_in_order(edits, done))
-        there = exists().where(scores.c.edit_id == edits.c.id, scores.c.scorer_id == run_scorers.c.id)
-        connection.execute(queue_scores(and_(done, ~there), database_clock(connection)))
+        connection.execute(queue_scores(lacking_scores(done), database_clock(connection)))
+
+
+def lacking_scores(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition, for `queue_scores`, that one of these edits has no score by a scorer of its run."""
+    there = exists().where(scores.c.edit_id == edits.c.id, scores.c.scorer_id == run_scorers.c.id)
+    return and_(which, ~there)
+
+
+def insert_in_parts(connection: Connection, table: Table, rows: Iterator[Mapping[str, Any]]) -> None:
+    """Enter rows as they come, some thousands at a time."""
+    while some := list(islice(rows, AT_ONCE)):
+        connection.execute(insert(table), some)
 
 
 def one_at_a_time(connection: Connection, benchmark_id: str) -> None:

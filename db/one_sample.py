@@ -16,7 +16,7 @@ from db.categories import ENGLISH_ALIASES
 from db.engine import reading
 from db.errors import UnknownSample, WrongCall
 from db.jobs import EditClaim, ScoreClaim
-from db.tables import edits, environments, run_scorers, runs, samples, scores
+from db.tables import ASKED_OF_EDITOR, SHOWN_TO_JUDGE, edits, environments, run_scorers, runs, samples, scores
 from db.to_do import Claims
 
 NEAR_SHOWN = 3
@@ -89,7 +89,7 @@ def scores_of_edit(engine: Engine, edit_id: int) -> Sequence[Row[Any]]:
 
 def edit_once_more(engine: Engine, run_id: str, sample: Sample, repeat: int) -> EditClaim:
     """Return what making this edit takes. Raises UnknownSample where the sample has no such repeat."""
-    columns = (edits.c.id, edits.c.attempt, edits.c.last_words, edits.c.run_id, edits.c.repeat, *_SAMPLE)
+    columns = (edits.c.id, edits.c.attempt, edits.c.last_words, edits.c.run_id, edits.c.repeat, *ASKED_OF_EDITOR)
     query: Select[Any] = select(*columns).join(samples, edits.c.sample_id == samples.c.id)
     with reading(engine) as connection:
         found = connection.execute(query.where(*_edits(run_id, sample.id), edits.c.repeat == repeat)).one_or_none()
@@ -117,8 +117,8 @@ def scores_once_more(engine: Engine, edit: EditClaim, image: str) -> list[tuple[
             edits.c.run_id,
             edits.c.repeat,
             literal(image).label("image"),
-            *_SAMPLE,
-            *_SHOWN_TO_JUDGES,
+            *ASKED_OF_EDITOR,
+            *SHOWN_TO_JUDGE,
             *known,
         )
         .select_from(edits)
@@ -138,11 +138,6 @@ def scores_once_more(engine: Engine, edit: EditClaim, image: str) -> list[tuple[
 
 # -- by name -----------------------------------------------------------------------------------------------------------
 
-_SAMPLE = (
-    *(samples.c.key, samples.c.category, samples.c.instruction),
-    *(samples.c.source_image, samples.c.more_sources),
-)
-_SHOWN_TO_JUDGES = (samples.c.description, samples.c.reference_image, samples.c.reference_text, samples.c.fields)
 _COLUMNS = tuple(samples.c[name] for name in Sample.__dataclass_fields__)
 _BY_ALIAS: Mapping[str, str] = {alias: category for category, alias in ENGLISH_ALIASES.items()}
 

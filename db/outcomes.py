@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
+from db.tables import ASKED_OF_EDITOR, JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
 from db.to_do import with_run
 
 _AT_ONCE = {"yield_per": 5000}
@@ -113,9 +113,5 @@ def last_outcome_at(connection: Connection, run_id: str) -> float | None:
 
 def sample_identities(connection: Connection, benchmark_id: str) -> Sequence[Any]:
     """Return (id, category, key, instruction, source_image, more_sources) of every sample: it is the same elsewhere."""
-    identity = (
-        *(samples.c.category, samples.c.key, samples.c.instruction),
-        *(samples.c.source_image, samples.c.more_sources),
-    )
-    query = select(samples.c.id, *identity).where(samples.c.benchmark_id == benchmark_id)
+    query = select(samples.c.id, *ASKED_OF_EDITOR).where(samples.c.benchmark_id == benchmark_id)
     return connection.execute(query.order_by(samples.c.position)).all()

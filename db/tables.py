@@ -116,11 +116,20 @@ samples = Table(
     Column("reference_image", _Digest),
     Column("reference_text", Text, comment="what a right result is, in words"),
     Column("more_sources", Text, nullable=False, server_default=text("''"), comment="digests, a space between"),
-    Column("fields", _Json, comment="what else the benchmark says of it, by name, for prompts and recipes"),
+    Column("fields", _Json, comment="what else the benchmark says of it, by name, for rubrics"),
     Index(None, "benchmark_id", sqlite_where=SEVERAL_SOURCES, postgresql_where=SEVERAL_SOURCES),
     UniqueConstraint("benchmark_id", "position"),
     UniqueConstraint("benchmark_id", "category", "key"),
 )
+
+ASKED_OF_EDITOR = (
+    *(samples.c.category, samples.c.key, samples.c.instruction),
+    *(samples.c.source_image, samples.c.more_sources),
+)
+"""What an editor is given, under its name: samples that are alike in this are the same, also in other benchmarks."""
+
+SHOWN_TO_JUDGE = (samples.c.description, samples.c.reference_image, samples.c.reference_text, samples.c.fields)
+"""What of a sample a judge is given besides."""
 
 runs = Table(
     "runs",

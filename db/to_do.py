@@ -11,7 +11,18 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
 from db.choice import ModelChoice
 from db.jobs import Doorbell, EditClaim, ScoreClaim
 from db.seeds import edit_seed, judge_seed
-from db.tables import JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
+from db.tables import (
+    ASKED_OF_EDITOR,
+    JOB_TABLES,
+    SHOWN_TO_JUDGE,
+    Stage,
+    State,
+    edits,
+    run_scorers,
+    runs,
+    samples,
+    scores,
+)
 
 
 def with_run(stage: Stage) -> FromClause:
@@ -46,7 +57,7 @@ def ids_in_order(jobs: Table, which: ColumnElement[bool]) -> Select[Any]:
 
 def waiting_edits(which: ColumnElement[bool], now: float) -> Select[Any]:
     """Select and lock those of these edits that may start now, with all that making them needs."""
-    columns = (edits.c.run_id, edits.c.repeat, *_SAMPLE)
+    columns = (edits.c.run_id, edits.c.repeat, *ASKED_OF_EDITOR)
     with_sample = edits.join(samples, edits.c.sample_id == samples.c.id)
     return _waiting(edits, edits.c.run_id, with_sample, columns, which, now)
 
@@ -58,8 +69,8 @@ def waiting_scores(which: ColumnElement[bool], now: float) -> Select[Any]:
         edits.c.run_id,
         edits.c.repeat,
         edits.c.image,
-        *_SHOWN_TO_JUDGES,
-        *_SAMPLE,
+        *SHOWN_TO_JUDGE,
+        *ASKED_OF_EDITOR,
     )
     with_sample = scores.join(edits, scores.c.edit_id == edits.c.id).join(samples, edits.c.sample_id == samples.c.id)
     return _waiting(scores, scores.c.scorer_id, with_sample, columns, which, now)
@@ -179,10 +190,3 @@ def _common(stage: Stage, row: Row[Any], seed: int) -> dict[str, Any]:
         "seed": seed,
         "tried_before": row.last_words is not None,
     }
-
-
-_SAMPLE = (
-    *(samples.c.key, samples.c.category, samples.c.instruction),
-    *(samples.c.source_image, samples.c.more_sources),
-)
-_SHOWN_TO_JUDGES = (samples.c.description, samples.c.reference_image, samples.c.reference_text, samples.c.fields)

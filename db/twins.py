@@ -12,17 +12,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, exists, func, select, update
 
-from db.tables import State, edits, runs, samples
+from db.tables import ASKED_OF_EDITOR, State, edits, runs, samples
 from db.transitions import queue_scores
 
 AT_ONCE = 1000
 """So many edits hand their images on in one go."""
 
 _HANDED_ON = ("image", "seconds", "detail", "environment", "worker", "started_at")
-_SAME = (
-    *(samples.c.category, samples.c.key, samples.c.instruction),
-    *(samples.c.source_image, samples.c.more_sources),
-)
 
 _twins, _run, _other_run = edits.alias("twins"), runs.alias("own_run"), runs.alias("other_run")
 _sample, _other_sample = samples.alias("own_sample"), samples.alias("other_sample")
@@ -36,7 +32,7 @@ def is_made_elsewhere() -> ColumnElement[bool]:
         _other_run.c.editing == _run.c.editing,
         _other_run.c.id != _run.c.id,
         _other_sample.c.benchmark_id == _other_run.c.benchmark_id,
-        *(_other_sample.c[column.name] == _sample.c[column.name] for column in _SAME),
+        *(_other_sample.c[column.name] == _sample.c[column.name] for column in ASKED_OF_EDITOR),
         _twins.c.run_id == _other_run.c.id,
         _twins.c.sample_id == _other_sample.c.id,
         _twins.c.repeat == edits.c.repeat,
@@ -80,7 +76,7 @@ def _alike(connection: Connection, run_ids: Sequence[str]) -> Iterator[tuple[Any
 def _made(*which: ColumnElement[bool]) -> Select[Any]:
     made_for = func.coalesce(edits.c.made_for, edits.c.run_id).label("made_for")
     of_sample = edits.join(samples, edits.c.sample_id == samples.c.id)
-    columns = (edits.c.id, edits.c.repeat, made_for, *(edits.c[name] for name in _HANDED_ON), *_SAME)
+    columns = (edits.c.id, edits.c.repeat, made_for, *(edits.c[name] for name in _HANDED_ON), *ASKED_OF_EDITOR)
     done = select(*columns).select_from(of_sample).where(edits.c.state == State.DONE, *which)
     return done.order_by(edits.c.id).limit(AT_ONCE)
 
@@ -110,11 +106,11 @@ def _samples_like(made: Sequence[Row[Any]], benchmark_id: str) -> Select[Any]:
     """Select the samples of a benchmark that are called as these are."""
     categories, keys = ({getattr(row, name) for row in made} for name in ("category", "key"))
     called = (samples.c.category.in_(categories), samples.c.key.in_(keys))
-    return select(samples.c.id, *_SAME).where(samples.c.benchmark_id == benchmark_id, *called)
+    return select(samples.c.id, *ASKED_OF_EDITOR).where(samples.c.benchmark_id == benchmark_id, *called)
 
 
 def _same(row: Row[Any]) -> tuple[Any, ...]:
-    return tuple(getattr(row, column.name) for column in _SAME)
+    return tuple(getattr(row, column.name) for column in ASKED_OF_EDITOR)
 
 
 _TAKEN = (

@@ -70,12 +70,7 @@ def choose_given(
         raise WrongCall(f"--editor: {fault}") from fault
     asked = {"scorers": DEFAULTS["scorers"], **(_read(file) if file else {})}
     asked = {name: value for name, value in asked.items() if name not in _ABOUT_EDITING}
-    if chosen := list(scorers):
-        asked["scorers"] = chosen
-    models = {Role.SCORER: _entries(asked["scorers"])}
-    for setting in settings:
-        _apply(setting, models)
-    return resolve_configuration({**asked, "editor": editor, "scorers": models[Role.SCORER], **_given(others)})
+    return _resolved({**asked, "editor": editor}, scorers, settings, others)
 
 
 _ABOUT_EDITING = ("repeats", "seed", "fresh")
@@ -96,13 +91,17 @@ def choose_scorers(
     asked = {**stored, "priority": None}
     if file:
         asked.update({name: value for name, value in _read(file).items() if name in _ABOUT_SCORING})
-    if chosen := list(scorers):
-        asked["scorers"] = chosen
-    models = {Role.SCORER: _entries(asked["scorers"])}
+    return _resolved(asked, scorers, settings, others)
+
+
+def _resolved(
+    asked: Mapping[str, Any], scorers: Iterable[str], settings: Iterable[str], others: Mapping[str, Any]
+) -> RunConfiguration:
+    """Resolve a configuration whose editor is settled: `--scorer`, `--set` and the rest over what is asked."""
+    models = {Role.SCORER: _entries(list(scorers) or asked["scorers"])}
     for setting in settings:
         _apply(setting, models)
-    asked["scorers"] = models[Role.SCORER]
-    return resolve_configuration({**asked, **_given(others)})
+    return resolve_configuration({**asked, "scorers": models[Role.SCORER], **_given(others)})
 
 
 _ABOUT_SCORING = ("scorers", "aggregate", "priority")

@@ -69,5 +69,5 @@ def _folder(path: Path, split: str | None) -> Records:
 
 def _layout_of(records: Records) -> Layout:
     """Return the layout of a public benchmark where the columns are those of one, else our own."""
-    columns = set(getattr(records, "columns", tuple)())
+    columns = set(records.columns())
     return next((layout for layout in _KNOWN_BY_COLUMNS if layout.marks <= columns), PLAIN)

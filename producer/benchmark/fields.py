@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from producer.benchmark import text_values
 from producer.benchmark.sample import FieldFault, kind_of
-from producer.benchmark.text_values import check_name
+from producer.benchmark.text_values import Check, check_name, text_in
 
 REPEATS_AT_MOST = {"repeat": 1000, "judge_repeat": 100}
 
-_MAY_BE_NUMBERED = ("sample", "rater")
+_MAY_BE_NUMBERED = ("key", "sample", "rater")
 """Names that files often have as whole numbers."""
 
 
 def required_text(record: Mapping[str, Any], name: str) -> str:
     """Return the name that this field must have."""
-    text = optional_text(record, name, check_name)
-    if not text:
-        raise FieldFault(f"{name} is {'missing' if text is None else 'empty'}")
-    return text
+    return text_values.required_text(record, (name,), check_name, numbers=name in _MAY_BE_NUMBERED)
 
 
-def optional_text(record: Mapping[str, Any], name: str, check: Callable[[str, str], str]) -> str | None:
+def optional_text(record: Mapping[str, Any], name: str, check: Check) -> str | None:
     """Return the field's text as `check` gives it; None where it has none."""
-    given = record.get(name)
-    if name in _MAY_BE_NUMBERED and isinstance(given, int) and not isinstance(given, bool):
-        given = str(given)
-    if given is None:
-        return None
-    if not isinstance(given, str):
-        raise FieldFault(f"{name}: expected a text, found {kind_of(given)}")
-    return check(given, name)
+    return text_in(record, (name,), check, numbers=name in _MAY_BE_NUMBERED)
 
 
 def whole_number(record: Mapping[str, Any], name: str) -> int:

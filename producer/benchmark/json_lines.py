@@ -38,6 +38,10 @@ class JsonLines:
         """None: a line is a sample, and the layout has no place for a category."""
         return {}
 
+    def columns(self) -> tuple[str, ...]:
+        """None: they are known when the records are read."""
+        return ()
+
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the lines in their order; empty lines are passed over."""
         with self._path.open("rb") as file:

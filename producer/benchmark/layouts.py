@@ -23,7 +23,7 @@ class Layout:
     """Where in a record each part of a sample stands.
 
     `source` may hold several images, the first being what is edited. What stands in the columns of `fields` is kept
-    under their names for prompts and recipes. Records are known by having all columns of `marks`.
+    under their names for rubrics. Records are known by having all columns of `marks`.
     """
 
     key: Names

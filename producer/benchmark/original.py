@@ -71,6 +71,10 @@ class Original:
                 own[name.strip()] = OwnPrompt(place, texts.get("system_prompt"), texts.get("user_prompt"))
         return own
 
+    def columns(self) -> tuple[str, ...]:
+        """None: they are known when the records are read."""
+        return ()
+
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the pairs in their order."""
         last = "the beginning"

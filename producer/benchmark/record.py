@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from db.prompts import OwnPrompt
-from producer.benchmark.sample import Fault
+from producer.benchmark.sample import BenchmarkFile, Fault
 
 
 @dataclass(frozen=True)
@@ -23,20 +22,11 @@ class Record:
     folder: Path
 
 
-class Records(Protocol):
+class Records(BenchmarkFile, Protocol):
     """A file or folder of records in one format; iterating reads it from the beginning, one in memory at a time."""
 
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-
-    @property
-    def name(self) -> str:
-        """What the benchmark calls itself, or the file's name without suffix."""
-
-    @property
-    def prompts(self) -> Mapping[str, OwnPrompt]:
-        """The judge's prompts that it brings, by category; none for those it has nothing to say about."""
+    def columns(self) -> Collection[str]:
+        """Return the names of the columns; none where only reading the records tells."""
 
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the records in their order, a fault where there is no usable one."""

@@ -73,8 +73,8 @@ class Fault:
         return one_line(f"{self.place}: {self.message}")
 
 
-class Benchmark(Protocol):
-    """A benchmark file; iterating reads it from the beginning, one sample in memory at a time."""
+class BenchmarkFile(Protocol):
+    """What is known of a benchmark's file or folder besides what is in it."""
 
     @property
     def path(self) -> Path:
@@ -87,6 +87,10 @@ class Benchmark(Protocol):
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:
         """The judge's prompts that the file brings, by category; none for those it has nothing to say about."""
+
+
+class Benchmark(BenchmarkFile, Protocol):
+    """A benchmark; iterating reads it from the beginning, one sample in memory at a time."""
 
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the samples in their order, a fault where there is no usable one."""

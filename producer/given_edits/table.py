@@ -20,6 +20,7 @@ from typing import Any
 from db.categories import with_alias
 from db.errors import BenchmarkInvalid
 from producer.benchmark.faults import Faults
+from producer.benchmark.fields import optional_text, required_text
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import read_line
 from producer.benchmark.sample import Fault, FieldFault, kind_of
@@ -169,26 +170,19 @@ def _row(place: str, record: object) -> _Row | Fault:
     if not isinstance(record, Mapping):
         return Fault(place, f"expected an object, found {kind_of(record)}")
     try:
-        key = _text(record, "key")
-        if not key:
-            raise FieldFault("key is missing" if key is None else "key is empty")
+        key = required_text(record, "key")
         image = record.get("image")
         if image is not None and not isinstance(image, str):
             raise FieldFault(f"image: expected a text, found {kind_of(image)}")
-        return _Row(place, key, _text(record, "category") or None, _repeat(record.get("repeat")), image or "")
+        return _Row(
+            place,
+            key,
+            optional_text(record, "category", check_name) or None,
+            _repeat(record.get("repeat")),
+            image or "",
+        )
     except FieldFault as fault:
         return Fault(place, str(fault))
-
-
-def _text(record: Mapping[str, Any], name: str) -> str | None:
-    value = record.get(name)
-    if name == "key" and isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise FieldFault(f"{name}: expected a text, found {kind_of(value)}")
-    return check_name(value, name)
 
 
 def _repeat(value: object) -> int:

@@ -21,7 +21,7 @@ from db.judge_prompts import CRITERIA
 from db.options import ApiJudgeOptions
 from db.settings import settings
 from workers.models.errors import ModelFault, Refused
-from workers.models.judging.hearing import Heard, Hearing
+from workers.models.judging.hearing import Hearing, Reply
 from workers.models.judging.question import Question, prompts_digest
 from workers.models.judging.service_retries import Answer, NoAnswer, Patience, Rejected
 from workers.models.protocols import Rating, Scorer, ScoreRequest
@@ -163,7 +163,7 @@ class ApiScorer(Scorer):
         rating = hearing.rating()
         return Rating(rating.value, {**rating.detail, **kept.detail()}) if isinstance(rating, Rating) else rating
 
-    def _reply(self, asking: _Asking, kept: _Kept) -> Heard:
+    def _reply(self, asking: _Asking, kept: _Kept) -> Reply:
         """Return what the judge replies. Raises Refused where it declines."""
         answer = self._ask(asking)
         completion = answer.content
@@ -173,7 +173,7 @@ class ApiScorer(Scorer):
         if choice.message.refusal or choice.finish_reason == "content_filter":
             words = self._hide_key(choice.message.refusal or "") or reply
             raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
-        return Heard(reply, cut_off=choice.finish_reason == "length")
+        return Reply(reply, cut_off=choice.finish_reason == "length")
 
     def _ask(self, asking: _Asking) -> Answer[ChatCompletion]:
         """Return the server's answer, in JSON by our schema unless the server cannot do that and need not."""

@@ -13,10 +13,10 @@ from typing import Any
 from db.options import TransformersJudgeOptions
 from workers.models.errors import InputFault, ModelFault, Unparsed
 from workers.models.judging.constrained import JsonConstraint
-from workers.models.judging.hearing import Heard, Hearing
+from workers.models.judging.hearing import Hearing, Reply
 from workers.models.judging.question import Question, prompts_digest, questions_for
 from workers.models.judging.sampling import SeededSampling
-from workers.models.judging.vision_language import Reply, VisionLanguageModel
+from workers.models.judging.vision_language import VisionLanguageModel
 from workers.models.loading.devices import give_back_memory, host_bytes_to_load
 from workers.models.loading.parking import HostCopy
 from workers.models.loading.quiet import quiet_libraries
@@ -100,11 +100,7 @@ class TransformersScorer(Scorer):
         questions = [hearing.questions[number] for hearing in hearings]
         seeds = [hearing.request.seed ^ (number << 1 | second) for hearing in hearings]
         replies = self._ask(questions, temperature, seeds, hearings[0].request.on_progress)
-        return [
-            hearing
-            for hearing, reply in zip(hearings, replies, strict=True)
-            if not hearing.hear(number, Heard(reply.text, reply.cut_off))
-        ]
+        return [hearing for hearing, reply in zip(hearings, replies, strict=True) if not hearing.hear(number, reply)]
 
     def _ask(
         self, questions: Sequence[Question], temperature: float, seeds: Sequence[int], on_progress: OnProgress

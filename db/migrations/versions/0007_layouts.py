@@ -18,7 +18,7 @@ def upgrade() -> None:
         "fields",
         sa.JSON(none_as_null=True),
         nullable=True,
-        comment="what else the benchmark says of it, by name, for prompts and recipes",
+        comment="what else the benchmark says of it, by name, for rubrics",
     )
     for column in (text, more, fields):
         op.add_column("samples", column)

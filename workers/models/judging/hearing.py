@@ -16,8 +16,8 @@ from workers.models.protocols import Rating, ScoreRequest
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A reply as it came; `cut_off` when the judge was stopped before it had ended."""
+class Reply:
+    """What the judge said; `cut_off` when the judge was stopped before it had ended."""
 
     text: str
     cut_off: bool
@@ -36,7 +36,7 @@ class Hearing:
         self._faults: dict[int, Unparsed] = {}
         self._first_replies: dict[int, str] = {}
 
-    def hear(self, number: int, reply: Heard) -> bool:
+    def hear(self, number: int, reply: Reply) -> bool:
         """Take the reply to a question; tell whether it can be read. A second reply takes the place of the first."""
         first = self._faults.pop(number, None)
         if first is not None:
@@ -62,7 +62,7 @@ class Hearing:
             return ModelFault(f"the rubric does not fit this sample: {missing}", {"criteria": self._criteria})
         return Rating(value, {**detail, **({"asked_twice": True} if self._first_replies else {})})
 
-    def _take(self, number: int, reply: Heard, question: Question) -> None:
+    def _take(self, number: int, reply: Reply, question: Question) -> None:
         if question.rubric is None:
             verdict = read_reply(reply.text, cut_off=reply.cut_off, aggregate=self.request.aggregate)
             self._value, self._read[number] = verdict.value, verdict.detail()

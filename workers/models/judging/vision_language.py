@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from transformers import AutoModelForImageTextToText, LogitsProcessorList
 from db.errors import first_line
 from db.options import TransformersJudgeOptions
 from workers.models.errors import ModelFault, OutOfMemory
+from workers.models.judging.hearing import Reply
 from workers.models.judging.question import Question
 from workers.models.loading.devices import is_out_of_memory, placement, refuse_offloading
 from workers.models.loading.patch_embedding import linearize_patch_embedding
@@ -23,14 +23,6 @@ from workers.models.loading.processors import load_processor
 from workers.models.loading.weights import weight_bytes
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the model said; `cut_off` when it was stopped before it had ended."""
-
-    text: str
-    cut_off: bool
 
 
 class VisionLanguageModel:

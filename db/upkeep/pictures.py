@@ -37,8 +37,13 @@ def sample_faults(inspection: Inspection) -> Iterator[Finding]:
 
 def _images_of(row: Row[Any]) -> Iterator[tuple[str, str | None]]:
     """Yield the use and the digest of every image of a sample."""
-    yield from (("source", row.source_image), ("reference", row.reference_image))
-    yield from (("further source", digest) for digest in row.more_sources.split())
+    first, *more = _sources_of(row)
+    yield from (("source", first), ("reference", row.reference_image))
+    yield from (("further source", digest) for digest in more)
+
+
+def _sources_of(row: Row[Any]) -> list[str]:
+    return [row.source_image, *row.more_sources.split()]
 
 
 def edit_faults(inspection: Inspection) -> Iterator[Finding]:
@@ -51,8 +56,9 @@ def edit_faults(inspection: Inspection) -> Iterator[Finding]:
     for rows in pages(inspection.engine, _edits(inspection), edits.c.id):
         faults = _faults(inspection, (row.image for row in rows))
         lost = [row for row in rows if row.image in faults]
-        without_source = _faults(inspection, (row.source_image for row in lost))
-        again = [row.id for row in lost if row.source_image not in without_source and row.run_id not in remedies]
+        lost_sources = _faults(inspection, (digest for row in lost for digest in _sources_of(row)))
+        without_source = {row.id for row in lost if not lost_sources.keys().isdisjoint(_sources_of(row))}
+        again = [row.id for row in lost if row.id not in without_source and row.run_id not in remedies]
         if inspection.repair and again:
             inspection.ledger.remake(again)
         for row in lost:
@@ -60,7 +66,7 @@ def edit_faults(inspection: Inspection) -> Iterator[Finding]:
             if row.run_id in remedies:
                 yield Finding(_place(row), what, Standing.LEFT, remedies[row.run_id])
             else:
-                yield _edit_finding(inspection, row, what, can_be_made=row.source_image not in without_source)
+                yield _edit_finding(inspection, row, what, can_be_made=row.id not in without_source)
 
 
 def _edit_finding(inspection: Inspection, row: Row[Any], what: str, *, can_be_made: bool) -> Finding:
@@ -104,8 +110,9 @@ def _samples(inspection: Inspection) -> Select[Any]:
 
 
 def _edits(inspection: Inspection) -> Select[Any]:
-    columns = (edits.c.run_id, edits.c.image, samples.c.key, samples.c.category, samples.c.source_image)
-    query = select(edits.c.id, *columns).join(samples, edits.c.sample_id == samples.c.id)
+    columns = (edits.c.run_id, edits.c.image, samples.c.key, samples.c.category)
+    sources = (samples.c.source_image, samples.c.more_sources)
+    query = select(edits.c.id, *columns, *sources).join(samples, edits.c.sample_id == samples.c.id)
     if inspection.run is not None:
         query = query.where(edits.c.run_id == inspection.run.id)
     return query.where(edits.c.state == State.DONE, edits.c.image.is_not(None))

@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 
 from PIL import Image
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from db.engine import reading
-from db.images import ImageStore
+from db.engine import reading, transaction
+from db.images import ImageStore, digest_of
 from db.ledger import Ledger
 from db.one_sample import edit_once_more, find_sample, scores_once_more
-from db.tables import benchmarks, samples
+from db.tables import State, benchmarks, edits, samples
+from db.upkeep.finding import Inspection, Standing
 from db.upkeep.gc import collect
+from db.upkeep.pictures import edit_faults
 from producer.benchmark import open_benchmark
 from producer.submit import submit
 from tests.factories import configuration, png
@@ -66,6 +68,21 @@ def test_none_of_them_is_removed_as_unnamed(engine: Engine, tmp_path: Path) -> N
 
     assert removed.files == 0
     assert len(list(images.stored())) == 3
+
+
+def test_an_edit_is_not_made_again_without_one_of_them(engine: Engine, tmp_path: Path) -> None:
+    run_id, ledger, images = submitted(engine, tmp_path)
+    edited, further = "f" * 64, digest_of((tmp_path / "b.png").read_bytes())
+    with transaction(engine) as connection:
+        done = {"state": State.DONE, "image": edited, "attempt": 1, "finished_at": 1.0}
+        connection.execute(update(edits).where(edits.c.run_id == run_id).values(**done))
+    images.path(further).unlink()
+
+    found = list(edit_faults(Inspection(ledger, images, repair=True)))
+
+    assert [(one.standing, one.what.endswith("and so is its source")) for one in found] == [(Standing.LEFT, True)]
+    with reading(engine) as connection:
+        assert connection.scalars(select(edits.c.state)).all() == [State.DONE]
 
 
 def test_other_further_sources_make_another_benchmark(engine: Engine, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_language_is_the_browsers(gallery: Path, look: Look, locale: str, he
 
 def reload_until(page: Page, holds: str) -> None:
     """Load the page again until the expression holds: Chromium keeps what it is told a moment later."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     page.reload()
     while not page.evaluate(holds):
         assert time.monotonic() < deadline, holds

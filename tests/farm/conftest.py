@@ -23,6 +23,7 @@ from db.engine import open_engine
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 40
+RUN_SECONDS = 280
 
 
 class FarmUnderTest:
@@ -38,6 +39,7 @@ class FarmUnderTest:
             **{name: value for name, value in settings.items() if value is not None},
             "PYTHONWARNINGS": "ignore",
             "FARM_LEASE_SECONDS": "5",
+            "OMP_NUM_THREADS": "1",  # workers and other tests share the cores: more threads only wait for one another
         }
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -49,7 +51,7 @@ class FarmUnderTest:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=RUN_SECONDS,
         )
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
         return done.stdout

@@ -19,7 +19,7 @@ from db.tables import edits, scores
 from tests.farm.conftest import ROOT, FarmUnderTest
 from workers.__main__ import main
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 SAMPLE = ROOT / "examples" / "benchmark.json"
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from db.prompts import OwnPrompt
+from producer.benchmark.lines import Line, lines_of
 from producer.benchmark.record import Record
 from producer.benchmark.sample import Fault, kind_of
 
@@ -41,12 +42,12 @@ class JsonLines:
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the lines in their order; empty lines are passed over."""
         with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield self._record(f"line {number}", line)
+            for line in lines_of(file):
+                yield self._record(line) if isinstance(line, Line) else line
 
-    def _record(self, place: str, line: bytes) -> Record | Fault:
-        values = read_line(place, line)
+    def _record(self, line: Line) -> Record | Fault:
+        place = f"line {line.number}"
+        values = read_line(place, line.text)
         if isinstance(values, Fault):
             return values
         if not isinstance(values, Mapping):
@@ -54,11 +55,13 @@ class JsonLines:
         return Record(place, values, self._path.parent)
 
 
-def read_line(place: str, line: bytes) -> Any:
+def read_line(place: str, text: str) -> Any:
     """Return the JSON value of a line, or the Fault that it is none."""
     try:
-        return json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
+        return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         return Fault(place, f"is not valid JSON: {error}")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no value of JSON; expected a number, or null")

@@ -15,12 +15,18 @@ from producer.benchmark.sample import Fault
 class Record:
     """One record: `values` by the names of its columns, at a `place` such as `line 7`.
 
-    Paths in it begin in `folder`.
+    Paths in it begin in `folder`. `byte` is where it begins in its file, where that is known and of use.
     """
 
     place: str
     values: Mapping[str, Any]
     folder: Path
+    byte: int | None = None
+
+
+def place_at(place: str, byte: int, *, exact: bool = True) -> str:
+    """Return the place with its byte; where that is not exact, the place comes after it."""
+    return f"{place} {'at' if exact else 'after'} byte {byte:,}"
 
 
 class Records(Protocol):
@@ -39,4 +45,4 @@ class Records(Protocol):
         """The judge's prompts that it brings, by category; none for those it has nothing to say about."""
 
     def __iter__(self) -> Iterator[Record | Fault]:
-        """Yield the records in their order, a fault where there is no usable one."""
+        """Yield the records in their order, a fault where there is no usable one; a FileFault is in no record's place."""

@@ -16,6 +16,7 @@ from typing import Any
 from db.tables import FailureKind
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import read_line
+from producer.benchmark.lines import Line, lines_of
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import check_name, check_text
 
@@ -62,20 +63,19 @@ def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | F
     Raises OSError.
     """
     with open_regular(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield _line(number, line, scale)
+        for line in lines_of(file):
+            yield _line(line, scale) if isinstance(line, Line) else line
 
 
-def _line(number: int, line: bytes, scale: tuple[float, float]) -> ScoreLine | Fault:
-    place = f"line {number}"
-    record = read_line(place, line)
+def _line(line: Line, scale: tuple[float, float]) -> ScoreLine | Fault:
+    place = f"line {line.number}"
+    record = read_line(place, line.text)
     if isinstance(record, Fault):
         return record
     if not isinstance(record, Mapping):
         return Fault(place, f"expected an object, found {kind_of(record)}")
     try:
-        return _score_line(number, record, scale)
+        return _score_line(line.number, record, scale)
     except FieldFault as fault:
         return Fault(place, str(fault))
 

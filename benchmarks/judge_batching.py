@@ -22,7 +22,7 @@ from db.judge_prompts import built_in_prompts
 from db.options import TransformersJudgeOptions
 from db.prompts import JudgePrompt
 from workers.models.errors import ModelFault
-from workers.models.judging.question import question_for
+from workers.models.judging.question import questions_for
 from workers.models.judging.vision_language import VisionLanguageModel
 from workers.models.loading.quiet import quiet_libraries
 from workers.models.protocols import ScoreRequest
@@ -99,7 +99,7 @@ def _replying(folder: Path, prompt: str, tokens: int) -> Judge:
     model.network.generation_config.min_new_tokens = tokens
 
     def judge(pairs: Sequence[ScoreRequest]) -> None:
-        model.reply([question_for(pair, options) for pair in pairs], max_new_tokens=tokens)
+        model.reply([questions_for(pair, options)[0] for pair in pairs], max_new_tokens=tokens)
 
     return judge
 

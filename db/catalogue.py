@@ -16,12 +16,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from db.choice import IMPORTED
+from db.choice import GIVEN, IMPORTED
 from db.errors import WrongCall
 from db.options import (
     ApiJudgeOptions,
     DiffusersEditorOptions,
     EditorOptions,
+    GivenEditsOptions,
     ScorerOptions,
     SimulatedEditorOptions,
     SimulatedScorerOptions,
@@ -137,14 +138,18 @@ SCORERS: Mapping[str, ModelSpec] = {
 
 
 _NO_MODEL = {
-    role: ModelSpec(
-        backend="workers.models.imported:Imported",  # which there is not: it cannot be loaded, and says so
+    (role, name): ModelSpec(
+        backend=f"workers.models.{name}:{name.capitalize()}",  # which there is not: it cannot be loaded, and says so
         options=options,
-        summary="stands for what others have published",
+        summary=summary,
         needs_gpu=False,
         fills_gpu=False,
     )
-    for role, options in ((Role.EDITOR, EditorOptions), (Role.SCORER, ScorerOptions))
+    for role, name, options, summary in (
+        (Role.EDITOR, IMPORTED, EditorOptions, "stands for what others have published"),
+        (Role.SCORER, IMPORTED, ScorerOptions, "stands for what others have published"),
+        (Role.EDITOR, GIVEN, GivenEditsOptions, "stands for images that were there already"),
+    )
 }
 
 _BUILT_IN = {Role.EDITOR: EDITORS, Role.SCORER: SCORERS}
@@ -179,7 +184,7 @@ def find_spec(role: Role, name: str) -> ModelSpec:
 
     Raises WrongCall when nothing has that name, or when a plug-in's entry point is not a usable ModelSpec.
     """
-    built_in = _NO_MODEL[role] if name == IMPORTED else _BUILT_IN[role].get(name)
+    built_in = _NO_MODEL.get((role, name)) or _BUILT_IN[role].get(name)
     return built_in if built_in is not None else plugged_in(role, name)
 
 

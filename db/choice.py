@@ -9,6 +9,9 @@ from typing import Any
 IMPORTED = "imported"
 """What stands in the place of an editor or a scorer where others have published what came of it: nothing can be run."""
 
+GIVEN = "given"
+"""What stands in the place of an editor where the edited images were there already: nothing makes them here."""
+
 
 @dataclass(frozen=True)
 class ModelChoice:

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from db.aggregate import read_aggregate
 from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
-from db.choice import IMPORTED, ModelChoice, ScorerChoice
+from db.choice import GIVEN, IMPORTED, ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
+from db.recipe import FollowedRecipe
 from db.subset import Subset
 
 
@@ -51,6 +52,9 @@ class RunConfiguration(BaseModel):
             "as 0.3*consistency + 0.7*quality; unset: the score that the judge itself gave"
         ),
     ] = None
+    recipe: Annotated[
+        FollowedRecipe | None, Field(description="whose way of judging this is, and which tables are told")
+    ] = None
     fresh: Annotated[bool, Field(description="share no edits with other runs")] = False
 
     @field_validator("scorers")
@@ -70,6 +74,9 @@ class RunConfiguration(BaseModel):
     @model_validator(mode="after")
     def _aggregate_has_criteria(self) -> Self:
         """Refuse an aggregate beside a judge that gives one digit and nothing else."""
+        ruled = next((one.label for one in self.scorers if one.options.get("rubric")), None)
+        if self.aggregate is not None and ruled is not None:
+            raise ValueError(f"aggregate: scorer {ruled!r} has a rubric, which says how its score is made")
         mute = next((one.label for one in self.scorers if one.options.get("mode") == "expected"), None)
         if self.aggregate is not None and mute is not None:
             raise ValueError(
@@ -137,7 +144,7 @@ class RunConfiguration(BaseModel):
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
 
 
-_LATER = ("aggregate", "categories", "sample_every")
+_LATER = ("aggregate", "categories", "sample_every", "recipe")
 """What later versions came to ask of a run."""
 
 
@@ -194,7 +201,9 @@ def _resolve(role: Role, given: Any) -> dict[str, Any]:
         options = spec.options.model_validate({**spec.preset, **entry["options"]})
     except ValidationError as error:
         raise ValueError(f"{role} {entry['name']!r}: {_with_known_options(error, spec)}") from error
-    written = options.model_dump(mode="json")
+    written = {
+        name: value for name, value in options.model_dump(mode="json").items() if (name, value) not in _LATER_OPTIONS
+    }
     beside = {"repeats": written.pop("repeats")} if role is Role.SCORER else {}  # nothing of the model that is loaded
     return {
         "name": entry["name"],
@@ -204,6 +213,10 @@ def _resolve(role: Role, given: Any) -> dict[str, Any]:
     }
 
 
+_LATER_OPTIONS = (("rubric", None), ("jpeg_quality", 95), ("image_detail", None))
+"""What later versions came to ask of a judge, where it is not used: so it leaves the digests of older runs alone."""
+
+
 def _usable_spec(role: Role, name: str) -> ModelSpec:
     if name == IMPORTED:
         raise WrongCall(f"{role} {name!r} stands for what others have published; nothing can be run with it")
@@ -211,7 +224,7 @@ def _usable_spec(role: Role, name: str) -> ModelSpec:
 
 
 def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:
-    if entry["name"] in known_names(role):
+    if entry["name"] in (GIVEN, *known_names(role)):  # a folder of that name is not meant
         return entry
     weights = weights_entry(role, entry["name"])
     if weights is None:
@@ -223,7 +236,7 @@ def _with_weights(role: Role, entry: dict[str, Any]) -> dict[str, Any]:
 
 def _with_prompts(scorer: ScorerChoice, own: Mapping[str, OwnPrompt]) -> ScorerChoice:
     options = load_options(Role.SCORER, scorer)
-    if not isinstance(options, JudgeOptions) or options.prompts is not None:
+    if not isinstance(options, JudgeOptions) or options.prompts is not None or options.rubric is not None:
         return scorer
     from db.judge_prompts import built_in_prompts
 

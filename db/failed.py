@@ -16,7 +16,10 @@ from db.tables import JOB_TABLES, FailureKind, Stage, State, edits, runs, sample
 
 @dataclass(frozen=True)
 class FailedJobs:
-    """Those that failed for one of these reasons, in one of these categories; where none is named, any."""
+    """Those that failed for one of these reasons, in one of these categories; where none is named, any.
+
+    What is missing is never among them: no worker can make an image that was to be given.
+    """
 
     kinds: frozenset[FailureKind] = frozenset()
     categories: frozenset[str] = frozenset()
@@ -24,7 +27,7 @@ class FailedJobs:
     def of(self, run_id: str, stage: Stage) -> ColumnElement[bool]:
         """Return the condition that a job of this run and stage is one of them."""
         jobs = JOB_TABLES[stage]
-        conditions = [jobs.c.state == State.FAILED]
+        conditions = [jobs.c.state == State.FAILED, jobs.c.failure_kind != FailureKind.MISSING]
         if self.kinds:
             conditions.append(jobs.c.failure_kind.in_(sorted(self.kinds)))
         if self.categories:
@@ -46,9 +49,14 @@ def failed_jobs(engine: Engine, run_id: str, *, kinds: Iterable[str], categories
 
 def _kind(given: str) -> FailureKind:
     try:
-        return FailureKind(given)
+        kind = FailureKind(given)
     except ValueError as error:
         raise WrongCall(f"nothing fails as {given!r}; the kinds are {', '.join(FailureKind)}") from error
+    if kind is FailureKind.MISSING:
+        raise WrongCall(
+            "no worker can make an image that is missing: add it to what --edits names and submit that again"
+        )
+    return kind
 
 
 def _categories_of(engine: Engine, run_id: str) -> list[str]:

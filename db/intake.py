@@ -34,6 +34,7 @@ from db.configuration import Priority, RunConfiguration
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
 from db.prompts import OwnPrompt, prompts_as_json
+from db.rubric import scale_in
 from db.subset import Subset
 from db.tables import (
     JOB_TABLES,
@@ -222,18 +223,23 @@ def enter_asked(connection: Connection, asked: Asked, now: float) -> None:
             prompts=asked.prompts,
         )
     )
-    judging = [
-        {
-            "run_id": asked.run_id,
-            "label": scorer.label,
-            "repeat": repeat,
-            "configuration": scorer.as_json(),
-            "batch_size": scorer.options["batch_size"],
-        }
-        for scorer in configuration.scorers
-        for repeat in range(scorer.repeats)
-    ]
-    connection.execute(insert(run_scorers), judging)
+    connection.execute(insert(run_scorers), list(_judging(asked)))
+
+
+def _judging(asked: Asked) -> Iterator[dict[str, Any]]:
+    """Yield a row of `run_scorers` for each time that a scorer judges an edit."""
+    for scorer in asked.configuration.scorers:
+        least, most = scale_in(scorer.options)
+        for repeat in range(scorer.repeats):
+            yield {
+                "run_id": asked.run_id,
+                "label": scorer.label,
+                "repeat": repeat,
+                "configuration": scorer.as_json(),
+                "batch_size": scorer.options["batch_size"],
+                "scale_min": least,
+                "scale_max": most,
+            }
 
 
 def count_anew(connection: Connection, entered: int) -> None:
@@ -290,17 +296,21 @@ def _change_priority(connection: Connection, run_id: str, priority: Priority) ->
 
 
 def _queue_edits(run_id: str, repeat: int, now: float) -> Select[Any]:
-    """Select one queued edit for every sample; which ones, the caller adds.
-
-    Categories take turns, each in proportion to its size: so what edits took so far tells what the others will take,
-    and every category has its first scores early.
-    """
-    place = func.row_number().over(partition_by=samples.c.category, order_by=samples.c.position)
-    size = func.count().over(partition_by=samples.c.category)
+    """Select one queued edit for every sample; which ones, the caller adds."""
     return select(
         literal(run_id).label("run_id"),
         samples.c.id.label("sample_id"),
         literal(repeat).label("repeat"),
         literal(State.QUEUED.value).label("state"),
         literal(now).label("not_before"),
-    ).order_by((place - 0.5) / size, samples.c.position)
+    ).order_by(*by_turns())
+
+
+def by_turns() -> tuple[ColumnElement[Any], ...]:
+    """Return by what to order samples so that categories take turns, each in proportion to its size.
+
+    So what edits took so far tells what the others will take, and every category has its first scores early.
+    """
+    place = func.row_number().over(partition_by=samples.c.category, order_by=samples.c.position)
+    size = func.count().over(partition_by=samples.c.category)
+    return (place - 0.5) / size, samples.c.position

@@ -34,11 +34,21 @@ class Finished:
 
 @dataclass(frozen=True)
 class Lately:
-    """What was finished within `LATELY_SECONDS` of `now`; and how many scores, ever, failed as unparsed."""
+    """What was finished within `LATELY_SECONDS` of `now`; and how many, ever, failed for a reason worth telling.
+
+    `unparsed` are scores, `missing` are edits whose image was to be given.
+    """
 
     now: float
     finished: Sequence[Finished]
     unparsed: int
+    missing: int = 0
+
+    def reasons(self) -> str:
+        """Return in words how many failed for these reasons, as in ` (2 missing, 1 unparsed)`; empty where none did."""
+        counts = {"missing": self.missing, "unparsed": self.unparsed}
+        told = ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+        return f" ({told})" if told else ""
 
     def jobs_per_second(self, stage: Stage) -> float:
         """Return how fast the jobs of a stage end, all workers together; 0 where none did."""
@@ -77,13 +87,14 @@ def finished_lately(engine: Engine, run_id: str) -> Lately:
         now = database_clock(connection)
         edited = _finished(connection, Stage.EDIT, (edits.c.run_id == run_id, edits.c.made_for.is_(None)), now)
         scored = _finished(connection, Stage.SCORE, (of_scorers,), now)
-        return Lately(now, [*edited, *scored], _unparsed(connection, of_scorers))
+        return Lately(now, [*edited, *scored], _unparsed(connection, of_scorers), _missing(connection, run_id))
 
 
 def nothing_lately(engine: Engine, run_id: str) -> Lately:
     """Return the same of a run that is finished, whose pace nobody asks for: it costs what failed, not what is done."""
     with reading(engine) as connection:
-        return Lately(database_clock(connection), (), _unparsed(connection, _of_scorers(run_id)))
+        unparsed, missing = _unparsed(connection, _of_scorers(run_id)), _missing(connection, run_id)
+        return Lately(database_clock(connection), (), unparsed, missing)
 
 
 def _of_scorers(run_id: str) -> ColumnElement[bool]:
@@ -93,6 +104,11 @@ def _of_scorers(run_id: str) -> ColumnElement[bool]:
 def _unparsed(connection: Connection, of_scorers: ColumnElement[bool]) -> int:
     is_unparsed = (scores.c.state == State.FAILED, scores.c.failure_kind == FailureKind.UNPARSED)
     return connection.scalar(select(func.count()).where(of_scorers, *is_unparsed)) or 0
+
+
+def _missing(connection: Connection, run_id: str) -> int:
+    is_missing = (edits.c.state == State.FAILED, edits.c.failure_kind == FailureKind.MISSING)
+    return connection.scalar(select(func.count()).where(edits.c.run_id == run_id, *is_missing)) or 0
 
 
 def _finished(connection: Connection, stage: Stage, which: Sequence[ColumnElement[bool]], now: float) -> list[Finished]:

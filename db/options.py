@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from db.prompts import JudgePrompt
+from db.rubric import Rubric
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -23,6 +24,14 @@ class EditorOptions(BaseModel):
     """Options common to every editor; a backend's own options extend it."""
 
     model_config = _STRICT
+
+
+class GivenEditsOptions(EditorOptions):
+    """No options of a model: what makes two runs of given images the same, or not."""
+
+    images: Annotated[
+        str, Field(pattern="^([0-9a-f]{64})?$", description="sha-256 over which image every edit was given")
+    ] = ""
 
 
 class ScorerOptions(BaseModel):
@@ -149,6 +158,9 @@ class JudgeOptions(ScorerOptions):
         Mapping[str, JudgePrompt] | None,
         Field(description="prompt by category, `default` for the others; the benchmark's own or built in if not given"),
     ] = None
+    rubric: Annotated[
+        Rubric | None, Field(description="several questions and their arithmetic, in place of prompts; a recipe's")
+    ] = None
     max_image_pixels: Annotated[
         int, Field(ge=4096, description="a larger image is scaled down to this area before the judge sees it")
     ] = 1024 * 1024
@@ -164,6 +176,12 @@ class JudgeOptions(ScorerOptions):
         if prompts is not None and "default" not in prompts:
             raise ValueError("there is no `default` prompt for categories without one of their own")
         return prompts
+
+    @model_validator(mode="after")
+    def _asks_in_one_way(self) -> Self:
+        if self.rubric is not None and self.prompts is not None:
+            raise ValueError("a rubric asks in its own words: leave the prompts out")
+        return self
 
 
 class TransformersJudgeOptions(JudgeOptions):
@@ -190,13 +208,23 @@ class TransformersJudgeOptions(JudgeOptions):
         Field(ge=0, le=1, description="expected: probability of any digit below which there is no answer"),
     ] = 0.5
 
+    @model_validator(mode="after")
+    def _replies_as_the_rubric_asks(self) -> Self:
+        if self.rubric is not None and (self.mode != "generate" or self.constrained):
+            raise ValueError("a rubric's answers have forms of their own: mode `generate`, not constrained")
+        return self
+
 
 class ApiJudgeOptions(JudgeOptions):
     """A judge behind an OpenAI-compatible server; the key is the setting FARM_JUDGE_API_KEY and never stored."""
 
     batch_size: Annotated[int, Field(ge=1, le=1024, description="requests under way at the same time, at most")] = 16
     base_url: Annotated[str, Field(description="the server's address up to and including /v1")]
-    image_format: Annotated[Literal["png", "jpeg"], Field(description="how images are sent; jpeg: quality 95")] = "png"
+    image_format: Annotated[Literal["png", "jpeg"], Field(description="how images are sent")] = "png"
+    jpeg_quality: Annotated[int, Field(ge=1, le=100, description="of images that are sent as jpeg")] = 95
+    image_detail: Annotated[
+        Literal["low", "high", "auto"] | None, Field(description="what the server is told of images; unset: nothing")
+    ] = None
     response_format: Annotated[
         Literal["auto", "json_schema", "none"],
         Field(description="ask the server for JSON by schema; auto: unless it says that it cannot"),

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from db.catalogue import find_spec
-from db.choice import ModelChoice
+from db.choice import GIVEN, ModelChoice
 from db.roles import Place, Work
 from db.seats import Seat, living_seats
 from db.tables import OPEN_STATES, TRIED_AND_WAITING, Stage, State, edits, run_scorers, runs, scores
@@ -155,7 +155,8 @@ class Lookout:
     def _openings(
         self, run: Any, counts: Mapping[Any, Mapping[str, int]], timing: Mapping[str, Timing], shared: Collection[str]
     ) -> Iterator[Opening]:
-        edits_left = sum(counts.get(run.id, {}).values())
+        makes_edits = any(model.stage is Stage.EDIT for model in self._models[run.id])
+        edits_left = sum(counts.get(run.id, {}).values()) if makes_edits else 0
         for model in self._models[run.id]:
             count = counts.get(run.id if model.scorer_id is None else model.scorer_id, {})
             yield Opening(
@@ -178,7 +179,8 @@ class Lookout:
             return
         asked = select(runs.c.id, runs.c.configuration).where(runs.c.id.in_(run_ids))
         for run_id, configuration in connection.execute(asked):
-            self._models[run_id] = [_model(Stage.EDIT, None, configuration["editor"], 1)]
+            editor = configuration["editor"]  # whose edits were given offers none, whatever the rows say
+            self._models[run_id] = [] if editor["name"] == GIVEN else [_model(Stage.EDIT, None, editor, 1)]
         judges = select(run_scorers).where(run_scorers.c.run_id.in_(run_ids)).order_by(run_scorers.c.id)
         for row in connection.execute(judges):
             self._models[row.run_id].append(_model(Stage.SCORE, row.id, row.configuration, row.batch_size))

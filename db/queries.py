@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
 
-from db.choice import IMPORTED
+from db.choice import GIVEN, IMPORTED
 from db.engine import reading
 from db.errors import UnknownRun, WrongCall
 from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, environments, run_scorers, runs, samples, scores
@@ -98,6 +98,11 @@ class Run:
     def is_imported(self) -> bool:
         """Its scores were published by others: nothing of it can be done again here."""
         return bool(self.configuration["editor"]["name"] == IMPORTED)
+
+    @property
+    def is_given(self) -> bool:
+        """Its edited images were there already: they can be scored here, and not made."""
+        return bool(self.configuration["editor"]["name"] == GIVEN)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class FailureKind(StrEnum):
     REFUSED = "refused"  # the judge declined to answer
     SERVICE = "service"  # the server behind the model was down, busy or too slow, on every attempt allowed
     POISON = "poison"  # its process died, or its lease ran out, on every attempt allowed
+    MISSING = "missing"  # the image that was to be given is not there; nobody here can make it
 
 
 ATTEMPTS_ALLOWED = 3

@@ -9,8 +9,11 @@ from typing import Any
 import yaml
 
 from db.catalogue import Role
+from db.choice import GIVEN
 from db.configuration import RunConfiguration, model_entry, resolve_configuration
 from db.errors import WrongCall
+from producer.benchmark.sample import FieldFault
+from producer.benchmark.text_values import check_name
 
 DEFAULTS: Mapping[str, Any] = {"editor": "pillow", "scorers": ["reference"]}
 """What runs when nothing is chosen: models that need neither GPU nor weights."""
@@ -35,10 +38,47 @@ def choose(
     if chosen := list(scorers):
         asked["scorers"] = chosen
     models = {Role.EDITOR: [model_entry(Role.EDITOR, asked["editor"])], Role.SCORER: _entries(asked["scorers"])}
+    if models[Role.EDITOR][0]["name"] == GIVEN:
+        raise WrongCall(f"editor {GIVEN!r} stands for images that are there already: name them with --edits")
     for setting in settings:
         _apply(setting, models)
     asked["editor"], asked["scorers"] = models[Role.EDITOR][0], models[Role.SCORER]
     return resolve_configuration({**asked, **_given(others)})
+
+
+def choose_given(
+    label: str,
+    *,
+    file: Path | None,
+    scorers: Iterable[str],
+    settings: Iterable[str],
+    others: Mapping[str, Any],
+) -> RunConfiguration:
+    """Resolve the configuration of a run whose edited images are there already, likewise; they have this label.
+
+    Of the file, what is about making edits does not count. Raises WrongCall for a flag that is about that, and for a
+    label that no table should show.
+    """
+    settings = list(settings)
+    about_editor = [f"--set {setting}" for setting in settings if setting.startswith(f"{Role.EDITOR}.")]
+    for flag in (*(f"--{name}" for name in _ABOUT_EDITING if others.get(name) is not None), *about_editor):
+        repeats = "; a table says by its `repeat` how many each sample has" if flag == "--repeats" else ""
+        raise WrongCall(f"{flag} is about making edits, and with --edits they are there already{repeats}")
+    try:
+        editor = {"name": GIVEN, "label": check_name(label, "the label") or GIVEN}
+    except FieldFault as fault:
+        raise WrongCall(f"--editor: {fault}") from fault
+    asked = {"scorers": DEFAULTS["scorers"], **(_read(file) if file else {})}
+    asked = {name: value for name, value in asked.items() if name not in _ABOUT_EDITING}
+    if chosen := list(scorers):
+        asked["scorers"] = chosen
+    models = {Role.SCORER: _entries(asked["scorers"])}
+    for setting in settings:
+        _apply(setting, models)
+    return resolve_configuration({**asked, "editor": editor, "scorers": models[Role.SCORER], **_given(others)})
+
+
+_ABOUT_EDITING = ("repeats", "seed", "fresh")
 
 
 def choose_scorers(

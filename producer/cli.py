@@ -5,7 +5,18 @@ from __future__ import annotations
 import rich_click as click
 
 from db.command import run_command
-from producer.commands import again, asking, importing, one_sample, planning, reading, reporting, upkeep
+from producer.commands import (
+    again,
+    asking,
+    importing,
+    judging,
+    one_sample,
+    planning,
+    reading,
+    reporting,
+    upkeep,
+    validating,
+)
 
 click.rich_click.TEXT_MARKUP = "markdown"
 
@@ -22,9 +33,9 @@ def cli() -> None:
 
 
 for _command in (
-    *(asking.run, asking.submit, planning.plan, planning.models),
+    *(asking.run, asking.submit, validating.validate, planning.plan, planning.models),
     *(reading.watch, reading.status, reading.runs),
-    *(reporting.report, reporting.compare),
+    *(reporting.report, reporting.compare, judging.judge_check),
     *(one_sample.show, one_sample.replay),
     *(again.retry, again.rescore, again.resume, again.cancel),
     importing.import_scores,

@@ -42,25 +42,30 @@ def submit(
     Raises BenchmarkInvalid or, for a category that there is not, WrongCall, with nothing taken; or ServiceUnreachable.
     """
     checked = check_benchmark(benchmark)
-    asked = _with_known_categories(configuration, checked).with_prompts(checked.prompts)
-    engine = ledger.engine
-    if not has_benchmark(engine, checked.digest) or any(map(images.fault, entered_images(engine, checked.digest))):
-        chunks = _sample_rows(benchmark, images)
-        enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
-    run_id, new = enter_run(engine, checked.digest, asked, checked.prompts)
+    asked = with_known_categories(configuration, checked).with_prompts(checked.prompts)
+    enter_benchmark(benchmark, checked, ledger=ledger, images=images)
+    run_id, new = enter_run(ledger.engine, checked.digest, asked, checked.prompts)
     if not new:
         ledger.resume(run_id)
     ring_owed(ledger, send)
     return Submitted(run_id, checked, new)
 
 
-def _with_known_categories(configuration: RunConfiguration, checked: Checked) -> RunConfiguration:
+def with_known_categories(configuration: RunConfiguration, checked: Checked) -> RunConfiguration:
     """Return the configuration with its categories as the benchmark names and orders them."""
     if configuration.categories is None:
         return configuration
     known = list(checked.categories)
     chosen = {category_called(given, known) for given in configuration.categories}
     return configuration.model_copy(update={"categories": tuple(name for name in known if name in chosen)})
+
+
+def enter_benchmark(benchmark: Benchmark, checked: Checked, *, ledger: Ledger, images: ImageStore) -> None:
+    """Enter the samples of a benchmark that was checked, and store their images, unless all of it is there."""
+    engine = ledger.engine
+    if not has_benchmark(engine, checked.digest) or any(map(images.fault, entered_images(engine, checked.digest))):
+        chunks = _sample_rows(benchmark, images)
+        enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
 
 
 def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from db.errors import first_line
 from db.jobs import EditClaim, Failure, ScoreClaim
+from db.rubric import Scale, scale_in
 from workers.batch_sizes import BatchSizes
 from workers.faults import failure_of, refuse_broken_device, storable
 from workers.models.errors import ModelFault, OutOfMemory
@@ -143,16 +144,17 @@ class _Batch:
 
 def _outcome(answer: Rating | ModelFault, claim: ScoreClaim, seconds: float) -> Scored | Failure:
     try:
-        return _scored(answer, seconds)
+        return _scored(answer, seconds, scale_in(claim.model.options))
     except Exception as error:  # noqa: BLE001 - the border: one odd answer must not fail its batch
         return failure_of(error, claim)
 
 
-def _scored(answer: Rating | ModelFault, seconds: float) -> Scored:
+def _scored(answer: Rating | ModelFault, seconds: float, scale: Scale) -> Scored:
     if isinstance(answer, ModelFault):
         raise answer
     if not isinstance(answer, Rating):
         raise ModelFault(f"the scorer gave {answer!r} in place of a Rating")
-    if not isinstance(answer.value, Real) or not 0 <= answer.value <= 10:
-        raise ModelFault(f"the scorer gave {answer.value!r}, which is no score from 0 to 10")
+    least, most = scale
+    if not isinstance(answer.value, Real) or not least <= answer.value <= most:
+        raise ModelFault(f"the scorer gave {answer.value!r}, which is no score from {least:g} to {most:g}")
     return Scored(value=float(answer.value), seconds=seconds, detail=storable(answer.detail))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -64,6 +64,8 @@ class Replay:
             raise WrongCall(
                 f"run {run.id} was imported: its edits and scores were made elsewhere, none can be done again"
             )
+        if run.is_given:
+            wanted = _scores_only(run, wanted)
         self._engine = engine
         self._wanted = wanted
         self._sample = find_sample(engine, run.id, sample)
@@ -168,6 +170,13 @@ class Replay:
         else:
             _tell_failure(outcome, f"; {_before(known)}")
         return isinstance(outcome, Scored)
+
+
+def _scores_only(run: Run, wanted: Wanted) -> Wanted:
+    """Return what is wanted of a run whose images were given. Raises WrongCall where that is an edit."""
+    if wanted.stage is Stage.EDIT or wanted.new_image or wanted.output is not None:
+        raise WrongCall(f"the images of run {run.id} were given: no editor can make one again, only scores can be")
+    return replace(wanted, stage=Stage.SCORE)
 
 
 class _WithNewImage(ImageStore):

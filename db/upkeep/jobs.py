@@ -14,17 +14,20 @@ from db.tables import State, edits, run_scorers, samples, scores
 from db.upkeep.finding import Finding, Inspection, Standing
 from db.upkeep.pages import pages
 
+_GIVE = "submit the images again with --edits, which enters it anew"
+
 
 def missing_edits(inspection: Inspection) -> Iterator[Finding]:
-    """Yield the samples for which a run lacks an edit; it is entered, queued."""
+    """Yield the samples for which a run lacks an edit; it is entered, queued, unless it was to be given."""
     for run in _runs(inspection):
         for repeat in range(run.configuration["repeats"]):
             for rows in pages(inspection.engine, _without_edit(run, repeat), samples.c.position):
-                if inspection.repair:
+                if inspection.repair and not run.is_given:
                     enter_missing_edits(inspection.engine, run.id, repeat, [row.id for row in rows])
+                standing, remedy = (Standing.LEFT, _GIVE) if run.is_given else (inspection.mended, "edit queued")
                 for row in rows:
                     where = f"run {run.id}, sample {row.key!r} ({row.category})"
-                    yield Finding(where, f"no edit of repeat {repeat}", inspection.mended, "edit queued")
+                    yield Finding(where, f"no edit of repeat {repeat}", standing, remedy)
 
 
 def needless_edits(inspection: Inspection) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from db.choice import IMPORTED
+from db.choice import GIVEN, IMPORTED
 from db.engine import reading
 from db.images import MISSING
 from db.intake import asked_samples
@@ -17,7 +17,11 @@ from db.upkeep.finding import Finding, Inspection, Standing
 from db.upkeep.pages import pages
 
 _SUBMIT = "submit the benchmark again, which stores it anew"
-_IMPORT = "import the published scores again, which stores it anew"
+_NOT_MADE_HERE = {
+    IMPORTED: "import the published scores again, which stores it anew",
+    GIVEN: "submit the images again with --edits, which stores it anew",
+}
+"""What to do about an edited image by what stands in the place of its editor."""
 
 
 def sample_faults(inspection: Inspection) -> Iterator[Finding]:
@@ -40,21 +44,21 @@ def _images_of(row: Row[Any]) -> Iterator[tuple[str, str | None]]:
 def edit_faults(inspection: Inspection) -> Iterator[Finding]:
     """Yield the edits whose image is lost. They are queued again, unless their source is lost, too.
 
-    Without its source an edit can only fail, and would take the scores that it has with it. What was imported cannot be
-    made here at all.
+    Without its source an edit can only fail, and would take the scores that it has with it. What was imported or given
+    cannot be made here at all.
     """
-    imported = _imported(inspection)
+    remedies = _remedies(inspection)
     for rows in pages(inspection.engine, _edits(inspection), edits.c.id):
         faults = _faults(inspection, (row.image for row in rows))
         lost = [row for row in rows if row.image in faults]
         without_source = _faults(inspection, (row.source_image for row in lost))
-        again = [row.id for row in lost if row.source_image not in without_source and row.run_id not in imported]
+        again = [row.id for row in lost if row.source_image not in without_source and row.run_id not in remedies]
         if inspection.repair and again:
             inspection.ledger.remake(again)
         for row in lost:
             what = f"edited image {row.image} is {faults[row.image]}"
-            if row.run_id in imported:
-                yield Finding(_place(row), what, Standing.LEFT, _IMPORT)
+            if row.run_id in remedies:
+                yield Finding(_place(row), what, Standing.LEFT, remedies[row.run_id])
             else:
                 yield _edit_finding(inspection, row, what, can_be_made=row.source_image not in without_source)
 
@@ -70,11 +74,12 @@ def _place(row: Row[Any]) -> str:
     return f"run {row.run_id}, edit {row.id} of {row.key!r} ({row.category})"
 
 
-def _imported(inspection: Inspection) -> set[str]:
-    """Return the runs whose edits nobody here can make again."""
-    query = select(runs.c.id).where(runs.c.configuration["editor"]["name"].as_string() == IMPORTED)
+def _remedies(inspection: Inspection) -> Mapping[str, str]:
+    """Return the runs whose edits nobody here can make again, and what to do about those."""
+    editor = runs.c.configuration["editor"]["name"].as_string()
+    query = select(runs.c.id, editor.label("editor")).where(editor.in_(_NOT_MADE_HERE))
     with reading(inspection.engine) as connection:
-        return set(connection.scalars(query))
+        return {row.id: _NOT_MADE_HERE[row.editor] for row in connection.execute(query)}
 
 
 def _faults(inspection: Inspection, digests: Iterable[str | None]) -> Mapping[str, str]:

@@ -17,15 +17,7 @@ from db.judge_prompts import built_in_prompts
 from db.prompts import OwnPrompt, benchmark_prompt
 from producer.benchmark.digests import Digests
 from producer.benchmark.faults import Faults
-from producer.benchmark.sample import (
-    Benchmark,
-    Fault,
-    FieldFault,
-    Sample,
-    image_digests,
-    kind_of,
-    sample_row,
-)
+from producer.benchmark.sample import Benchmark, Fault, FieldFault, Sample, image_digests, kind_of, sample_row
 from producer.benchmark.text_values import check_name, check_text
 
 

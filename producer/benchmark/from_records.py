@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from db.prompts import OwnPrompt
 from producer.benchmark.image_values import images_in
-from producer.benchmark.layouts import ROW_NUMBER, Layout
+from producer.benchmark.layouts import ROW_NUMBER, TEMPLATE, Layout, Names
 from producer.benchmark.record import Record, Records
 from producer.benchmark.sample import Fault, FieldFault, Sample
-from producer.benchmark.text_values import MAX_KEY, check_name, check_text, field_in, required_text, text_in
+from producer.benchmark.text_values import MAX_KEY, check_name, check_text, composed, field_in, required_text, text_in
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class RecordBenchmark:
     def _sample(self, record: Record, number: int, inside: Path) -> Sample | Fault:
         layout = self.layout
         values = {**record.values, ROW_NUMBER: number} if ROW_NUMBER in layout.key else record.values
-        shown = next((str(value) for name in layout.key if _can_be_shown(value := values.get(name))), None)
+        shown = _shown_key(values, layout.key)
         place = f"{record.place} ({shown[:MAX_KEY]})" if shown else record.place
         folder = self.images or record.folder
         try:
@@ -75,6 +77,17 @@ class RecordBenchmark:
             )
         except FieldFault as fault:
             return Fault(place, str(fault))
+
+
+def _shown_key(values: Mapping[str, Any], names: Names) -> str | None:
+    """Return what a fault calls the record beside its place, right or wrong; None where there is nothing to show."""
+    for name in names:
+        if name.startswith(TEMPLATE):
+            with suppress(FieldFault):
+                return composed(values, name)
+        elif _can_be_shown(value := values.get(name)):
+            return str(value)
+    return None
 
 
 def _can_be_shown(key: object) -> bool:

@@ -55,10 +55,13 @@ class JsonLines:
         return Record(place, values, self._path.parent)
 
 
-def read_line(place: str, text: str) -> Any:
+def read_line(place: str, line: str | bytes) -> Any:
     """Return the JSON value of a line, or the Fault that it is none."""
     try:
+        text = line if isinstance(line, str) else line.decode("utf-8-sig")
         return json.loads(text, parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
     except (ValueError, RecursionError) as error:
         return Fault(place, f"is not valid JSON: {error}")
 

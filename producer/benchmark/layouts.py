@@ -14,6 +14,9 @@ ROW_NUMBER = "#"
 CONSTANT = ":"
 """With this before it, in the place of a column's name: the text that follows, for every record."""
 
+TEMPLATE = "="
+"""With this before it, in the place of a column's name: a text with columns in braces, `={img_id}-{turn_index}`."""
+
 
 @dataclass(frozen=True)
 class Layout:

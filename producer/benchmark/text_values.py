@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from producer.benchmark.layouts import CONSTANT, Names
+from producer.benchmark.layouts import CONSTANT, TEMPLATE, Names
 from producer.benchmark.sample import FieldFault, kind_of
 
 MAX_KEY = 200
@@ -18,6 +18,8 @@ Check = Callable[[str, str], str]
 
 _NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters, line separators, and marks that turn the direction of writing: names stand in tables."""
+
+_IN_BRACES = re.compile(r"\{([^{}]+)\}")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -50,6 +52,8 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
     for name in names:
         if name.startswith(CONSTANT):
             return check(name.removeprefix(CONSTANT), "the constant")
+        if name.startswith(TEMPLATE):
+            return check(composed(values, name), name)
         value = values.get(name)
         if value is None:
             continue
@@ -59,6 +63,15 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
             raise FieldFault(f"{name}: expected a text, found {kind_of(value)}")
         return check(value, name)
     return None
+
+
+def composed(values: Mapping[str, Any], template: str) -> str:
+    """Return the template's text with what stands in its columns. Raises FieldFault where one of them has nothing."""
+
+    def part(column: re.Match[str]) -> str:
+        return required_text(values, (column[1],), check_text, numbers=True)
+
+    return _IN_BRACES.sub(part, template.removeprefix(TEMPLATE))
 
 
 def required_text(values: Mapping[str, Any], names: Names, check: Check, *, numbers: bool = False) -> str:

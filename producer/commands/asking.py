@@ -10,27 +10,30 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from db.command import say
-from producer.commands.options import benchmark_file, json_flag, run_options, verbose_flag
+from producer.commands.options import benchmark_file, json_flag, run_options, split_option, verbose_flag
 from producer.commands.output import exit_code, stderr, write_document
 
 if TYPE_CHECKING:
     from db.configuration import RunConfiguration
     from db.presence import Present
+    from producer.given_edits.enter import Given
     from producer.submit import Submitted
 
 
 @click.command()
 @benchmark_file
+@split_option
 @run_options
-def submit(benchmark: Path, **choices: Any) -> None:
+def submit(benchmark: Path, split: str | None, **choices: Any) -> None:
     """Check a benchmark, enter a run of it and send its jobs to the workers; print the run's id."""
-    configuration = _configuration(choices)
-    submitted = _submit(benchmark, configuration)
+    edits = choices.pop("edits")
+    submitted = _submit(benchmark, split, _configuration(edits, choices), edits)
     click.echo(submitted.run_id)
 
 
 @click.command()
 @benchmark_file
+@split_option
 @run_options
 @click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs. [default: by the models]")
 @click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
@@ -49,13 +52,14 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     from producer.report.gather import gather_report
     from producer.watch import watch
 
-    configuration = _configuration(choices)
+    edits, split = choices.pop("edits"), choices.pop("split")
+    configuration = _configuration(edits, choices)
     flags = farm_flags(configuration, gpus=gpus, workers=workers)
     with ExitStack() as stack:
         if settings().broker_url is None and embedded_address() is None:
             stack.enter_context(embedded_broker())
         same_broker = SameBroker(require_broker())
-        submitted = _submit(benchmark, configuration)
+        submitted = _submit(benchmark, split, configuration, edits)
         check_farm = stack.enter_context(farm(flags))
 
         def check(present: Sequence[Present]) -> None:
@@ -96,23 +100,33 @@ def say_what_is_asked(run_id: str, new: bool, configuration: RunConfiguration, o
         )
 
 
-def _configuration(choices: dict[str, Any]) -> RunConfiguration:
-    from producer.choices import choose
+def _configuration(edits: Path | None, choices: dict[str, Any]) -> RunConfiguration:
+    from producer.choices import choose, choose_given
 
-    named = {name: choices.pop(name) for name in ("file", "editor", "scorers", "settings")}
-    return choose(**named, others=choices)
+    named = {name: choices.pop(name) for name in ("file", "scorers", "settings")}
+    editor = choices.pop("editor")
+    if edits is None:
+        return choose(editor=editor, **named, others=choices)
+    label = edits.resolve().name if edits.is_dir() else edits.stem
+    return choose_given(label if editor is None else editor, **named, others=choices)
 
 
-def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
+def _submit(benchmark: Path, split: str | None, configuration: RunConfiguration, edits: Path | None) -> Submitted:
     from db.broker import require_broker
     from db.farm import images, ledger
     from producer.benchmark import open_benchmark
+    from producer.given_edits.enter import submit_given
     from producer.queue import send
     from producer.submit import submit
 
-    opened = open_benchmark(benchmark)
+    opened = open_benchmark(benchmark, split)
     require_broker()
-    submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
+    if edits is None:
+        submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
+    else:
+        given = submit_given(opened, edits, configuration, ledger=ledger(), images=images(), send=send)
+        submitted = given.submitted
+        _say_what_is_given(edits, given)
     checked = submitted.benchmark
     say_what_is_asked(submitted.run_id, submitted.new, configuration, " (--fresh makes them anew)")
     needy = any(spec.needs_reference for spec in configuration.specs())
@@ -122,3 +136,14 @@ def _submit(benchmark: Path, configuration: RunConfiguration) -> Submitted:
             "and will fail at a scorer that needs one"
         )
     return submitted
+
+
+def _say_what_is_given(edits: Path, given: Given) -> None:
+    from db.errors import one_line
+    from producer.given_edits.folder import listed
+
+    if given.missing:
+        say(one_line(f"{given.missing:,} of {given.asked:,} edits have no image in {edits}: they count as failed"))
+    if given.unused:
+        files = "1 image file belongs" if len(given.unused) == 1 else f"{len(given.unused):,} image files belong"
+        say(one_line(f"{files} to no sample: {listed(given.unused)}"))

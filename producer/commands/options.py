@@ -11,6 +11,7 @@ import rich_click as click
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
+split_option = click.option("--split", metavar="NAME", help="Which split, of a data set that has several.")
 one_run = click.argument("run", metavar="RUN")
 one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
 one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
@@ -57,6 +58,14 @@ run_options = with_options(
     _config("Run configuration"),
     click.option(
         "--editor", metavar="NAME", help="Editor, instead of the file's: a name, a folder, a hub id. [default: pillow]"
+    ),
+    click.option(
+        "--edits",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        help="Judge edited images that are there already: a folder that holds them by the samples' keys, or a table "
+        "(.csv, .jsonl) of `key`, `category`, `repeat` and `image`. No editor runs; `--editor` is then only the name "
+        "that reports show. [default: the folder's]",
     ),
     _scorer("Scorer, likewise; may be repeated. [default: reference]"),
     _settings,

@@ -18,10 +18,8 @@ from producer.comparison.schema import ComparedDimension, ComparedRun, Compariso
 from producer.report.gather import what_is_missing
 from producer.report.scores import RunScores, ScorerScores, mean_of_rows, read_scores
 from producer.statistics import bootstrap, pairing, ranking
+from producer.statistics.agreement import DIGITS
 from producer.statistics.summary import Numbers
-
-_DIGITS = 9
-"""Means of the same scores in another order are the same: what differs behind so many digits is rounding."""
 
 
 def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = False) -> Comparison:
@@ -31,7 +29,7 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
     """
     runs = [find_run(engine, one) for one in given]
     _require_comparable(runs, shared_only)
-    named = _named(runs)
+    named = names_of(runs)
     with reading(engine) as connection:
         scores = [read_scores(connection, run.id) for run in runs]
         shared = _shared(connection, runs, scores)
@@ -40,7 +38,7 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
     if not shared.samples or not dimensions:
         raise WrongCall("these runs have no " + ("scorer" if shared.samples else "sample") + " in common")
     return Comparison(
-        runs=[_compared(engine, run, named[run.id]) for run in runs],
+        runs=[compared_run(engine, run, named[run.id]) for run in runs],
         shared_samples=len(shared.samples),
         notes=notes,
         methods=Methods(interval=bootstrap.METHOD, test=pairing.METHOD, ranking=ranking.METHOD),
@@ -64,7 +62,7 @@ def _require_comparable(runs: Sequence[Run], shared_only: bool) -> None:
         )
 
 
-def _named(runs: Sequence[Run]) -> dict[str, str]:
+def names_of(runs: Sequence[Run]) -> dict[str, str]:
     """Return what each run is called: its editor's label, with the run's id where that is another's, too."""
     labels = [str(run.configuration["editor"]["label"]) for run in runs]
     return {
@@ -73,7 +71,8 @@ def _named(runs: Sequence[Run]) -> dict[str, str]:
     }
 
 
-def _compared(engine: Engine, run: Run, name: str) -> ComparedRun:
+def compared_run(engine: Engine, run: Run, name: str) -> ComparedRun:
+    """Return what is told of a run that stands beside others."""
     progress = progress_of(engine, run.id)
     return ComparedRun(
         run=run.id,
@@ -159,4 +158,4 @@ def _first_edits(scores: RunScores) -> np.ndarray[tuple[int], np.dtype[np.intp]]
 def _by_sample(scores: RunScores, scorer: ScorerScores, name: str) -> Numbers:
     """Return each sample's mean over its repeats, each of which is the mean over its judge repeats."""
     by_repeat = scores.asked.by_repeat(mean_of_rows(scorer.dimensions[name]))
-    return np.round(mean_of_rows(by_repeat), _DIGITS)
+    return np.round(mean_of_rows(by_repeat), DIGITS)

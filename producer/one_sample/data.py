@@ -40,7 +40,7 @@ def sample_data(engine: Engine, images: ImageStore, run: Run, given: str) -> dic
 def _edit(engine: Engine, images: ImageStore, run: Run, sample: Sample, row: Row[Any]) -> dict[str, Any]:
     return {
         "repeat": row.repeat,
-        "seed": edit_seed(run.configuration["seed"], sample.key, row.repeat),
+        "seed": None if run.is_given else edit_seed(run.configuration["seed"], sample.key, row.repeat),
         **_job(row),
         "made_for": row.made_for,
         "image": _image(images, row.image),

@@ -2,18 +2,23 @@
 
     {"sample": "p-1", "category": "物理", "editor": "model-x", "scorer": "gpt-4o", "dimension": "SC", "value": 7.5}
 
-In the place of `value` there may be a `failure`, with a `reason`. `dimension` is absent, or `overall`, for the score
-itself. Optional are `repeat`, `judge_repeat`, `reasoning`, `instruction`, and `source`, which names the source image.
+In the place of `value` there may be a `failure`, with a `reason`, or a `reply`: what a judge wrote, which is read as
+this farm's own judges are; its criteria are dimensions, and one that cannot be read has failed as unparsed. `dimension`
+is absent, or `overall`, for the score itself. Optional are `repeat`, `judge_repeat`, `reasoning`, `instruction`, and
+`source`, which names the source image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from db.replies import Unreadable, read_reply
+from db.rubric import JUDGED_ON
 from db.tables import FailureKind
+from producer.benchmark.fields import optional_text, required_text, whole_number
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import read_line
 from producer.benchmark.lines import Line, lines_of
@@ -25,6 +30,7 @@ OVERALL = "overall"
 
 FAILURES: Mapping[str, FailureKind] = {
     "edit_failed": FailureKind.MODEL,
+    "missing": FailureKind.MISSING,
     "judge_failed": FailureKind.MODEL,
     "unparsed": FailureKind.UNPARSED,
     "refused": FailureKind.REFUSED,
@@ -32,9 +38,8 @@ FAILURES: Mapping[str, FailureKind] = {
 }
 """What may have come of a score in place of a value, as reports call it, and what the ledger knows it as."""
 
-EDIT_FAILED = "edit_failed"
-
-REPEATS_AT_MOST = {"repeat": 1000, "judge_repeat": 100}
+OF_THE_EDIT = ("edit_failed", "missing")
+"""Those that say that there is no edited image: then nobody can have scored it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class ScoreLine:
     reasoning: str
     instruction: str | None
     source: str | None
+    reply: str = ""
 
 
 def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | Fault]:
@@ -64,20 +70,42 @@ def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | F
     """
     with open_regular(path) as file:
         for line in lines_of(file):
-            yield _line(line, scale) if isinstance(line, Line) else line
+            yield from _lines(line, scale) if isinstance(line, Line) else [line]
 
 
-def _line(line: Line, scale: tuple[float, float]) -> ScoreLine | Fault:
-    place = f"line {line.number}"
+def _lines(line: Line, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
+    """Return what one line of the file says: one number or failure, or all that a judge's reply comes to."""
+    number, place = line.number, f"line {line.number}"
     record = read_line(place, line.text)
     if isinstance(record, Fault):
-        return record
+        return [record]
     if not isinstance(record, Mapping):
-        return Fault(place, f"expected an object, found {kind_of(record)}")
+        return [Fault(place, f"expected an object, found {kind_of(record)}")]
     try:
-        return _score_line(line.number, record, scale)
+        if record.get("reply") is None:
+            return [_score_line(number, record, scale)]
+        heard, criteria = _heard(record, scale)
+        dimensions = [{"dimension": name, "value": value} for name, value in criteria.items() if name != OVERALL]
+        return [_score_line(number, {**record, **heard, **one}, scale) for one in ({}, *dimensions)]
     except FieldFault as fault:
-        return Fault(place, str(fault))
+        return [Fault(place, str(fault))]
+
+
+def _heard(record: Mapping[str, Any], scale: tuple[float, float]) -> tuple[Mapping[str, Any], Mapping[str, float]]:
+    """Return the fields that a judge's reply stands for, and its criteria.
+
+    Raises FieldFault for a reply beside what it stands for.
+    """
+    beside = next((name for name in ("value", "failure", "dimension") if record.get(name) is not None), None)
+    if beside is not None:
+        raise FieldFault(f"expected either a reply or a {beside}, found both")
+    if scale != JUDGED_ON:
+        raise FieldFault("a reply is read on a scale of 0 to 10, and the file has another one (--scale)")
+    try:
+        verdict = read_reply(optional_text(record, "reply", check_text) or "")
+    except Unreadable as unreadable:
+        return {"failure": "unparsed", "reason": str(unreadable)}, {}
+    return {"value": verdict.value, "reasoning": verdict.reasoning or None, "reply": None}, verdict.criteria
 
 
 def _score_line(number: int, record: Mapping[str, Any], scale: tuple[float, float]) -> ScoreLine:
@@ -86,49 +114,21 @@ def _score_line(number: int, record: Mapping[str, Any], scale: tuple[float, floa
         raise FieldFault(f"expected either a value or a failure, found {'neither' if value is None else 'both'}")
     return ScoreLine(
         number=number,
-        editor=_required(record, "editor"),
-        category=_required(record, "category"),
-        sample=_required(record, "sample"),
-        repeat=_count(record, "repeat"),
-        scorer=_required(record, "scorer"),
-        judge_repeat=_count(record, "judge_repeat"),
-        dimension=_optional(record, "dimension", check_name) or OVERALL,
+        editor=required_text(record, "editor"),
+        category=required_text(record, "category"),
+        sample=required_text(record, "sample"),
+        repeat=whole_number(record, "repeat"),
+        scorer=required_text(record, "scorer"),
+        judge_repeat=whole_number(record, "judge_repeat"),
+        dimension=optional_text(record, "dimension", check_name) or OVERALL,
         value=None if value is None else _value(value, scale),
         failure=None if failure is None else _failure(failure),
-        reason=_optional(record, "reason", check_text) or "",
-        reasoning=_optional(record, "reasoning", check_text) or "",
-        instruction=_optional(record, "instruction", check_text),
-        source=_optional(record, "source", check_name),
+        reason=optional_text(record, "reason", check_text) or "",
+        reasoning=optional_text(record, "reasoning", check_text) or "",
+        instruction=optional_text(record, "instruction", check_text),
+        source=optional_text(record, "source", check_name),
+        reply=optional_text(record, "reply", check_text) or "",
     )
-
-
-def _required(record: Mapping[str, Any], name: str) -> str:
-    text = _optional(record, name, check_name)
-    if not text:
-        raise FieldFault(f"{name} is {'missing' if text is None else 'empty'}")
-    return text
-
-
-def _optional(record: Mapping[str, Any], name: str, check: Callable[[str, str], str]) -> str | None:
-    given = record.get(name)
-    if name == "sample" and isinstance(given, int) and not isinstance(given, bool):
-        given = str(given)
-    if given is None:
-        return None
-    if not isinstance(given, str):
-        raise FieldFault(f"{name}: expected a text, found {kind_of(given)}")
-    return check(given, name)
-
-
-def _count(record: Mapping[str, Any], name: str) -> int:
-    given = record.get(name)
-    most = REPEATS_AT_MOST[name] - 1
-    if given is None:
-        return 0
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= most:
-        shown = given if isinstance(given, int | float) and abs(given) < 1e9 else kind_of(given)
-        raise FieldFault(f"{name}: expected a whole number from 0 to {most}, found {shown}")
-    return given
 
 
 def _value(given: object, scale: tuple[float, float]) -> float:

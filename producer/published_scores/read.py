@@ -15,7 +15,7 @@ from db.tables import FailureKind
 from producer.benchmark.faults import Faults
 from producer.benchmark.sample import Fault, FieldFault
 from producer.benchmark.text_values import MAX_KEY, check_name
-from producer.published_scores.lines import EDIT_FAILED, FAILURES, OVERALL, ScoreLine, read_lines
+from producer.published_scores.lines import FAILURES, OF_THE_EDIT, OVERALL, ScoreLine, read_lines
 from producer.published_scores.placeholders import placeholder
 
 SPARSE, AT_LEAST = 50, 1000
@@ -200,7 +200,7 @@ class PublishedEditor:
         failed: dict[tuple[int, int], ScoreLine] = {}
         for (position, repeat, _, _), answer in self.answers.items():
             for line in answer.values():
-                if line.failure == EDIT_FAILED:
+                if line.failure in OF_THE_EDIT:
                     failed.setdefault((position, repeat), line)
         return failed
 
@@ -235,7 +235,7 @@ class _Judging:
     def _in_spite_of(self, failed: ScoreLine, places: Sequence[_Place]) -> Iterator[Fault]:
         for place in places:
             for line in self.editor.answers.get(place, {}).values():
-                if line.failure != EDIT_FAILED:
+                if line.failure not in OF_THE_EDIT:
                     what = f"scores an edit that has failed, as line {failed.number} says"
                     yield Fault(f"line {line.number}", what)
 
@@ -290,4 +290,5 @@ def _criteria(answer: _Answer) -> dict[str, float]:
 def _detail(answer: _Answer) -> dict[str, Any] | None:
     reasoning = next((line.reasoning for line in answer.values() if line.reasoning), "")
     criteria = _criteria(answer)
-    return {"reasoning": reasoning, "criteria": criteria} if reasoning or criteria else None
+    reply = next(({"reply": line.reply} for line in answer.values() if line.reply), {})
+    return {"reasoning": reasoning, "criteria": criteria, **reply} if reasoning or criteria or reply else None

@@ -11,7 +11,8 @@ from producer.report.schema import Bound, Dimension, Figures, Interval, Macro, R
 
 _COLUMNS = (
     *("run", "scorer", "dimension", "group", "category", "alias", "n", "scored"),
-    *("edit_failed", "judge_failed", "unparsed", "refused", "lost", "open", "not_given", "left_out", "images"),
+    *("edit_failed", "missing", "judge_failed", "unparsed", "refused", "lost"),
+    *("open", "not_given", "left_out", "images"),
     *("coverage", "mean", "ci_low", "ci_high", "sd", "median", "min", "max"),
     *("lower_bound", "lower_bound_ci_low", "lower_bound_ci_high", "partial"),
 )

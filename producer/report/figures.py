@@ -25,7 +25,14 @@ from producer.report.schema import (
 )
 from producer.report.scores import FAILURES, Asked, Outcome, RunScores, ScorerScores, mean_of_rows
 from producer.statistics.agreement import krippendorff_alpha, spearman
-from producer.statistics.bootstrap import Indices, interval, ratio, resampled_totals, totals_by_image
+from producer.statistics.bootstrap import (
+    Indices,
+    interval,
+    numbered_by_stratum,
+    ratio,
+    resampled_totals,
+    totals_by_image,
+)
 from producer.statistics.summary import Numbers, pooled_deviation, summarise
 
 _COLUMNS = 4
@@ -191,25 +198,13 @@ def _replicates(asked: Asked, counted: Sequence[_Counted]) -> Numbers:
     (resamples, categories, dimensions, columns)
     """
     rows = np.concatenate([one.columns() for one in counted], axis=1)
-    image, strata = _numbered_by_category(asked)
+    image, strata = numbered_by_stratum(asked.image, asked.category, len(asked.categories))
     groups = [
         totals_by_image(image[asked.category == number], rows[asked.category == number])
         for number in range(len(asked.categories))
     ]
     totals = resampled_totals(groups, strata)
     return totals.reshape(*totals.shape[:2], len(counted), _COLUMNS)
-
-
-def _numbered_by_category(asked: Asked) -> tuple[Indices, list[int]]:
-    """Return the source image of each edit under another number, and how many images each category has.
-
-    They are numbered category by category, each by the first that it is in.
-    """
-    _, first_edits = np.unique(asked.image, return_index=True)
-    order = np.argsort(asked.category[first_edits], kind="stable")
-    numbers = np.empty_like(order)
-    numbers[order] = np.arange(order.size)
-    return numbers[asked.image], np.bincount(asked.category[first_edits], minlength=len(asked.categories)).tolist()
 
 
 # -- spread and agreement ----------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ class Failed(Record):
     """How many scores were asked and cannot be had, by why."""
 
     edit_failed: Annotated[int, Field(description="the edit has no image, so there was nothing to judge")] = 0
+    missing: Annotated[int, Field(description="the edit's image was to be given, and is not there")] = 0
     judge_failed: Annotated[int, Field(description="the scorer could not be run on it")] = 0
     unparsed: Annotated[int, Field(description="the judge's reply holds no score that can be read")] = 0
     refused: Annotated[int, Field(description="the judge declined to answer")] = 0
@@ -51,7 +52,7 @@ class Failed(Record):
     @property
     def total(self) -> int:
         """All of them."""
-        return self.edit_failed + self.judge_failed + self.unparsed + self.refused + self.lost
+        return sum(count for _, count in self)
 
 
 class Bound(Record):
@@ -139,7 +140,9 @@ class FailedJob(Record):
     key: str
     repeat: int
     judge_repeat: int
-    kind: Annotated[str, Field(description="why, as in `input`, `out_of_memory`, `unparsed`, `refused`, `poison`")]
+    kind: Annotated[
+        str, Field(description="why, as in `input`, `out_of_memory`, `unparsed`, `refused`, `poison`, `missing`")
+    ]
     reason: str
 
 

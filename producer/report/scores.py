@@ -28,14 +28,23 @@ class Outcome(IntEnum):
     UNPARSED = 4
     REFUSED = 5
     LOST = 6
-    LEFT_OUT = 7  # retried, where those are not wanted
+    MISSING = 7
+    LEFT_OUT = 8  # retried, where those are not wanted
 
 
-FAILURES = (Outcome.EDIT_FAILED, Outcome.JUDGE_FAILED, Outcome.UNPARSED, Outcome.REFUSED, Outcome.LOST)
+FAILURES = (
+    *(Outcome.EDIT_FAILED, Outcome.MISSING),
+    *(Outcome.JUDGE_FAILED, Outcome.UNPARSED, Outcome.REFUSED, Outcome.LOST),
+)
 
 _BY_KIND: Mapping[str, Outcome] = {
     FailureKind.UNPARSED: Outcome.UNPARSED,
     FailureKind.REFUSED: Outcome.REFUSED,
+    FailureKind.POISON: Outcome.LOST,
+}
+
+_BY_KIND_OF_EDIT: Mapping[str, Outcome] = {
+    FailureKind.MISSING: Outcome.MISSING,
     FailureKind.POISON: Outcome.LOST,
 }
 
@@ -190,7 +199,7 @@ class _Columns:
 def _of_edit(row: Any) -> Outcome:
     """Return what an edit means for the scores asked of it; SCORED: nothing yet, it has its image."""
     if row.state == State.FAILED:
-        return Outcome.LOST if row.failure_kind == FailureKind.POISON else Outcome.EDIT_FAILED
+        return _BY_KIND_OF_EDIT.get(row.failure_kind, Outcome.EDIT_FAILED)
     return Outcome.SCORED if row.state == State.DONE else Outcome.OPEN
 
 

@@ -40,6 +40,7 @@ def status_data(engine: Engine, run: Run, heard: Heard = nothing_heard) -> dict[
     rows = rows_of(run.id, working(engine, run.id), present_workers(engine), lately, heard)
     return {
         **_run_data(run, progress),
+        "missing": lately.missing,
         "unparsed": lately.unparsed,
         "pace": {stage.value: _pace_data(lately, stage, progress) for stage in Stage},
         "workers": [_worker_data(row) for row in rows if row.samples],

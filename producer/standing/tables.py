@@ -39,11 +39,13 @@ def _standing(run: dict[str, Any]) -> tuple[str, ...]:
 
 
 def pace_lines(status: dict[str, Any]) -> Iterator[str]:
-    """Yield a line for each stage that goes, and one for what the judges said that could not be read."""
+    """Yield a line for each stage that goes, one for images not given, one for what judges said and none could read."""
     for stage, pace in status["pace"].items():
         if pace["jobs_per_hour"] and pace["seconds_left"] != 0:
             rate, left = rate_in_words(pace["jobs_per_hour"] / HOUR_SECONDS), in_words(pace["seconds_left"])
             yield f"{stage}s: {rate}, {left} left"
+    if status["missing"]:
+        yield f"{status['missing']:,} edits failed because their image was not given (missing)"
     if status["unparsed"]:
         yield f"{status['unparsed']:,} scores failed because the judge's reply holds none that can be read (unparsed)"
 

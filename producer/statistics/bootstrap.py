@@ -6,7 +6,7 @@ and 5.3.1): of G images G are drawn with replacement, and every mean is taken an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,15 +61,38 @@ def resampled_totals(
     """
     if not groups:
         return np.zeros((resamples, 0, 0))
-    generator = np.random.default_rng(seed)
     columns = groups[0].totals.shape[1]
     totals = np.zeros((resamples, len(groups), columns))
-    size = max(1, _AT_ONCE // max(1, sum(strata)))
-    for start in range(0, resamples, size):
-        drawn = _drawn(generator, strata, min(size, resamples - start))
+    for chunk, drawn in drawn_in_chunks(strata, resamples=resamples, seed=seed):
         for number, group in enumerate(groups):
-            totals[start : start + size, number] = drawn[:, _as_slice(group.images)] @ group.totals
+            totals[chunk, number] = drawn[:, _as_slice(group.images)] @ group.totals
     return totals
+
+
+def drawn_in_chunks(
+    strata: Sequence[int], *, resamples: int = RESAMPLES, seed: int = SEED, width: int = 0
+) -> Iterator[tuple[slice, Numbers]]:
+    """Yield which resamples these are, and how often each image was drawn in them: (some resamples, images).
+
+    So many at a time that (some resamples, `width`) numbers are held with ease; that changes nothing of what is drawn.
+    """
+    generator = np.random.default_rng(seed)
+    size = max(1, _AT_ONCE // max(1, width, sum(strata)))
+    for start in range(0, resamples, size):
+        count = min(size, resamples - start)
+        yield slice(start, start + count), _drawn(generator, strata, count)
+
+
+def numbered_by_stratum(image_of_row: Indices, stratum_of_row: Indices, strata: int) -> tuple[Indices, list[int]]:
+    """Return the source image of each row under another number, and how many images each stratum has.
+
+    They are numbered stratum by stratum (category by category), each by the first that it is in.
+    """
+    _, first_rows, place = np.unique(image_of_row, return_index=True, return_inverse=True)
+    order = np.argsort(stratum_of_row[first_rows], kind="stable")
+    numbers = np.empty_like(order)
+    numbers[order] = np.arange(order.size)
+    return numbers[place], np.bincount(stratum_of_row[first_rows], minlength=strata).tolist()
 
 
 def _as_slice(images: Indices) -> Indices | slice:

@@ -71,8 +71,7 @@ def _failed(look: Look) -> Iterator[RenderableType]:
     if look.failed:
         by_stage = [(stage, look.counts(stage)[0][State.FAILED]) for stage in Stage]
         parts = [f"{stage}s {count:,}" for stage, count in by_stage if count]
-        unparsed = f" ({look.lately.unparsed:,} unparsed)" if look.lately.unparsed else ""
-        yield Text(f"failed  {', '.join(parts)}{unparsed}", style="red")
+        yield Text(f"failed  {', '.join(parts)}{look.lately.reasons()}", style="red")
 
 
 def _workers(look: Look, width: int) -> Iterator[RenderableType]:

@@ -37,8 +37,7 @@ class Lines:
 def line_of(run: Run, look: Look) -> str:
     """Return where the run stands as one line of text."""
     stages = ", ".join(_stage(stage, look) for stage in Stage)
-    unparsed = f" ({look.lately.unparsed:,} unparsed)" if look.lately.unparsed else ""
-    return f"run {run.id}: {stages}, failed {look.failed:,}{unparsed}"
+    return f"run {run.id}: {stages}, failed {look.failed:,}{look.lately.reasons()}"
 
 
 def _stage(stage: Stage, look: Look) -> str:

@@ -163,6 +163,7 @@ def test_everything_else_is_in_the_digest() -> None:
         "aggregate": "mean",
         "categories": ["物理"],
         "sample_every": 2,
+        "recipe": {"name": "gedit", "digest": "0" * 64, "judge": "gpt-4.1", "tables": []},
     }
     assert set(changes) == set(RunConfiguration.model_fields) - {"priority", "fresh"}
     digests = {configuration(**{name: value}).digest() for name, value in changes.items()}

@@ -450,8 +450,9 @@ def mistake(line: str, code: int | set[int], named: str, **settings: str) -> Mis
 
 
 MISTAKES = [
-    mistake("submit folder.json", 4, "folder.json: cannot be read: Is a directory"),
-    mistake("submit benchmark.parquet", 4, "no reader for this kind of file; expected .json"),
+    mistake("submit folder.json", 4, "folder.json: is a folder of no known layout; expected state.json"),
+    mistake("submit benchmark.parquet", 4, "benchmark.parquet: 1 fault, nothing was submitted"),
+    mistake("submit benchmark.xlsx", 4, "no reader for this kind of file; expected .json"),
     mistake("submit binary.json", 4, "is not valid JSON"),
     mistake(f"submit {GOOD} --editor nope", 2, "no editor is called 'nope'; known: diffusers"),
     mistake(f"submit {GOOD} --config broken.yaml", 2, "broken.yaml: is not YAML"),
@@ -539,3 +540,39 @@ def test_help_is_on_stdout(littered: Shell) -> None:
 
     assert (done.code, done.err) == (0, "")
     assert "Usage: python -m producer submit" in done.out
+
+
+def test_some_categories_and_every_kth_sample_are_asked_for_and_recorded(shell: Shell, ledger: Ledger) -> None:
+    pairs = {name: [pair(f"{name}-{number}") for number in range(4)] for name in ("物理", "社会", "因果")}
+    file = original_file(shell.folder, {"categories": {name: {"pairs": some} for name, some in pairs.items()}})
+
+    done = shell("submit", file, "--category", "causal", "--category", "物理", "--sample-every", "3")
+    unknown = shell("submit", file, "--category", "physics")
+    run = find_run(ledger.engine, done.out.strip())
+
+    assert (run.configuration["categories"], run.configuration["sample_every"]) == (["物理", "因果"], 3)
+    assert progress_of(ledger.engine, run.id).edits[State.QUEUED] == 3
+    assert (unknown.code, unknown.complaint) == (
+        2,
+        "error: there is no category 'physics'; there are 物理 (physical), 社会 (social), 因果 (causal)",
+    )
+
+
+def test_validate_tells_what_is_in_a_benchmark_and_enters_nothing(shell: Shell) -> None:
+    done = shell("validate", original_file(shell.folder, pairs=3))
+    told = json.loads(shell("validate", original_file(shell.folder, pairs=3), "--json").out)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == ["benchmark: 3 samples, 3 without a reference", "  物理 (physical): 3"]
+    assert (told["samples"], told["categories"]) == (3, {"物理": 3})
+    assert not shell.home.exists()
+
+
+def test_validate_names_every_fault_and_says_so_by_its_exit_code(shell: Shell) -> None:
+    pairs = [pair("a", edit_instruction=" "), pair("b"), pair("b")]
+
+    done = shell("validate", original_file(shell.folder, {"categories": {"物理": {"pairs": pairs}}}))
+
+    assert (done.code, done.out) == (4, "")
+    assert len(done.err.splitlines()) == 3
+    assert not shell.home.exists()

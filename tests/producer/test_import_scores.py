@@ -174,13 +174,14 @@ def test_a_failure_is_a_failure_and_never_a_number(importer: Importer, failure: 
     assert failed.failure_reason == "it says so"
 
 
-def test_an_edit_that_failed_has_no_scores_by_anyone(importer: Importer) -> None:
-    lines = [line(value=None, failure="edit_failed"), line(sample="p-2"), line(sample="p-2", scorer="human", value=1)]
+@pytest.mark.parametrize(("failure", "kind"), [("edit_failed", "model"), ("missing", "missing")])
+def test_an_edit_that_failed_has_no_scores_by_anyone(importer: Importer, failure: str, kind: str) -> None:
+    lines = [line(value=None, failure=failure), line(sample="p-2"), line(sample="p-2", scorer="human", value=1)]
 
     run_id = only(importer(*lines))
 
     outcomes = [(row.key, row.state, row.failure_kind) for row in edit_outcomes(importer.ledger.engine, run_id)]
-    assert outcomes == [("p-1", "failed", "model"), ("p-2", "done", None)]
+    assert outcomes == [("p-1", "failed", kind), ("p-2", "done", None)]
     assert len(importer.given(run_id)) == 2
 
 
@@ -314,7 +315,7 @@ def test_a_worker_is_not_brought_down_by_an_imported_score_that_waits(importer: 
         (line(value=10.5), "line 2: value is 10.5, which is not from 0 to 10 (--scale)"),
         (line(value=-1), "line 2: value is -1, which is not from 0 to 10"),
         (line(value=10**400), "line 2: value is beyond all bounds"),
-        (line(value=None, failure="boredom"), "line 2: failure: expected one of edit_failed, judge_failed, unparsed, "),
+        (line(value=None, failure="boredom"), "line 2: failure: expected one of edit_failed, missing, judge_failed, "),
         (line(value=None, failure=5), "line 2: failure: expected one of "),
         (line(repeat=-1), "line 2: repeat: expected a whole number from 0 to 999, found -1"),
         (line(repeat=1.5), "line 2: repeat: expected a whole number from 0 to 999, found 1.5"),
@@ -465,3 +466,44 @@ def test_nothing_can_be_run_with_what_was_imported(shell: Shell) -> None:
         refused = shell("submit", original_file(shell.folder), flag, "imported")
         assert refused.code == 2
         assert "'imported' stands for what others have published; nothing can be run with it" in refused.complaint
+
+
+# -- replies -----------------------------------------------------------------------------------------------------------
+
+
+def reply_line(sample: str, reply: str, **given: Any) -> dict[str, Any]:
+    return line(sample=sample, value=None, reply=reply, **given)
+
+
+def test_a_judges_reply_is_read_as_our_own_judges_are(importer: Importer) -> None:
+    said = json.dumps({"reasoning": "wet", "preservation": 9, "score": 6.5})
+
+    imported = importer(reply_line("p-1", said), reply_line("p-2", "no number"), reply_line("p-3", "Score: 8/10"))
+
+    run_id = imported.run_ids["model-x"]
+    with reading(importer.ledger.engine) as connection:
+        columns = (scores.c.value, scores.c.failure_kind, scores.c.failure_reason, scores.c.detail)
+        of_run = select(*columns).join(edits, scores.c.edit_id == edits.c.id).where(edits.c.run_id == run_id)
+        first, second, third = connection.execute(of_run.order_by(scores.c.id)).all()
+    assert (first.value, first.detail) == (6.5, {"reasoning": "wet", "criteria": {"preservation": 9}})
+    assert (second.value, second.failure_kind) == (None, "unparsed")
+    assert (second.failure_reason, second.detail["reply"]) == ("the reply names no score", "no number")
+    assert third.value == 8
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "said"),
+    [
+        ({"value": 7}, (0, 10), "expected either a reply or a value, found both"),
+        ({"failure": "lost"}, (0, 10), "expected either a reply or a failure, found both"),
+        ({"dimension": "SC"}, (0, 10), "expected either a reply or a dimension, found both"),
+        ({}, (1, 5), "a reply is read on a scale of 0 to 10, and the file has another one (--scale)"),
+    ],
+)
+def test_a_reply_stands_for_all_that_a_line_says(
+    importer: Importer, given: Mapping[str, Any], scale: tuple[float, float], said: str
+) -> None:
+    with pytest.raises(BenchmarkInvalid) as caught:
+        importer({**reply_line("p-1", "Score: 8"), **given}, scale=scale)
+
+    assert caught.value.faults == (f"line 1: {said}",)

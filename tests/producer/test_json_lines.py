@@ -212,3 +212,26 @@ def test_every_bad_line_is_named_not_only_the_first(tmp_path: Path) -> None:
     path = lines_file(tmp_path, *(line(f"p-{number}", instruction="") for number in range(50)))
 
     assert [fault.split(" (")[0] for fault in faults_of(path)] == [f"line {number}" for number in range(1, 51)]
+
+
+# -- more than one image -----------------------------------------------------------------------------------------------
+
+
+def test_a_sample_may_have_several_source_images_and_a_right_result_in_words(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.png").write_bytes(png(colour="red" if name == "one" else "blue"))
+
+    [sample] = open_benchmark(lines_file(tmp_path, line(image=["one.png", "two.png"], reference_text="wet streets")))
+
+    assert isinstance(sample, Sample)
+    assert (sample.source, sample.more_sources) == (png(colour="red"), (png(colour="blue"),))
+    assert sample.reference_text == "wet streets"
+
+
+def test_every_one_of_several_images_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(png())
+
+    missing, empty = faults_of(lines_file(tmp_path, line(image=["one.png", "two.png"]), line(image=[])))
+
+    assert missing == "line 1 (p): image: 'two.png' cannot be read: No such file or directory"
+    assert empty == "line 2 (p): image: the list of images is empty"

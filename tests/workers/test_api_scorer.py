@@ -868,3 +868,69 @@ def test_facts_name_the_server_and_the_client(build: Build, server: JudgeServer)
         "openai": openai.__version__,
         "response_format": "json_schema",
     }
+
+
+# -- a rubric ----------------------------------------------------------------------------------------------------------
+
+
+def rubric_question(name: str, show: list[str], *criteria: str) -> dict[str, Any]:
+    """Return a question whose answer is a list of numbers from 0 to 10."""
+    asked = [{"name": one, "scale": (0, 10), "at": f"score[{place}]"} for place, one in enumerate(criteria)]
+    return {
+        "name": name,
+        "prompt": {"user": f"{name} of {{{{ instruction }}}}"},
+        "show": [{"what": what} for what in show],
+        "answer": {"form": "json", "criteria": asked},
+    }
+
+
+RUBRIC = {
+    "questions": [
+        rubric_question("SC", ["source", "edited", "prompt"], "success", "overediting"),
+        rubric_question("PQ", ["edited", "prompt"], "naturalness", "artifacts"),
+    ],
+    "values": [
+        {"name": "O", "of": "sqrt(min(success, overediting) * min(naturalness, artifacts))", "scale": (0, 10)},
+    ],
+    "score": "O",
+    "resize": {"area": 1024},
+}
+
+
+def test_a_rubrics_questions_are_asked_one_by_one_each_with_its_own_images(server: JudgeServer, build: Build) -> None:
+    server.script = [says('{"score": [9, 4], "reasoning": "fits"}'), says('{"score": [9, 9], "reasoning": "sharp"}')]
+
+    rating = rated(only(build(prompts=None, rubric=RUBRIC)))
+
+    assert [one.text for one in server.received] == ["SC of make it rain", "PQ of make it rain"]
+    assert [[image.size for image in one.images()] for one in server.received] == [[(32, 32)] * 2, [(32, 32)]]
+    assert all("response_format" not in one.body for one in server.received)
+    assert rating.value == 6
+    criteria = {"success": 9, "overediting": 4, "naturalness": 9, "artifacts": 9, "O": 6}
+    assert (rating.detail["criteria"], rating.detail["reasoning"]) == (criteria, "SC: fits\nPQ: sharp")
+    assert rating.detail["tokens"] == {"prompt": 2400, "completion": 160}
+
+
+def test_of_a_rubric_one_unreadable_answer_fails_the_score_and_keeps_what_the_others_gave(
+    server: JudgeServer, build: Build
+) -> None:
+    server.script = [says("no"), says("still no"), says('{"score": [9, 8]}')]
+
+    fault = only(build(prompts=None, rubric=RUBRIC))
+
+    assert isinstance(fault, Unparsed)
+    assert str(fault) == "SC: the reply gives no score[0]"
+    assert fault.detail == {
+        "reply": "still no",
+        "first_reply": "no",
+        "criteria": {"naturalness": 9, "artifacts": 8},
+    }
+
+
+def test_a_rubric_that_shows_a_reference_fails_the_samples_without_one(build: Build) -> None:
+    shown = {**RUBRIC, "questions": [rubric_question("SC", ["reference", "edited", "prompt"], "success")]}
+
+    fault = only(build(prompts=None, rubric={**shown, "values": [], "score": "success"}))
+
+    assert isinstance(fault, ModelFault)
+    assert "shows the judge a reference image, and the sample has none" in str(fault)

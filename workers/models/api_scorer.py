@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image
 
-from db.aggregate import Aggregate
 from db.judge_prompts import CRITERIA
 from db.options import ApiJudgeOptions
 from db.settings import settings
-from workers.models.errors import ModelFault, Refused, Unparsed
-from workers.models.judging.question import Question, prompts_digest, question_for
-from workers.models.judging.replies import Verdict, read_reply
+from workers.models.errors import ModelFault, Refused
+from workers.models.judging.hearing import Heard, Hearing
+from workers.models.judging.question import Question, prompts_digest
 from workers.models.judging.service_retries import Answer, NoAnswer, Patience, Rejected
 from workers.models.protocols import Rating, Scorer, ScoreRequest
 
@@ -62,6 +61,34 @@ class _Asking:
     messages: Sequence[Mapping[str, object]]
     seed: int
     temperature: float
+
+
+@dataclass
+class _Kept:
+    """What is kept of the answers to one edit's questions: of all together, and of the last."""
+
+    seconds: float = 0.0
+    attempts: int = 0
+    answered_by: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def add(self, answer: Answer[ChatCompletion], answered_by: str | None) -> None:
+        self.seconds += answer.seconds
+        self.attempts = max(self.attempts, answer.attempt)
+        self.answered_by = answered_by or self.answered_by
+        if usage := answer.content.usage:
+            self.prompt_tokens += usage.prompt_tokens
+            self.completion_tokens += usage.completion_tokens
+
+    def detail(self) -> dict[str, object]:
+        tokens = {"prompt": self.prompt_tokens, "completion": self.completion_tokens}
+        return {
+            "seconds": round(self.seconds, 3),
+            "attempts": self.attempts,
+            **({"answered_by": self.answered_by} if self.answered_by else {}),
+            **({"tokens": tokens} if any(tokens.values()) else {}),
+        }
 
 
 class ApiScorer(Scorer):
@@ -105,8 +132,9 @@ class ApiScorer(Scorer):
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Rating | ModelFault]:
         """Return a rating or a fault for each request, in order.
 
-        The detail holds what the judge said, and of the reply that counts its `seconds`, its `tokens` where the server
-        tells, the model that it was `answered_by`, its `attempts`, and `asked_twice` where it was the second.
+        The detail holds what the judge said, and of its answers the `seconds` and, where the server tells, the `tokens`
+        of all together, the most `attempts`, the model that the last was `answered_by`, and `asked_twice` where one was
+        the second.
         """
         with ThreadPoolExecutor(self._options.batch_size, thread_name_prefix="judge") as threads:
             return list(threads.map(self._rating_or_fault, batch))
@@ -121,32 +149,31 @@ class ApiScorer(Scorer):
         except ModelFault as fault:
             return fault
 
-    def _rate(self, request: ScoreRequest) -> Rating:
-        """Return the rating by the judge's reply, or by its second one where the first cannot be read."""
-        messages = _messages(question_for(request, self._options), self._options.image_format)
-        seed = request.seed % _SEEDS
-        try:
-            return self._rate_once(_Asking(request, messages, seed, self._options.temperature))
-        except Unparsed as fault:
-            first = fault
-        second = _Asking(request, messages, (seed + 1) % _SEEDS, self._options.second_temperature)
-        try:
-            rating = self._rate_once(second)
-        except Unparsed as fault:
-            raise Unparsed(str(fault), {**fault.detail, "first_reply": first.detail["reply"]}) from first
-        return Rating(rating.value, {**rating.detail, "asked_twice": True})
+    def _rate(self, request: ScoreRequest) -> Rating | ModelFault:
+        """Return the rating by the judge's replies, each of them the second one where the first cannot be read."""
+        hearing = Hearing(request, self._options)
+        kept = _Kept()
+        for number, question in enumerate(hearing.questions):
+            messages = _messages(question, self._options)
+            seed = (request.seed + 2 * number) % _SEEDS
+            first = _Asking(request, messages, seed, self._options.temperature)
+            if not hearing.hear(number, self._reply(first, kept)):
+                second = _Asking(request, messages, (seed + 1) % _SEEDS, self._options.second_temperature)
+                hearing.hear(number, self._reply(second, kept))
+        rating = hearing.rating()
+        return Rating(rating.value, {**rating.detail, **kept.detail()}) if isinstance(rating, Rating) else rating
 
-    def _rate_once(self, asking: _Asking) -> Rating:
+    def _reply(self, asking: _Asking, kept: _Kept) -> Heard:
+        """Return what the judge replies. Raises Refused where it declines."""
         answer = self._ask(asking)
         completion = answer.content
-        verdict = self._read(completion, asking.request.aggregate)
-        detail = {**verdict.detail(), "seconds": round(answer.seconds, 3), "attempts": answer.attempt}
-        if completion.model:
-            detail["answered_by"] = self._hide_key(completion.model)
-        if completion.usage:
-            usage = completion.usage
-            detail["tokens"] = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
-        return Rating(verdict.value, detail)
+        kept.add(answer, self._hide_key(completion.model) if completion.model else None)
+        choice = completion.choices[0]
+        reply = self._hide_key(str(choice.message.content or ""))
+        if choice.message.refusal or choice.finish_reason == "content_filter":
+            words = self._hide_key(choice.message.refusal or "") or reply
+            raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
+        return Heard(reply, cut_off=choice.finish_reason == "length")
 
     def _ask(self, asking: _Asking) -> Answer[ChatCompletion]:
         """Return the server's answer, in JSON by our schema unless the server cannot do that and need not."""
@@ -163,7 +190,8 @@ class ApiScorer(Scorer):
 
     @property
     def _asks_for_json(self) -> bool:
-        return self._options.response_format != "none" and not self._format_refused.is_set()
+        is_ours = self._options.rubric is None  # a rubric asks for answers in a form of its own
+        return is_ours and self._options.response_format != "none" and not self._format_refused.is_set()
 
     def _send(self, asking: _Asking, form: Mapping[str, object]) -> ChatCompletion:
         """Send one request. Raises what the client raises, and NoAnswer for what is no chat completion."""
@@ -181,15 +209,6 @@ class ApiScorer(Scorer):
             raise NoAnswer(f"no chat completion, but {str(completion).strip() or 'nothing'}")
         return completion
 
-    def _read(self, completion: ChatCompletion, aggregate: Aggregate | None) -> Verdict:
-        """Return the verdict. Raises Refused where the judge declines, Unparsed where its reply cannot be read."""
-        choice = completion.choices[0]
-        reply = self._hide_key(str(choice.message.content or ""))
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            words = self._hide_key(choice.message.refusal or "") or reply
-            raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
-        return read_reply(reply, cut_off=choice.finish_reason == "length", aggregate=aggregate)
-
     def _hide_key(self, text: str) -> str:
         return text.replace(self._key, "***") if len(self._key) >= _SHORTEST_SECRET else text
 
@@ -206,19 +225,27 @@ def _judge_api_key() -> str:
     return key
 
 
-def _messages(question: Question, image_format: str) -> list[Mapping[str, object]]:
-    images = [{"type": "image_url", "image_url": {"url": _data_url(image, image_format)}} for image in question.images]
-    user = {"role": "user", "content": [*images, {"type": "text", "text": question.user}]}
+def _messages(question: Question, options: ApiJudgeOptions) -> list[Mapping[str, object]]:
+    content = [
+        {"type": "text", "text": part} if isinstance(part, str) else _image_part(part, options)
+        for part in question.content
+    ]
+    user = {"role": "user", "content": content}
     return [{"role": "system", "content": question.system}, user] if question.system else [user]
 
 
-def _data_url(image: Image, image_format: str) -> str:
+def _image_part(image: Image, options: ApiJudgeOptions) -> Mapping[str, object]:
+    detail = {} if options.image_detail is None else {"detail": options.image_detail}
+    return {"type": "image_url", "image_url": {"url": _data_url(image, options), **detail}}
+
+
+def _data_url(image: Image, options: ApiJudgeOptions) -> str:
     file = io.BytesIO()
-    if image_format == "jpeg":
-        image.save(file, "JPEG", quality=95)
+    if options.image_format == "jpeg":
+        image.save(file, "JPEG", quality=options.jpeg_quality)
     else:
         image.save(file, "PNG", compress_level=1)  # lossless all the same, in a fifth of the time of the default
-    return f"data:image/{image_format};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return f"data:image/{options.image_format};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _is_about_the_format(fault: Rejected) -> bool:

@@ -88,7 +88,7 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class Rating:
-    """A score in [0, 10], finite, with whatever else the scorer wants kept beside it (JSON values)."""
+    """A score in [0, 10] or on its rubric's scale, with whatever else is to be kept beside it (JSON values)."""
 
     value: float
     detail: Mapping[str, object] = field(default_factory=dict)

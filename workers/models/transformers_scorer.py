@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from db.aggregate import Aggregate
 from db.options import TransformersJudgeOptions
-from workers.models.errors import ModelFault, Unparsed
+from workers.models.errors import InputFault, ModelFault, Unparsed
 from workers.models.judging.constrained import JsonConstraint
-from workers.models.judging.question import Question, prompts_digest, question_for
-from workers.models.judging.replies import Verdict, read_reply
+from workers.models.judging.hearing import Heard, Hearing
+from workers.models.judging.question import Question, prompts_digest, questions_for
 from workers.models.judging.sampling import SeededSampling
 from workers.models.judging.vision_language import Reply, VisionLanguageModel
 from workers.models.loading.devices import give_back_memory, host_bytes_to_load
@@ -54,25 +53,18 @@ class TransformersScorer(Scorer):
     def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
         """Return a rating or a fault for each request; the detail holds reasons and criteria, or the digits' mean.
 
+        Of a rubric, all edits are asked its first question, then its second: a batch is no larger than without one.
         An unreadable reply is asked for once more, sampled, before it is the fault Unparsed, which keeps both replies.
         """
-        questions = [question_for(request, self._options) for request in batch]
         if self._options.mode == "expected":
-            return self._expected(questions)
-        on_progress = batch[0].on_progress
-        replies = self._ask(questions, self._options.temperature, [request.seed for request in batch], on_progress)
-        answers = [_read(reply, request.aggregate) for reply, request in zip(replies, batch, strict=True)]
-        again = [number for number, answer in enumerate(answers) if isinstance(answer, Unparsed)]
-        if again:
-            seconds = self._ask(
-                [questions[number] for number in again],
-                self._options.second_temperature,
-                [batch[number].seed ^ 1 for number in again],
-                on_progress,
-            )
-            for number, reply in zip(again, seconds, strict=True):
-                answers[number] = _second(_read(reply, batch[number].aggregate), first=replies[number])
-        return answers
+            return self._expected([questions_for(request, self._options)[0] for request in batch])
+        hearings = [_hearing_or_fault(request, self._options) for request in batch]
+        heard = [hearing for hearing in hearings if isinstance(hearing, Hearing)]
+        for number in range(max((len(hearing.questions) for hearing in heard), default=0)):
+            asked = [hearing for hearing in heard if number < len(hearing.questions)]
+            unread = self._hear(asked, number, self._options.temperature, second=False)
+            self._hear(unread, number, self._options.second_temperature, second=True)
+        return [hearing.rating() if isinstance(hearing, Hearing) else hearing for hearing in hearings]
 
     def facts(self) -> Mapping[str, object]:
         """Return the network and its weights, and how it computes."""
@@ -100,6 +92,19 @@ class TransformersScorer(Scorer):
         del self._model
         self._host_copy = HostCopy([])
         give_back_memory()
+
+    def _hear(self, hearings: Sequence[Hearing], number: int, temperature: float, *, second: bool) -> list[Hearing]:
+        """Ask each its question of this number, in one batch; return those whose reply cannot be read."""
+        if not hearings:
+            return []
+        questions = [hearing.questions[number] for hearing in hearings]
+        seeds = [hearing.request.seed ^ (number << 1 | second) for hearing in hearings]
+        replies = self._ask(questions, temperature, seeds, hearings[0].request.on_progress)
+        return [
+            hearing
+            for hearing, reply in zip(hearings, replies, strict=True)
+            if not hearing.hear(number, Heard(reply.text, reply.cut_off))
+        ]
 
     def _ask(
         self, questions: Sequence[Question], temperature: float, seeds: Sequence[int], on_progress: OnProgress
@@ -136,18 +141,11 @@ class _Told:
         return scores
 
 
-def _read(reply: Reply, aggregate: Aggregate | None) -> Rating | ModelFault:
+def _hearing_or_fault(request: ScoreRequest, options: TransformersJudgeOptions) -> Hearing | ModelFault:
     try:
-        verdict: Verdict = read_reply(reply.text, cut_off=reply.cut_off, aggregate=aggregate)
-    except Unparsed as fault:
+        return Hearing(request, options)
+    except InputFault as fault:
         return fault
-    return Rating(verdict.value, verdict.detail())
-
-
-def _second(answer: Rating | ModelFault, *, first: Reply) -> Rating | ModelFault:
-    if isinstance(answer, Rating):
-        return Rating(answer.value, {**answer.detail, "asked_twice": True})
-    return Unparsed(str(answer), {**answer.detail, "first_reply": first.text})
 
 
 def _digit_tokens(tokenizer: Any) -> list[int]:

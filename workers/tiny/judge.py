@@ -181,4 +181,4 @@ def _made_up_questions() -> Iterator[Question]:
         category = list(ENGLISH_ALIASES)[number % len(ENGLISH_ALIASES)]
         subject = PromptSubject(str(number), category, "make it rain", None, has_reference=False)
         prompt = render_prompt(prompt_of(prompts, category), subject)
-        yield Question(prompt.system, images, prompt.user)
+        yield Question(prompt.system, [*images, prompt.user])

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from db.ledger import Ledger
-from db.tables import FailureKind
+from db.tables import FailureKind, Stage
 from producer.report.figures import agreements, scorer_reports
 from producer.report.gather import gather_report
+from producer.report.grids import grids
 from producer.report.schema import Dimension, Failed, Figures, Report
 from producer.report.scores import Asked, Outcome, RunScores, ScorerScores
 from producer.statistics.bootstrap import mean_interval
+from tests.db.given_runs import LOOKED_FOR, enter_images
+from tests.db.steps import claimed_scores, finish_score, job_ids
 from tests.producer.by_hand import RunByHand
 
 NAN = math.nan
@@ -128,11 +131,13 @@ def test_a_category_counts_by_its_size_in_the_micro_mean_and_once_in_the_macro_m
 
 
 def test_every_kind_of_failure_is_counted_by_itself() -> None:
-    kinds = [Outcome.EDIT_FAILED, Outcome.JUDGE_FAILED, Outcome.UNPARSED, Outcome.REFUSED, Outcome.LOST, Outcome.LOST]
-    found = overall(run_scores([NAN] * 6 + [4.0], categories=[0] * 7, outcome=[*kinds, Outcome.SCORED]))
+    once = [Outcome.EDIT_FAILED, Outcome.MISSING, Outcome.JUDGE_FAILED, Outcome.UNPARSED, Outcome.REFUSED]
+    kinds = [*once, Outcome.LOST, Outcome.LOST]
+    found = overall(run_scores([NAN] * 7 + [4.0], categories=[0] * 8, outcome=[*kinds, Outcome.SCORED]))
 
-    assert found.failed == Failed(edit_failed=1, judge_failed=1, unparsed=1, refused=1, lost=2)
-    assert (found.mean, found.lower_bound.mean) == (4.0, pytest.approx(4 / 7))
+    assert found.failed == Failed(edit_failed=1, missing=1, judge_failed=1, unparsed=1, refused=1, lost=2)
+    assert (found.failed.total, found.coverage) == (7, 1 / 8)
+    assert (found.mean, found.lower_bound.mean) == (4.0, pytest.approx(4 / 8))
 
 
 def test_the_lower_bound_takes_the_least_score_of_the_scale() -> None:
@@ -249,6 +254,21 @@ def test_failures_are_told_apart_by_what_the_ledger_says_of_them(ledger: Ledger)
     found = gathered(run).scorers[0].dimensions[0].overall
 
     assert found.failed == Failed(edit_failed=1, judge_failed=1, unparsed=1, refused=1, lost=1)
+
+
+def test_an_image_that_was_not_given_is_counted_for_every_scorer_and_bounds_the_mean(ledger: Ledger) -> None:
+    scorers = [{"name": "simulated"}, {"name": "psnr"}]
+    run_id, _ = enter_images(ledger, ["e" * 64, None, None], scorers=scorers)
+    for claim in claimed_scores(ledger, job_ids(ledger, Stage.SCORE, run_id)[:1]):
+        finish_score(ledger, claim, 9.0, seconds=1)
+
+    report = gather_report(ledger.engine, run_id)
+
+    first, second = (scorer.dimensions[0].overall for scorer in report.scorers)
+    assert first.failed == second.failed == Failed(missing=2)
+    assert (first.n, first.scored, first.mean, first.lower_bound.mean) == (3, 1, 9.0, 3.0)
+    assert [(failure.kind, failure.reason) for failure in report.failures] == [("missing", LOOKED_FOR)] * 2
+    assert "failed: 2 missing" in [note for grid in grids(report) for note in grid.notes]
 
 
 def test_a_dimension_that_some_scores_lack_says_so_and_has_its_own_mean(ledger: Ledger) -> None:

@@ -77,7 +77,8 @@ def test_the_json_report_has_every_number(run: RunByHand) -> None:
 
     found = strict["dimensions"][0]["overall"]
     assert (found["n"], found["scored"], found["mean"], found["median"]) == (3, 2, 4.625, 4.625)
-    assert found["failed"] == {"edit_failed": 1, "judge_failed": 0, "unparsed": 0, "refused": 0, "lost": 0}
+    others = {"missing": 0, "judge_failed": 0, "unparsed": 0, "refused": 0, "lost": 0}
+    assert found["failed"] == {"edit_failed": 1, **others}
     assert found["lower_bound"]["mean"] == pytest.approx(9.25 / 3)
     categories = strict["dimensions"][0]["categories"]
     assert [(one["category"], one["alias"], one["mean"]) for one in categories] == [

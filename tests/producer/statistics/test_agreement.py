@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from producer.statistics.agreement import krippendorff_alpha, ranked, spearman
+from producer.statistics.agreement import (
+    Rated,
+    equal_pairs,
+    krippendorff_alpha,
+    leave_one_out,
+    ranked,
+    spearman,
+)
 
 NAN = math.nan
 
@@ -81,3 +88,60 @@ def test_alpha_is_one_where_all_agree_and_near_zero_where_nobody_does() -> None:
 )
 def test_without_anything_to_disagree_about_there_is_no_alpha(ratings: np.ndarray) -> None:
     assert krippendorff_alpha(ratings) is None
+
+
+# -- raters ------------------------------------------------------------------------------------------------------------
+
+
+def rated(ratings: np.ndarray) -> Rated:
+    """Return (raters, units) as a row of ratings, in another order than they stand in."""
+    rater, unit = np.nonzero(~np.isnan(ratings))
+    shuffled = np.random.default_rng(0).permutation(rater.size)
+    return Rated(unit[shuffled], rater[shuffled], ratings[rater, unit][shuffled])
+
+
+def test_ratings_are_averaged_by_unit() -> None:
+    means = rated(np.array([[1.0, NAN, 4.0], [2.0, NAN, NAN]])).rounded_means(4)
+
+    assert means.tolist()[::2] == [1.5, 4.0]
+    assert np.isnan(means[1::2]).all()
+
+
+def test_the_same_ratings_in_another_order_have_the_same_mean() -> None:
+    found = Rated(np.array([0, 0, 0, 1, 1, 1]), np.arange(6) % 3, np.array([0.1, 0.2, 0.3, 0.3, 0.2, 0.1]))
+
+    means = found.rounded_means(2)
+
+    assert means[0] == means[1]
+
+
+def test_alpha_does_not_ask_whose_a_rating_is() -> None:
+    assert krippendorff_alpha(rated(KRIPPENDORFFS_EXAMPLE).stacked()) == pytest.approx(0.849, abs=0.0005)
+
+
+def test_each_rater_is_held_against_the_mean_of_the_others() -> None:
+    draw = np.random.default_rng(4)
+    ratings = draw.integers(1, 6, (3, 20)) + draw.integers(0, 5, 20).astype(float)
+    expected = [
+        stats.spearmanr(ratings[one], np.delete(ratings, one, axis=0).mean(axis=0)).statistic for one in range(3)
+    ]
+
+    assert leave_one_out(rated(ratings)) == (pytest.approx(np.mean(expected)), 3)
+
+
+def test_who_shares_nothing_with_others_or_says_always_the_same_is_left_out() -> None:
+    ratings = np.full((4, 5), NAN)
+    ratings[:3, :3] = [[1, 2, 3], [1, 3, 2], [5, 5, 5]]
+    ratings[3, 2:] = [1, 2, 3]  # the last two of which nobody else has rated
+
+    assert leave_one_out(rated(ratings))[1] == 2
+    assert leave_one_out(rated(ratings[:1])) == (None, 0)
+    assert leave_one_out(rated(np.zeros((2, 0)))) == (None, 0)
+
+
+def test_equal_judgements_of_the_same_thing_are_counted_in_pairs() -> None:
+    judged = np.array([[1.0, 5.0, NAN], [1.0, 6.0, NAN], [1.0, NAN, 1.0], [2.0, 5.0, NAN]])
+
+    # six pairs of the first column, three of which are equal; three of the second, one of which is
+    assert equal_pairs(judged) == (9, 4)
+    assert equal_pairs(np.full((3, 2), np.nan)) == (0, 0)

@@ -13,6 +13,7 @@ from producer.statistics.bootstrap import (
     Totals,
     interval,
     mean_interval,
+    numbered_by_stratum,
     ratio,
     resampled_totals,
     totals_by_image,
@@ -128,3 +129,12 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 
     assert 0.88 <= covered / 200 <= 0.99
     assert RESAMPLES >= 1000
+
+
+def test_images_are_numbered_stratum_by_stratum_each_by_the_first_that_it_is_in() -> None:
+    image, stratum = np.array([9, 4, 7, 4, 9]), np.array([1, 0, 1, 1, 1])
+
+    numbers, strata = numbered_by_stratum(image, stratum, 3)
+
+    assert strata == [1, 2, 0]
+    assert numbers.tolist() == [2, 0, 1, 0, 2]

@@ -10,6 +10,7 @@ from db.catalogue import EDITORS
 from db.options import DiffusersEditorOptions
 from db.presets import EDITOR_PRESETS
 from workers.models.diffusion.pipelines import MANNERS, CallArguments
+from workers.models.errors import InputFault
 
 PIPELINES = {
     "qwen-image-edit": "QwenImageEditPipeline",
@@ -56,6 +57,18 @@ def test_the_image_goes_in_under_the_pipelines_own_name_and_meaning(name: str, a
     given = arguments.for_edit("make it rain", [SOURCE], 16)[argument]
 
     assert given == ([SOURCE] if is_list else SOURCE)
+
+
+def test_several_sources_go_in_together_where_a_pipeline_takes_them_and_are_refused_elsewhere() -> None:
+    several, one = (
+        CallArguments(getattr(diffusers, name), DiffusersEditorOptions(model="any"))
+        for name in ("QwenImageEditPlusPipeline", "QwenImageEditPipeline")
+    )
+    other = Image.new("RGB", (8, 8))
+
+    assert several.for_edit("join them", [SOURCE, other], 16)["image"] == [SOURCE, other]
+    with pytest.raises(InputFault, match="has 2 source images, and QwenImageEditPipeline takes one"):
+        one.for_edit("join them", [SOURCE, other], 16)
 
 
 def test_an_argument_has_the_pipelines_own_name() -> None:

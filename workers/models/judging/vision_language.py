@@ -118,8 +118,11 @@ def _load_network(folder: Path, options: TransformersJudgeOptions) -> Any:
 
 def conversation(question: Question) -> list[dict[str, Any]]:
     """Return the question in the form that chat templates take."""
-    images = [{"type": "image", "image": image} for image in question.images]
-    asked = [{"role": "user", "content": [*images, {"type": "text", "text": question.user}]}]
+    content = [
+        {"type": "text", "text": part} if isinstance(part, str) else {"type": "image", "image": part}
+        for part in question.content
+    ]
+    asked: list[dict[str, Any]] = [{"role": "user", "content": content}]
     if not question.system:
         return asked
     return [{"role": "system", "content": [{"type": "text", "text": question.system}]}, *asked]

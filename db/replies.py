@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from db.aggregate import Aggregate, CriterionMissing
 from db.errors import one_line
-from workers.models.errors import Unparsed
 
-_REASONING = ("reasoning", "reason", "explanation", "rationale", "analysis")
+REASONING = ("reasoning", "reason", "explanation", "rationale", "analysis")
 
 # A number with all that belongs to it, so that the 5 of "8,5" is none, and the scale that is said behind it. No
 # possessive quantifiers: Python 3.11.2 reads some of them wrongly. Spaces are bounded, so that no reply takes long.
@@ -30,6 +29,10 @@ _RANGE_BEFORE = re.compile(r"\d[ \t]*(?:[-–—~～]|to|or|到|至|或)[ \t]*$"
 _OPENING = re.compile(r"\s*(?:```(?:json)?\s*)?{")
 
 _SHOWN_VALUES = 10
+
+
+class Unreadable(Exception):
+    """A reply that holds no score that can be read; the message says why. Who has the reply keeps it."""
 
 
 @dataclass(frozen=True)
@@ -54,39 +57,33 @@ def read_reply(reply: str, *, cut_off: bool = False, aggregate: Aggregate | None
     """Return the verdict of a reply; `cut_off` when the judge was stopped before it had ended.
 
     Of several JSON objects with a `score` the last counts. A text must name one score: several that differ are none.
-    With an `aggregate` the score is made of the criteria, and need not be in the reply. Raises Unparsed, keeping the
-    reply, for what holds no score from 0 to 10.
+    With an `aggregate` the score is made of the criteria, and need not be in the reply. Raises Unreadable for what
+    holds no score from 0 to 10.
     """
-    try:
-        answer = _without_thinking(reply)
-        if cut_off and not _OPENING.match(answer):
-            raise Unparsed("the reply was cut off before its score")
-        objects = list(_objects(answer, with_a_score=aggregate is None))
-        complete = [one for one in objects if aggregate is not None and (aggregate.names or set()) <= one.keys()]
-        if objects:
-            return _from_json((complete or objects)[-1], aggregate)
-        if cut_off:
-            raise Unparsed("the reply was cut off within its JSON")
-        if aggregate is not None:
-            raise Unparsed("the reply gives no criteria, of which the score is made")
-        return _from_text(answer)
-    except Unparsed as fault:
-        raise Unparsed(str(fault), {"reply": reply}) from None
+    answer = without_thinking(reply)
+    if cut_off and not _OPENING.match(answer):
+        raise Unreadable("the reply was cut off before its score")
+    objects = [one for one in json_objects(answer) if _may_be_a_verdict(one, with_a_score=aggregate is None)]
+    complete = [one for one in objects if aggregate is not None and (aggregate.names or set()) <= one.keys()]
+    if objects:
+        return _from_json((complete or objects)[-1], aggregate)
+    if cut_off:
+        raise Unreadable("the reply was cut off within its JSON")
+    if aggregate is not None:
+        raise Unreadable("the reply gives no criteria, of which the score is made")
+    return _from_text(answer)
 
 
-def _without_thinking(reply: str) -> str:
+def without_thinking(reply: str) -> str:
     """Return what follows the thinking; some chat templates open it themselves, so only its end may be there."""
     _, end, answer = reply.rpartition("</think>")
     if not end and "<think>" in reply:
-        raise Unparsed("the reply was cut off while the judge was thinking")
+        raise Unreadable("the reply was cut off while the judge was thinking")
     return answer
 
 
-def _objects(text: str, *, with_a_score: bool) -> Iterator[dict[str, object]]:
-    """Yield the outermost JSON objects that have a score, or at least a criterion.
-
-    One within a broken object is not the reply's.
-    """
+def json_objects(text: str) -> Iterator[dict[str, object]]:
+    """Yield the outermost JSON objects of a text; one within a broken object is not the reply's."""
     decoder = json.JSONDecoder(strict=False)  # judges put bare line breaks into strings
     depth, start = 0, text.find("{")
     while start >= 0:
@@ -94,7 +91,7 @@ def _objects(text: str, *, with_a_score: bool) -> Iterator[dict[str, object]]:
             value, end = decoder.raw_decode(text, start) if depth == 0 else (None, start + 1)
         except (ValueError, RecursionError):
             value, end = None, start + 1
-        if isinstance(value, dict) and ("score" in value if with_a_score else any(map(_is_number, value.values()))):
+        if isinstance(value, dict):
             yield value
         following = text.find("{", end)
         if value is None:
@@ -102,15 +99,19 @@ def _objects(text: str, *, with_a_score: bool) -> Iterator[dict[str, object]]:
         start = following
 
 
+def _may_be_a_verdict(said: Mapping[str, object], *, with_a_score: bool) -> bool:
+    return "score" in said if with_a_score else any(map(_is_number, said.values()))
+
+
 def _from_json(said: Mapping[str, object], aggregate: Aggregate | None) -> Verdict:
     criteria = {name: _on_scale(value, name) for name, value in said.items() if name != "score" and _is_number(value)}
-    reasons = [said[name] for name in _REASONING if isinstance(said.get(name), str)]
+    reasons = [said[name] for name in REASONING if isinstance(said.get(name), str)]
     reasoning = str(reasons[0]) if reasons else ""
     own = _on_scale(said["score"], "score") if "score" in said else None
     if aggregate is not None:
         return Verdict(_aggregated(criteria, aggregate), criteria, reasoning, said=own)
     if own is None:
-        raise Unparsed("the reply names no score")
+        raise Unreadable("the reply names no score")
     return Verdict(own, criteria, reasoning)
 
 
@@ -118,7 +119,7 @@ def _aggregated(criteria: Mapping[str, float], aggregate: Aggregate) -> float:
     try:
         return aggregate.of(criteria)
     except CriterionMissing as missing:
-        raise Unparsed(f"the reply gives {one_line(str(missing), longest=500)}") from missing
+        raise Unreadable(f"the reply gives {one_line(str(missing), longest=500)}") from missing
 
 
 def _is_number(value: object) -> bool:
@@ -131,9 +132,9 @@ def _from_text(text: str) -> Verdict:
     }
     if len(said) > 1:
         values = ", ".join(f"{value:g}" for value in sorted(said)[:_SHOWN_VALUES])
-        raise Unparsed(f"the reply names several scores: {values}{', ...' if len(said) > _SHOWN_VALUES else ''}")
+        raise Unreadable(f"the reply names several scores: {values}{', ...' if len(said) > _SHOWN_VALUES else ''}")
     if not said:
-        raise Unparsed("the reply names no score")
+        raise Unreadable("the reply names no score")
     return Verdict(said.pop(), reasoning=text.strip())
 
 
@@ -147,18 +148,18 @@ def _on_scale(value: object, name: str) -> float:
     if number is not None and _PLAIN.fullmatch(number["value"]):
         return _on_ten(number)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unparsed(f"the reply's {_short(name)} is {_shown(value)}, which is no number")
+        raise Unreadable(f"the reply's {_short(name)} is {_shown(value)}, which is no number")
     if not 0 <= value <= 10:  # NaN and the infinities are not either
-        raise Unparsed(f"the reply's {_short(name)} is {_short(str(value))}, which is not from 0 to 10")
+        raise Unreadable(f"the reply's {_short(name)} is {_short(str(value))}, which is not from 0 to 10")
     return float(value)
 
 
 def _on_ten(match: re.Match[str]) -> float:
     if not _PLAIN.fullmatch(match["value"]):
-        raise Unparsed("the reply names no score")
+        raise Unreadable("the reply names no score")
     if match["scale"] is not None and float(match["scale"]) != 10:
         said, scale = _short(match["value"]), _short(match["scale"])
-        raise Unparsed(f"the reply's score is {said} of {scale}, which is not from 0 to 10")
+        raise Unreadable(f"the reply's score is {said} of {scale}, which is not from 0 to 10")
     return _on_scale(float(match["value"]), "score")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from db.prompts import OwnPrompt
 from producer.benchmark.sample import Fault
@@ -45,4 +45,12 @@ class Records(Protocol):
         """The judge's prompts that it brings, by category; none for those it has nothing to say about."""
 
     def __iter__(self) -> Iterator[Record | Fault]:
-        """Yield the records in their order, a fault where there is no usable one; a FileFault is in no record's place."""
+        """Yield the records in their order, a fault in the place of one; a FileFault is in no record's place."""
+
+
+@runtime_checkable
+class HasRemarks(Protocol):
+    """Records of which there is something to say that is no fault."""
+
+    def remarks(self) -> Iterator[str]:
+        """Yield it, a line each, once all of them were read."""

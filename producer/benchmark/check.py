@@ -26,9 +26,9 @@ from producer.benchmark.text_values import check_name, check_text
 class Checked:
     """A benchmark without faults. `digest` identifies it by its content, whatever its file is called.
 
-    `several_sources` are samples with more than one source image, `image_count` is of distinct images, counted up to
-    `digests.REMEMBERED`. `categories` says how many samples each has, in the order of the benchmark. `prompts` are the judge's prompts that
-    it brings, by category; they belong to a run, not to the digest.
+    `several_sources` are samples with more than one source image; `image_count` is of distinct images, counted up to
+    `digests.REMEMBERED`. `categories` says how many samples each has, in the order of the benchmark. `prompts` are the
+    judge's prompts that it brings, by category; they belong to a run, not to the digest.
     """
 
     digest: str

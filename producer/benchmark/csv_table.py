@@ -44,7 +44,6 @@ class CsvTable:
 
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the rows in their order; empty lines are passed over."""
-        csv.field_size_limit(LONGEST_CELL)
         with self._path.open("rb") as file:
             yield from self._records(_Rows(lines_of(file, with_empty=True), self._delimiter))
 
@@ -89,7 +88,7 @@ class _Rows:
         while reader is not None:
             self._begun = None
             try:
-                row: list[str] | Fault = next(reader)
+                row: list[str] | Fault = _next_row(reader)
             except StopIteration:
                 reader, row = None, []
             except csv.Error as error:
@@ -116,6 +115,15 @@ class _Rows:
     def _fault(self, error: csv.Error) -> Fault:
         reason = next((plain for known, plain in _REASONS.items() if known in str(error)), f"is no row: {error}")
         return Fault(f"line {self._begun}", reason)
+
+
+def _next_row(reader: Iterator[list[str]]) -> list[str]:
+    """Return the next row; the longest cell that is read is a setting of the whole process, so it is put back."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(before)
 
 
 _REASONS = {

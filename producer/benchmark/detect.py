@@ -97,7 +97,7 @@ def _by_content(path: Path, how: HowToRead) -> _Reader:
     if b"\0" not in head and any(mark in first_line for mark in (b",", b";", b"\t")):
         return CsvTable
     raise BenchmarkInvalid(
-        f"{path}: no reader for this kind of file; expected .json, .jsonl, .ndjson, .csv, .tsv or {PARQUET}, or a folder"
+        f"{path}: no reader for this kind of file; expected a folder, .json, .jsonl, .ndjson, .csv, .tsv or {PARQUET}"
     )
 
 

@@ -14,7 +14,7 @@ _IMAGES = ("source", "reference")
 
 @dataclass(frozen=True)
 class HowToRead:
-    """The layout's name, columns by the parts of a sample, where image paths begin, which split; all may be left out."""
+    """The layout's name, columns by the parts of a sample, where image paths begin, the split; all may be left out."""
 
     layout: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Hugging Face's imagefolder: a folder of images with `metadata.jsonl` or `metadata.csv`, or a subfolder for each split.
+"""Hugging Face's imagefolder: images with a `metadata.jsonl` or `metadata.csv`, maybe in a folder for each split.
 
 A row names its images in `file_name`, which becomes the column `image`, `X_file_name`, which becomes `X`, `file_names`,
 which becomes `images`, and `X_file_names`, which becomes `X`; their paths begin in the metadata's own folder. The path

@@ -103,10 +103,13 @@ _SUBJECTS = [
 
 def prompt_of(prompts: Mapping[str, JudgePrompt], category: str) -> JudgePrompt:
     """Return the category's prompt, also by its English or Chinese alias, else the `default`."""
-    for name in (category, ENGLISH_ALIASES.get(category), _CHINESE.get(category.lower())):
-        if name is not None and name in prompts:
-            return prompts[name]
-    return prompts["default"]
+    return prompts[next((name for name in names_of(category) if name in prompts), "default")]
+
+
+def names_of(category: str) -> list[str]:
+    """Return the names under which a category's prompt may stand, the first that does counting."""
+    names = (category, ENGLISH_ALIASES.get(category), _CHINESE.get(category.lower()))
+    return [name for name in names if name is not None]
 
 
 def render_prompt(prompt: JudgePrompt, subject: PromptSubject) -> RenderedPrompt:

@@ -2,72 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from db.errors import BenchmarkInvalid, WrongCall
-from producer.benchmark.files import open_regular
+from producer.benchmark.detect import columns_of, records_at
 from producer.benchmark.from_records import RecordBenchmark
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.layouts import PLAIN, Layout
-from producer.benchmark.layouts_of_datasets import GEDIT, GEDIT_V2, MAGICBRUSH
-from producer.benchmark.magicbrush_folder import SESSIONS, TURNS, MagicBrushFolder
+from producer.benchmark.how import HowToRead
+from producer.benchmark.image_folder import ImageFolder
+from producer.benchmark.kris_bench import KrisBench
+from producer.benchmark.layouts import PLAIN
 from producer.benchmark.original import Original
-from producer.benchmark.parquet import SUFFIX as PARQUET
-from producer.benchmark.parquet import Parquet
+from producer.benchmark.public_layouts import LAYOUTS, ORIGINAL
 from producer.benchmark.record import Records
-from producer.benchmark.sample import Benchmark
-from producer.benchmark.saved_dataset import SPLITS, STATE, SavedDataset
 
-_READERS: dict[str, Callable[[Path], Records]] = {
-    ".json": Original,
-    ".jsonl": JsonLines,
-    ".ndjson": JsonLines,
-    PARQUET: Parquet,
-}
-
-_KNOWN_BY_COLUMNS = (MAGICBRUSH, GEDIT, GEDIT_V2)
+_COLUMNS_SHOWN = 20
 
 
-def open_benchmark(path: Path, split: str | None = None) -> Benchmark:
-    """Return the reader for a file, chosen by its suffix, or for a folder, by what is in it.
+def open_benchmark(path: Path, how: HowToRead | None = None) -> RecordBenchmark:
+    """Return the benchmark of a file or folder, its reader and layout chosen by what is in it and by what was said.
 
-    `split` says which part of a data set that has several. Raises BenchmarkInvalid when it cannot be read at all, and
-    WrongCall where the split is not clear.
+    Raises BenchmarkInvalid when it cannot be read at all or nothing is known of its columns, and WrongCall where the
+    split is not clear, or something was said that does not hold.
     """
-    records = _folder(path, split) if path.is_dir() else _file(path, split)
-    return RecordBenchmark(records, _layout_of(records))
+    how = how or HowToRead()
+    if how.images is not None and not how.images.is_dir():
+        raise WrongCall(f"--images {how.images}: is no folder")
+    records = records_at(path, how)
+    if how.images is not None and isinstance(records, ImageFolder | KrisBench):
+        raise WrongCall(f"--images {how.images}: images of {path} lie beside its own files")
+    name = how.layout or _layout_of(records, how)
+    return RecordBenchmark(records, LAYOUTS[name].with_columns(how.columns), how.images, how.columns, name)
 
 
-def _file(path: Path, split: str | None) -> Records:
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise BenchmarkInvalid(f"{path}: no reader for this kind of file; expected {', '.join(_READERS)}, or a folder")
-    if split is not None:
-        raise WrongCall(f"--split {split}: {path} is one file, which has no splits")
-    try:
-        with open_regular(path):
-            return reader(path)
-    except OSError as error:
-        raise BenchmarkInvalid(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _folder(path: Path, split: str | None) -> Records:
-    if (path / STATE).exists() or (path / SPLITS).exists():
-        return SavedDataset(path, split)
-    if (path / TURNS).exists() or (path / SESSIONS).exists():
-        if split is not None:
-            raise WrongCall(f"--split {split}: the folder {path} is one split already")
-        return MagicBrushFolder(path)
-    if any(path.glob(f"*{PARQUET}")) or any(path.glob(f"data/*{PARQUET}")):
-        return Parquet(path, split)
-    raise BenchmarkInvalid(
-        f"{path}: is a folder of no known layout; expected {STATE} (a saved data set), {TURNS} (MagicBrush), "
-        f"or {PARQUET} files"
-    )
-
-
-def _layout_of(records: Records) -> Layout:
-    """Return the layout of a public benchmark where the columns are those of one, else our own."""
-    columns = set(records.columns())
-    return next((layout for layout in _KNOWN_BY_COLUMNS if layout.marks <= columns), PLAIN)
+def _layout_of(records: Records, how: HowToRead) -> str:
+    """Return the name of the layout that the records are in, by their columns."""
+    if isinstance(records, Original):
+        return ORIGINAL
+    columns = columns_of(records)
+    marked = {name: layout.marks for name, layout in LAYOUTS.items() if layout.marks and layout.marks <= {*columns}}
+    if marked:
+        most = max(map(len, marked.values()))
+        fitting = [name for name, marks in marked.items() if len(marks) == most]
+        if len(fitting) > 1:
+            names = ", ".join(fitting)
+            raise BenchmarkInvalid(
+                f"{records.path}: its columns are those of several layouts; --format says which: {names}"
+            )
+        return fitting[0]
+    base64 = {name.removesuffix("_b64") for name in columns}
+    if columns and not how.columns and not base64 & {*PLAIN.instruction, *PLAIN.source}:
+        shown = ", ".join(columns[:_COLUMNS_SHOWN]) + (", ..." if len(columns) > _COLUMNS_SHOWN else "")
+        raise BenchmarkInvalid(
+            f"{records.path}: no known layout has its columns ({shown}); say which with --format NAME "
+            f"({', '.join(LAYOUTS)}), or where things are with --column PART=COLUMN"
+        )
+    return "plain"

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from db.configuration import first_fault
 from db.decode import decode_image
-from db.errors import ImageFault
+from db.errors import ImageFault, one_line
 from db.intake import ContentDigest
 from db.judge_prompts import built_in_prompts
-from db.prompts import OwnPrompt, benchmark_prompt
+from db.prompts import OwnPrompt, benchmark_prompt, names_of
 from producer.benchmark.digests import Digests
 from producer.benchmark.faults import Faults
 from producer.benchmark.sample import Benchmark, Fault, FieldFault, Sample, image_digests, kind_of, sample_row
+from producer.benchmark.seen_keys import SeenKeys
 from producer.benchmark.text_values import check_name, check_text
 
 
@@ -25,39 +26,55 @@ from producer.benchmark.text_values import check_name, check_text
 class Checked:
     """A benchmark without faults. `digest` identifies it by its content, whatever its file is called.
 
-    `categories` says how many samples each has, in the order of the benchmark. `prompts` are the judge's prompts that
-    it brings, by category; they belong to a run, not to the digest.
+    `several_sources` are samples with more than one source image; `image_count` is of distinct images, counted up to
+    `digests.REMEMBERED`. `categories` says how many samples each has, in the order of the benchmark. `prompts` are the
+    judge's prompts that it brings, by category; they belong to a run, not to the digest.
     """
 
     digest: str
     name: str
     sample_count: int
     without_reference: int
+    several_sources: int
+    image_count: int
     categories: Mapping[str, int]
     prompts: Mapping[str, OwnPrompt]
 
 
-def check_benchmark(benchmark: Benchmark) -> Checked:
-    """Read the benchmark once and check every sample. Raises BenchmarkInvalid with the faults, each by its place."""
+def check_benchmark(benchmark: Benchmark, consequence: str = "nothing was submitted") -> Checked:
+    """Read the benchmark once and check every sample.
+
+    Raises FaultsFound with the faults, each by its place, and what comes of them.
+    """
     faults = Faults()
-    digest, decoded, count, without_reference = ContentDigest(), Digests(), 0, 0
-    places: dict[tuple[str, str], str] = {}
+    digest, decoded, counted = ContentDigest(), Digests(), Counter[str]()
     categories: Counter[str] = Counter()
-    for item in benchmark:
-        if isinstance(item, Fault):
-            faults.add(item)
-            continue
-        row = sample_row(item, count)
-        faults.add(*_faults_of_key(item, places), *_faults_of_images(item, row, decoded))
-        digest.add(row)
-        count += 1
-        categories[row["category"]] += 1
-        without_reference += item.reference is None
+    with SeenKeys() as keys:
+        for item in benchmark:
+            if isinstance(item, Fault):
+                faults.add(item)
+                continue
+            row = sample_row(item, counted["samples"])
+            faults.add(*_faults_of_key(item, keys), *_faults_of_images(item, row, decoded))
+            digest.add(row)
+            categories[row["category"]] += 1
+            counted.update(samples=1, without_reference=item.reference is None, several=bool(item.more_sources))
     faults.add(*_faults_of_name(benchmark.name), *_faults_of_prompts(benchmark.prompts))
-    if not faults.count and not count:
+    if not faults.count and not counted["samples"]:
         faults.add("it has no samples")
-    faults.require_none(benchmark.path, "nothing was submitted")
-    return Checked(digest.hexdigest(), benchmark.name, count, without_reference, categories, benchmark.prompts)
+    if not faults.count:
+        faults.add(*_prompts_of_nothing(benchmark.prompts, categories))
+    faults.require_none(benchmark.path, consequence)
+    return Checked(
+        digest=digest.hexdigest(),
+        name=benchmark.name,
+        sample_count=counted["samples"],
+        without_reference=counted["without_reference"],
+        several_sources=counted["several"],
+        image_count=len(decoded),
+        categories=categories,
+        prompts=benchmark.prompts,
+    )
 
 
 def _faults_of_name(name: str) -> Iterator[Fault]:
@@ -83,12 +100,20 @@ def _faults_of_prompts(prompts: Mapping[str, OwnPrompt]) -> Iterator[Fault]:
             yield Fault(own.place, f"prompt of category {category!r}: {reason}")
 
 
-def _faults_of_key(sample: Sample, places: dict[tuple[str, str], str]) -> Iterator[Fault]:
-    first = places.get((sample.category, sample.key))
-    if first is None:
-        places[sample.category, sample.key] = sample.place
-    else:
-        yield Fault(sample.place, f"key {sample.key!r} of category {sample.category!r} was used before, at {first}")
+def _prompts_of_nothing(prompts: Mapping[str, OwnPrompt], categories: Mapping[str, int]) -> Iterator[Fault]:
+    """Yield a fault for each prompt that no sample would be judged by; a category without one has the built-in one."""
+    spoken_of = {name for category in categories for name in names_of(category)}
+    known = one_line(", ".join(categories), longest=300)
+    for category, own in prompts.items():
+        if category not in spoken_of:
+            yield Fault(own.place, f"prompt of category {category!r}: no sample is of that category; there are {known}")
+
+
+def _faults_of_key(sample: Sample, keys: SeenKeys) -> Iterator[Fault]:
+    first = keys.first_place(sample.category, sample.key, sample.place)
+    if first is not None:
+        used = f"key {sample.key!r} of category {sample.category!r} was used before, at {first}"
+        yield Fault(sample.place, used, sample.spot)
 
 
 def _faults_of_images(sample: Sample, row: Mapping[str, Any], decoded: Digests) -> Iterator[Fault]:
@@ -99,6 +124,6 @@ def _faults_of_images(sample: Sample, row: Mapping[str, Any], decoded: Digests) 
         try:
             decode_image(content)
         except ImageFault as error:
-            yield Fault(sample.place, f"{use}: {error}")
+            yield Fault(sample.place, f"{use}: {error}", sample.spot)
         else:
             decoded.add(digest)

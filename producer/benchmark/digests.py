@@ -12,6 +12,10 @@ class Digests:
     def __init__(self) -> None:
         self._known: set[bytes] = set()
 
+    def __len__(self) -> int:
+        """Return how many are remembered: REMEMBERED may stand for more."""
+        return len(self._known)
+
     def __contains__(self, digest: str) -> bool:
         return bytes.fromhex(digest) in self._known
 

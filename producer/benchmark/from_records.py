@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from db.prompts import OwnPrompt
-from producer.benchmark.image_values import images_in
-from producer.benchmark.layouts import ROW_NUMBER, TEMPLATE, Layout, Names
-from producer.benchmark.record import Record, Records
-from producer.benchmark.sample import Fault, FieldFault, Sample
-from producer.benchmark.text_values import MAX_KEY, check_name, check_text, composed, field_in, required_text, text_in
+from producer.benchmark.image_values import columns_like, images_in
+from producer.benchmark.layouts import CONSTANT, ROW_NUMBER, TEMPLATE, Layout, Names
+from producer.benchmark.record import HasRemarks, Record, Records
+from producer.benchmark.sample import Fault, FieldFault, FileFault, Sample, Spot
+from producer.benchmark.text_values import MAX_KEY, Check, check_name, check_text, composed, field_in, text_in
+
+_NO_COLUMNS = (ROW_NUMBER, CONSTANT, TEMPLATE)
+"""What begins so, in the place of a column's name, is none that a record has of itself."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,14 @@ class RecordBenchmark:
     """A benchmark whose samples are records of one layout.
 
     `images` is where their paths begin and what they must lie in; None: their own folders, and the benchmark's.
+    `asked` are the columns that a person has named for parts of a sample: some record must have each.
     """
 
     records: Records
     layout: Layout
     images: Path | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
+    layout_name: str = "plain"
 
     @property
     def path(self) -> Path:
@@ -42,41 +48,79 @@ class RecordBenchmark:
         """The judge's prompts that it brings."""
         return self.records.prompts
 
+    def remarks(self) -> Iterator[str]:
+        """Yield what else there is to say of it, once it was read."""
+        if isinstance(self.records, HasRemarks):
+            yield from self.records.remarks()
+
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the samples in their order, a fault where there is no usable one."""
         path = self.records.path
         inside = self.images or (path if path.is_dir() else path.parent)
-        for number, record in enumerate(self.records, start=1):
-            yield record if isinstance(record, Fault) else self._sample(record, number, inside)
+        absent = {part: column for part, column in self.asked.items() if not column.startswith(_NO_COLUMNS)}
+        row = 0
+        for record in self.records:
+            if isinstance(record, FileFault):
+                yield record
+                continue
+            row += 1
+            if isinstance(record, Fault):
+                yield replace(record, spot=replace(record.spot, row=row))
+                continue
+            if absent:
+                absent = {
+                    part: column for part, column in absent.items() if not columns_like(column) & {*record.values}
+                }
+            yield self._sample(record, row, inside)
+        if row:
+            yield from (
+                FileFault(f"--column {part}={column}", f"no record has a column {column!r}")
+                for part, column in absent.items()
+            )
 
-    def _sample(self, record: Record, number: int, inside: Path) -> Sample | Fault:
+    def _sample(self, record: Record, row: int, inside: Path) -> Sample | Fault:
         layout = self.layout
-        values = {**record.values, ROW_NUMBER: number} if ROW_NUMBER in layout.key else record.values
-        shown = _shown_key(values, layout.key)
-        place = f"{record.place} ({shown[:MAX_KEY]})" if shown else record.place
+        values = {**record.values, ROW_NUMBER: row} if ROW_NUMBER in layout.key else record.values
+        shown = (_shown_key(values, layout.key) or "")[:MAX_KEY] or None
+        place = f"{record.place} ({shown})" if shown else record.place
+        spot = Spot(row, shown, record.byte)
         folder = self.images or record.folder
         try:
             source, *more = images_in(values, layout.source, folder, inside) or (None,)
             if source is None:
-                raise FieldFault(f"no image: expected {layout.source[0]}_b64 or {layout.source[0]}")
+                raise FieldFault(f"no image: {_looked_for('source', layout.source)}")
             reference, *others = images_in(values, layout.reference, folder, inside) or (None,)
             if others:
                 raise FieldFault(f"{layout.reference[0]}: expected one image, found {1 + len(others)}")
-            fields = {name: value for name in layout.fields if (value := field_in(values, name)) is not None}
             return Sample(
                 place=place,
-                key=required_text(values, layout.key, check_name, numbers=True),
-                category=required_text(values, layout.category, check_name),
-                instruction=required_text(values, layout.instruction, check_text),
+                key=_required(values, "key", layout.key, check_name),
+                category=_required(values, "category", layout.category, check_name),
+                instruction=_required(values, "instruction", layout.instruction, check_text),
                 description=text_in(values, layout.description, check_text),
                 source=source,
                 more_sources=tuple(more),
                 reference=reference,
                 reference_text=text_in(values, layout.reference_text, check_text) or None,
-                fields=fields,
+                fields={name: value for name in layout.fields if (value := field_in(values, name)) is not None},
+                spot=spot,
             )
         except FieldFault as fault:
-            return Fault(place, str(fault))
+            return Fault(place, str(fault), spot)
+
+
+def _required(values: Mapping[str, Any], part: str, names: Names, check: Check) -> str:
+    """Return the text of this part of a sample. Raises FieldFault, which says where it was looked for."""
+    text = text_in(values, names, check, numbers=part == "key")
+    if text is None:
+        raise FieldFault(f"{names[0]} is missing: {_looked_for(part, names)}")
+    if not text:
+        raise FieldFault(f"{next((name for name in names if name in values), names[0])} is empty")
+    return text
+
+
+def _looked_for(part: str, names: Names) -> str:
+    return f"looked for {', '.join(names)}; --column {part}=NAME names another column"
 
 
 def _shown_key(values: Mapping[str, Any], names: Names) -> str | None:

@@ -15,6 +15,9 @@ from db.decode import MAX_BYTES
 from producer.benchmark.files import open_regular
 from producer.benchmark.sample import FieldFault, kind_of
 
+BASE64 = "_b64"
+"""The end of the name of a column that holds images in base64."""
+
 _SHOWN = 200
 """Characters of a path that a fault repeats."""
 
@@ -78,16 +81,22 @@ def images_in(values: Mapping[str, Any], names: tuple[str, ...], folder: Path, i
 
     A column may hold a list of them. Raises FieldFault naming the column.
     """
-    for name in names:
-        for column, is_base64 in ((f"{name}_b64", True), (name, False)):
-            value = values.get(column)
-            if value is None:
-                continue
-            try:
-                if value == []:
-                    raise FieldFault("the list of images is empty")
-                given = value if isinstance(value, list) else [value]
-                return [from_base64(one) if is_base64 else image_bytes(one, folder, inside) for one in given]
-            except FieldFault as fault:
-                raise FieldFault(f"{column}: {fault}") from fault
+    for column in (like for name in names for like in (f"{name}{BASE64}", name)):
+        value = values.get(column)
+        if value is None:
+            continue
+        try:
+            if value == []:
+                raise FieldFault("the list of images is empty")
+            given = value if isinstance(value, list) else [value]
+            if column.endswith(BASE64):
+                return [from_base64(one) for one in given]
+            return [image_bytes(one, folder, inside) for one in given]
+        except FieldFault as fault:
+            raise FieldFault(f"{column}: {fault}") from fault
     return []
+
+
+def columns_like(name: str) -> set[str]:
+    """Return the names of columns that may stand for this one."""
+    return {name, f"{name}{BASE64}"}

@@ -9,48 +9,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from db.prompts import OwnPrompt
-from producer.benchmark.record import Record
+from producer.benchmark.lines import Line, lines_of
+from producer.benchmark.record import NamedByPath, Record
 from producer.benchmark.sample import Fault, kind_of
 
 
-class JsonLines:
+class JsonLines(NamedByPath):
     """The records of a file of JSON Lines."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    @property
-    def path(self) -> Path:
-        """Where the file is."""
-        return self._path
-
-    @property
-    def name(self) -> str:
-        """The file's name without its suffix."""
-        return self._path.stem
-
-    @property
-    def prompts(self) -> Mapping[str, OwnPrompt]:
-        """None: a line is a sample, and the layout has no place for a category."""
-        return {}
-
-    def columns(self) -> tuple[str, ...]:
-        """None: they are known when the records are read."""
-        return ()
 
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the lines in their order; empty lines are passed over."""
         with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield self._record(f"line {number}", line)
+            for line in lines_of(file):
+                yield self._record(line) if isinstance(line, Line) else line
 
-    def _record(self, place: str, line: bytes) -> Record | Fault:
-        values = read_line(place, line)
+    def _record(self, line: Line) -> Record | Fault:
+        place = f"line {line.number}"
+        values = read_line(place, line.text)
         if isinstance(values, Fault):
             return values
         if not isinstance(values, Mapping):
@@ -58,11 +35,16 @@ class JsonLines:
         return Record(place, values, self._path.parent)
 
 
-def read_line(place: str, line: bytes) -> Any:
+def read_line(place: str, line: str | bytes) -> Any:
     """Return the JSON value of a line, or the Fault that it is none."""
     try:
-        return json.loads(line.decode("utf-8-sig"))
+        text = line if isinstance(line, str) else line.decode("utf-8-sig")
+        return json.loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
     except (ValueError, RecursionError) as error:
         return Fault(place, f"is not valid JSON: {error}")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no value of JSON; expected a number, or null")

@@ -11,6 +11,12 @@ Names = tuple[str, ...]
 ROW_NUMBER = "#"
 """In the place of a column's name: the number of the record, from 1."""
 
+NAME_OF_RECORD = "#key"
+"""A column that some readers add: what a record is called by the file that it is in."""
+
+NAME_OF_FOLDER = "#folder"
+"""Likewise: the name of the folder that it is in."""
+
 CONSTANT = ":"
 """With this before it, in the place of a column's name: the text that follows, for every record."""
 
@@ -42,10 +48,10 @@ class Layout:
 
 
 PLAIN = Layout(
-    key=("pair_id", "key", "id"),
+    key=("pair_id", "key", "id", NAME_OF_RECORD),
     category=("category",),
     instruction=("edit_instruction", "instruction"),
-    source=("original_image", "image"),
+    source=("original_image", "image", "source_image", "images"),
     description=("original_description", "description"),
     reference=("reference_image",),
     reference_text=("reference_text",),

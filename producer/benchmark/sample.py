@@ -13,8 +13,17 @@ from db.prompts import OwnPrompt
 
 
 @dataclass(frozen=True)
+class Spot:
+    """Where in a file something stands, for programs: the record's number from 1, its key, a byte of the file."""
+
+    row: int | None = None
+    key: str | None = None
+    byte: int | None = None
+
+
+@dataclass(frozen=True)
 class Sample:
-    """One sample with its image bytes; `place` says where in the file it stands.
+    """One sample with its image bytes; `place` says where in the file it stands, `spot` says it to programs.
 
     `fields` are what else the benchmark says of it, by name: texts, numbers, truth values.
     """
@@ -29,6 +38,7 @@ class Sample:
     more_sources: Sequence[bytes] = ()
     reference_text: str | None = None
     fields: Mapping[str, str | float | bool] = field(default_factory=dict)
+    spot: Spot = field(default=Spot(), compare=False)
 
     def images(self) -> Iterator[tuple[str, bytes]]:
         """Yield what each of its images is, and its bytes."""
@@ -68,9 +78,14 @@ class Fault:
 
     place: str
     message: str
+    spot: Spot = field(default=Spot(), compare=False)
 
     def __str__(self) -> str:
         return one_line(f"{self.place}: {self.message}")
+
+
+class FileFault(Fault):
+    """What is wrong with a file as a whole, or where it breaks off: it stands in no sample's place."""
 
 
 class BenchmarkFile(Protocol):

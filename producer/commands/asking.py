@@ -10,30 +10,29 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from db.command import say
-from producer.commands.options import benchmark_file, json_flag, run_options, split_option, verbose_flag
+from producer.commands.options import benchmark_argument, json_flag, run_options, verbose_flag
 from producer.commands.output import exit_code, stderr, write_document
 
 if TYPE_CHECKING:
     from db.configuration import RunConfiguration
     from db.presence import Present
+    from producer.benchmark.how import HowToRead
     from producer.given_edits.enter import Given
     from producer.submit import Submitted
 
 
 @click.command()
-@benchmark_file
-@split_option
+@benchmark_argument
 @run_options
-def submit(benchmark: Path, split: str | None, **choices: Any) -> None:
+def submit(benchmark: Path, how: HowToRead, **choices: Any) -> None:
     """Check a benchmark, enter a run of it and send its jobs to the workers; print the run's id."""
     edits = choices.pop("edits")
-    submitted = _submit(benchmark, split, _configuration(edits, choices), edits)
+    submitted = _submit(benchmark, how, _configuration(edits, choices), edits)
     click.echo(submitted.run_id)
 
 
 @click.command()
-@benchmark_file
-@split_option
+@benchmark_argument
 @run_options
 @click.option("--workers", type=click.IntRange(min=1), help="Number of workers on CPUs. [default: by the models]")
 @click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
@@ -52,14 +51,14 @@ def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, a
     from producer.report.gather import gather_report
     from producer.watch import watch
 
-    edits, split = choices.pop("edits"), choices.pop("split")
+    edits, how = choices.pop("edits"), choices.pop("how")
     configuration = _configuration(edits, choices)
     flags = farm_flags(configuration, gpus=gpus, workers=workers)
     with ExitStack() as stack:
         if settings().broker_url is None and embedded_address() is None:
             stack.enter_context(embedded_broker())
         same_broker = SameBroker(require_broker())
-        submitted = _submit(benchmark, split, configuration, edits)
+        submitted = _submit(benchmark, how, configuration, edits)
         check_farm = stack.enter_context(farm(flags))
 
         def check(present: Sequence[Present]) -> None:
@@ -111,7 +110,7 @@ def _configuration(edits: Path | None, choices: dict[str, Any]) -> RunConfigurat
     return choose_given(label if editor is None else editor, **named, others=choices)
 
 
-def _submit(benchmark: Path, split: str | None, configuration: RunConfiguration, edits: Path | None) -> Submitted:
+def _submit(benchmark: Path, how: HowToRead, configuration: RunConfiguration, edits: Path | None) -> Submitted:
     from db.broker import require_broker
     from db.farm import images, ledger
     from producer.benchmark import open_benchmark
@@ -119,7 +118,7 @@ def _submit(benchmark: Path, split: str | None, configuration: RunConfiguration,
     from producer.queue import send
     from producer.submit import submit
 
-    opened = open_benchmark(benchmark, split)
+    opened = open_benchmark(benchmark, how)
     require_broker()
     if edits is None:
         submitted = submit(opened, configuration, ledger=ledger(), images=images(), send=send)
@@ -128,6 +127,8 @@ def _submit(benchmark: Path, split: str | None, configuration: RunConfiguration,
         submitted = given.submitted
         _say_what_is_given(edits, given)
     checked = submitted.benchmark
+    for remark in opened.remarks():
+        say(remark)
     say_what_is_asked(submitted.run_id, submitted.new, configuration, " (--fresh makes them anew)")
     needy = any(spec.needs_reference for spec in configuration.specs())
     if needy and checked.without_reference:

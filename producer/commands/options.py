@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
 
+from db.errors import WrongCall
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
-split_option = click.option("--split", metavar="NAME", help="Which split, of a data set that has several.")
 one_run = click.argument("run", metavar="RUN")
 one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
 one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
@@ -29,6 +31,49 @@ def with_options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
         return command
 
     return add
+
+
+def benchmark_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument FILE and the options on how to read it; it is called with `benchmark` and `how`."""
+
+    @wraps(command)
+    def call(
+        *, layout: str | None, columns: tuple[str, ...], images: Path | None, split: str | None, **others: Any
+    ) -> Any:
+        from producer.benchmark.how import HowToRead, columns_by_part
+        from producer.benchmark.public_layouts import LAYOUTS
+
+        if layout is not None and layout not in LAYOUTS:
+            raise WrongCall(f"--format {layout}: expected one of {', '.join(LAYOUTS)}")
+        return command(how=HowToRead(layout, columns_by_part(columns), images, split), **others)
+
+    return with_options(benchmark_file, *_reading)(call)
+
+
+_reading = (
+    click.option(
+        "--format",
+        "layout",
+        metavar="NAME",
+        help="Whose layout the benchmark has: `original`, `plain`, or a public benchmark's name, as in `kris`. "
+        "[default: by its columns]",
+    ),
+    click.option(
+        "--column",
+        "columns",
+        metavar="PART=COLUMN",
+        multiple=True,
+        help="Where a part of a sample stands: `key`, `category`, `instruction`, `source`, `description`, `reference` "
+        "or `reference_text`. `key=#` numbers the rows, `category=:TEXT` is one text for all; may be repeated.",
+    ),
+    click.option(
+        "--images",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Where image paths begin, and the folder that they stay in. [default: beside the file]",
+    ),
+    click.option("--split", metavar="NAME", help="Which split, of a data set that has several."),
+)
 
 
 def _config(what: str) -> Callable[[_F], _F]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from producer.commands.options import benchmark_file, json_flag, split_option
+from producer.commands.options import benchmark_argument, json_flag
 from producer.commands.output import print_json, stdout
+
+if TYPE_CHECKING:
+    from producer.benchmark.how import HowToRead
 
 
 @click.command()
-@benchmark_file
-@split_option
+@benchmark_argument
 @click.option("--gpus", type=click.IntRange(min=1), default=1, show_default=True, help="Number of GPUs, all alike.")
 @click.option("--edit-seconds", type=click.FloatRange(min=0, min_open=True), required=True, help="What one edit takes.")
 @click.option(
@@ -33,14 +36,14 @@ from producer.commands.output import print_json, stdout
 )
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Edits per sample.")
 @json_flag
-def plan(benchmark: Path, split: str | None, gpus: int, repeats: int, as_json: bool, **seconds: float) -> None:
+def plan(benchmark: Path, how: HowToRead, gpus: int, repeats: int, as_json: bool, **seconds: float) -> None:
     """Tell how long a benchmark would take, the best split of the GPUs, and what one more would bring."""
     from producer.benchmark import open_benchmark
     from producer.benchmark.check import check_benchmark
     from producer.plan import plan_for, work_of
     from producer.words import in_words
 
-    samples = check_benchmark(open_benchmark(benchmark, split)).sample_count * repeats
+    samples = check_benchmark(open_benchmark(benchmark, how)).sample_count * repeats
     found = plan_for(work_of(samples, **seconds), [1.0] * gpus)  # type: ignore[arg-type]  # batch_size is a number, too
     if as_json:
         click.echo(json.dumps({"samples": samples, "gpus": gpus, **asdict(found)}, indent=2))

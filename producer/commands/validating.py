@@ -2,37 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from producer.commands.options import benchmark_file, json_flag, split_option
+from db.command import say
+from producer.commands.options import benchmark_argument, json_flag
 from producer.commands.output import print_json
+
+if TYPE_CHECKING:
+    from producer.benchmark.check import Checked
+    from producer.benchmark.faults import FaultsFound
+    from producer.benchmark.how import HowToRead
+    from producer.benchmark.sample import Fault
+
+CONSEQUENCE = "it would not be taken"
 
 
 @click.command()
-@benchmark_file
-@split_option
+@benchmark_argument
 @json_flag
-def validate(benchmark: Path, split: str | None, as_json: bool) -> None:
+def validate(benchmark: Path, how: HowToRead, as_json: bool) -> int:
     """Check a whole benchmark as `submit` does, and enter nothing; every fault is named by its place."""
-    from db.categories import with_alias
     from producer.benchmark import open_benchmark
     from producer.benchmark.check import check_benchmark
+    from producer.benchmark.faults import FaultsFound
 
-    checked = check_benchmark(open_benchmark(benchmark, split))
+    opened = open_benchmark(benchmark, how)
+    try:
+        checked = check_benchmark(opened, CONSEQUENCE)
+    except FaultsFound as found:
+        if not as_json:
+            raise
+        print_json(_document_of_faults(found))
+        say(f"error: {found}")
+        return found.exit_code
+    for remark in opened.remarks():
+        say(remark)
     if as_json:
-        print_json(
-            {
-                "benchmark": checked.digest,
-                "name": checked.name,
-                "samples": checked.sample_count,
-                "without_reference": checked.without_reference,
-                "categories": checked.categories,
-                "prompts": list(checked.prompts),
-            }
-        )
-        return
-    click.echo(f"{checked.name}: {checked.sample_count:,} samples, {checked.without_reference:,} without a reference")
+        print_json(_document(checked, opened.layout_name))
+    else:
+        for line in _lines(checked, opened.layout_name):
+            click.echo(line)
+    return 0
+
+
+def _document(checked: Checked, layout: str) -> dict[str, Any]:
+    return {
+        "valid": True,
+        "benchmark": checked.digest,
+        "name": checked.name,
+        "format": layout,
+        "samples": checked.sample_count,
+        "images": checked.image_count,
+        "without_reference": checked.without_reference,
+        "several_sources": checked.several_sources,
+        "categories": checked.categories,
+        "prompts": list(checked.prompts),
+    }
+
+
+def _document_of_faults(found: FaultsFound) -> dict[str, Any]:
+    return {"valid": False, "fault_count": found.count, "faults": [_fault(one) for one in found.named]}
+
+
+def _fault(fault: Fault | str) -> dict[str, Any]:
+    if isinstance(fault, str):
+        return {"place": None, "row": None, "key": None, "byte": None, "message": fault}
+    spot = fault.spot
+    names = {"row": spot.row, "key": spot.key, "byte": spot.byte}
+    return {"place": fault.place, **names, "message": fault.message}
+
+
+def _lines(checked: Checked, layout: str) -> Iterator[str]:
+    from db.categories import with_alias
+    from db.prompts import names_of
+    from producer.benchmark.digests import REMEMBERED
+
+    images = f"{checked.image_count:,}" if checked.image_count < REMEMBERED else f"{REMEMBERED:,} or more"
+    with_reference = checked.sample_count - checked.without_reference
+    yield f"{checked.name}: {checked.sample_count:,} samples, format {layout}"
+    yield f"  images: {images} distinct"
+    yield f"  with a reference image: {with_reference:,}; with several sources: {checked.several_sources:,}"
+    yield f"  digest: {checked.digest}"
     for category, count in checked.categories.items():
-        click.echo(f"  {with_alias(category)}: {count:,}")
+        without = (
+            ""
+            if not checked.prompts or checked.prompts.keys() & {*names_of(category)}
+            else ", judged by the built-in prompt"
+        )
+        yield f"  {with_alias(category)}: {count:,}{without}"

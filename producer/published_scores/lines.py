@@ -21,6 +21,7 @@ from db.tables import FailureKind
 from producer.benchmark.fields import optional_text, required_text, whole_number
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import read_line
+from producer.benchmark.lines import Line, lines_of
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import check_name, check_text
 
@@ -68,15 +69,14 @@ def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | F
     Raises OSError.
     """
     with open_regular(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield from _lines(number, line, scale)
+        for line in lines_of(file):
+            yield from _lines(line, scale) if isinstance(line, Line) else [line]
 
 
-def _lines(number: int, line: bytes, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
+def _lines(line: Line, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
     """Return what one line of the file says: one number or failure, or all that a judge's reply comes to."""
-    place = f"line {number}"
-    record = read_line(place, line)
+    number, place = line.number, f"line {line.number}"
+    record = read_line(place, line.text)
     if isinstance(record, Fault):
         return [record]
     if not isinstance(record, Mapping):

@@ -16,7 +16,7 @@ from producer.benchmark.from_records import RecordBenchmark
 from producer.benchmark.original import Original
 from producer.benchmark.sample import Fault, Sample
 from producer.benchmark.text_values import MAX_KEY, MAX_TEXT
-from tests.factories import original_file, pair, png
+from tests.factories import original_file, pair, png, without_bytes
 
 
 def samples_of(path: Path) -> list[Sample]:
@@ -26,7 +26,7 @@ def samples_of(path: Path) -> list[Sample]:
 
 
 def faults_of(path: Path) -> list[str]:
-    return [str(item) for item in open_benchmark(path) if isinstance(item, Fault)]
+    return [without_bytes(item) for item in open_benchmark(path) if isinstance(item, Fault)]
 
 
 def with_pairs(folder: Path, *pairs: Any) -> Path:

@@ -1,0 +1,131 @@
+"""Tables in CSV and TSV: a header, then one sample a row; images by path, or as base64 in a column ending in `_b64`."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from db.decode import MAX_BYTES
+from producer.benchmark.lines import Line, lines_of
+from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.sample import Fault, FileFault
+
+LONGEST_CELL = MAX_BYTES * 4 // 3 + 1000
+"""Characters: the largest image in base64 as a data URL."""
+
+_SHOWN = 80
+"""Characters of a column's name that a fault repeats."""
+
+
+class CsvTable(NamedByPath):
+    """The rows of a table. An empty cell counts as missing; a row's place is the line that it begins in."""
+
+    def __init__(self, path: Path, delimiter: str | None = None) -> None:
+        super().__init__(path)
+        self._delimiter = delimiter
+
+    def __iter__(self) -> Iterator[Record | Fault]:
+        """Yield the rows in their order; empty lines are passed over."""
+        with self._path.open("rb") as file:
+            yield from self._records(_Rows(lines_of(file, with_empty=True), self._delimiter))
+
+    def _records(self, rows: _Rows) -> Iterator[Record | Fault]:
+        columns: Sequence[str] | None = None
+        for place, row in rows:
+            if isinstance(row, Fault):
+                yield row
+                if columns is None:
+                    return  # nothing can be said of rows without their header
+            elif columns is None:
+                columns = [name.strip() for name in row]
+                if wrong := _fault_of_header(columns):
+                    yield FileFault(place, wrong)
+                    return
+            elif len(row) != len(columns):
+                yield Fault(place, f"expected {len(columns)} cells, as in the header, found {len(row)}")
+            else:
+                cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell.strip()}
+                yield Record(place, cells, self._path.parent)
+
+
+class _Rows:
+    """Yields (place, cells) of each row that is not empty, or (place, the fault in its place)."""
+
+    def __init__(self, lines: Iterator[Line | Fault], delimiter: str | None) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._begun: int | None = None  # the line in which the row begins
+        self._faults: list[Fault] = []  # of lines that are left out of it
+
+    def __iter__(self) -> Iterator[tuple[str, list[str] | Fault]]:
+        reader = None
+        for first in self._lines:
+            if isinstance(first, Fault):
+                yield first.place, first
+                return
+            if first.text.strip():
+                delimiter = self._delimiter or delimiter_of(first.text)
+                reader = csv.reader(self._text(first), delimiter=delimiter, strict=True)
+                break
+        while reader is not None:
+            self._begun = None
+            try:
+                row: list[str] | Fault = _next_row(reader)
+            except StopIteration:
+                reader, row = None, []
+            except csv.Error as error:
+                row = self._fault(error)
+                if "unexpected end of data" in str(error) or "field larger" in str(error):
+                    reader = None  # what follows is not known to begin a row
+            yield from ((fault.place, fault) for fault in self._faults)
+            if row and not self._faults:
+                yield f"line {self._begun}", row
+            self._faults = []
+
+    def _text(self, first: Line) -> Iterator[str]:
+        line: Line | Fault | None = first
+        while line is not None:
+            if isinstance(line, Fault):
+                self._faults.append(line)
+            elif "\0" in line.text:
+                self._faults.append(Fault(f"line {line.number}", "contains a NUL character"))
+            else:
+                self._begun = self._begun or line.number
+                yield line.text
+            line = next(self._lines, None)
+
+    def _fault(self, error: csv.Error) -> Fault:
+        reason = next((plain for known, plain in _REASONS.items() if known in str(error)), f"is no row: {error}")
+        return Fault(f"line {self._begun}", reason)
+
+
+def _next_row(reader: Iterator[list[str]]) -> list[str]:
+    """Return the next row; the longest cell that is read is a setting of the whole process, so it is put back."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(before)
+
+
+_REASONS = {
+    "unexpected end of data": "a quote that begins here is not closed before the end of the file",
+    "field larger": f"a cell has more than {LONGEST_CELL:,} characters, which is the most that are read",
+    "expected after": "a quoted cell goes on behind its closing quote; a quote within a cell is written twice",
+    "new-line character": "has a carriage return within a cell without quotes; lines end in a line feed",
+}
+"""What the csv module says, and what is told."""
+
+
+def delimiter_of(header: str) -> str:
+    """Return what a table's columns are parted by: commas, unless its header has none and has something else."""
+    return next((one for one in ",;\t" if one in header), ",")
+
+
+def _fault_of_header(columns: Sequence[str]) -> str | None:
+    if "" in columns:
+        return f"column {columns.index('') + 1} of the header has no name"
+    twice = next((name for name, times in Counter(columns).items() if times > 1), None)
+    return None if twice is None else f"column {twice[:_SHOWN]!r} is in the header more than once"

@@ -1,0 +1,28 @@
+"""Text files that are not UTF-8: how they are known, and what is said of them."""
+
+from __future__ import annotations
+
+import codecs
+
+UTF8_MARK = codecs.BOM_UTF8
+"""The byte order mark that some editors write at the beginning of a file; it is passed over."""
+
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+def other_encoding(head: bytes) -> str | None:
+    """Return what is wrong with a file that begins with these four bytes, when they say that it is not UTF-8."""
+    encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
+    if encoding is None and len(head) >= 2 and b"\0" in head[:2] and head[:2] != b"\0\0":  # half of an ASCII character
+        encoding = "UTF-16"
+    return encoding and f"is {encoding}, as byte 0 (0x{head[0]:02X}) and the next say; save the file as UTF-8"
+
+
+def not_utf8(byte: int, found: bytes) -> str:
+    """Return what is wrong with a file that has such a byte at this place, where UTF-8 has none."""
+    return f"is not UTF-8: byte {byte:,} is 0x{found.hex().upper()}; save the file as UTF-8"

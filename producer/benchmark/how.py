@@ -1,0 +1,43 @@
+"""What a person says of a benchmark that cannot be seen from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.errors import WrongCall
+from producer.benchmark.layouts import CONSTANT, PARTS, ROW_NUMBER, TEMPLATE
+
+_IMAGES = ("source", "reference")
+
+
+@dataclass(frozen=True)
+class HowToRead:
+    """The layout's name, columns by the parts of a sample, where image paths begin, the split; all may be left out."""
+
+    layout: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    images: Path | None = None
+    split: str | None = None
+
+
+def columns_by_part(given: Sequence[str]) -> dict[str, str]:
+    """Return what `--column PART=COLUMN` was given as a mapping. Raises WrongCall."""
+    columns: dict[str, str] = {}
+    for one in given:
+        part, equals, column = one.partition("=")
+        if not equals or part not in PARTS or not column.strip():
+            raise WrongCall(f"--column {one}: expected PART=COLUMN, where PART is one of {', '.join(PARTS)}")
+        if part in columns:
+            raise WrongCall(f"--column {one}: {part} was given before, as {columns[part]}")
+        if column == ROW_NUMBER and part != "key":
+            raise WrongCall(f"--column {one}: only a key can be the row's number")
+        if column.startswith((CONSTANT, TEMPLATE)) and part in _IMAGES:
+            raise WrongCall(f"--column {one}: an image cannot be a text for all rows; expected a column's name")
+        if column.startswith(CONSTANT) and part == "key":
+            raise WrongCall(f"--column {one}: every row would have the same key; `#` numbers them")
+        if column == CONSTANT:
+            raise WrongCall(f"--column {one}: the text after the colon is empty")
+        columns[part] = column
+    return columns

@@ -1,0 +1,257 @@
+"""Events of a JSON file as it streams by, and the byte of the file at which each object, or a mistake, stands.
+
+Pieces of the file are given to the parser so that each `{` begins one: an object's event comes out of the piece that
+begins with it. Within a string that does not hold, and is known by no event coming out of such a piece.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import ijson
+
+from producer.benchmark.encodings import UTF8_MARK, not_utf8, other_encoding
+
+Event = tuple[str, Any]
+
+DEEPEST = 64
+LONGEST_NAME = 1000
+
+_BUFFER = 1 << 20  # ijson's default of 64 kB is half as fast on images of megabytes
+_LARGEST_BUFFER = 1 << 24
+"""Of a string that goes on, more is read at a time: the parser begins it anew with every piece."""
+
+_LEVELS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_TO_QUOTE = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_SOUND = re.compile(rb'[^\x00-\x1f\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\x00-\x1f\\]*)*')
+
+
+class JsonFault(Exception):
+    """A file that is no JSON, or made to exhaust its reader; `where` is as in `at byte 1,234`."""
+
+    def __init__(self, message: str, byte: int, near: str = "at") -> None:
+        super().__init__(message)
+        self.byte = byte
+        self.where = f"{near} byte {byte:,}"
+
+
+class JsonEvents:
+    """The events of a file, each once: `for event, value in events`.
+
+    At the event `start_map`, `byte` is where the object begins; at others, a place before the value. Raises JsonFault.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.byte = 0
+        self._file = file
+        self._events = self._read()
+        self._next = self._events.__next__
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def __next__(self) -> Event:
+        return self._next()
+
+    def _read(self) -> Iterator[Event]:
+        found, depth = ijson.sendable_list(), 0
+        parser = ijson.basic_parse_coro(found, use_float=True)
+        pieces = _Pieces(self._file)
+        error: Exception | None = None
+        for self.byte, piece in pieces:
+            try:
+                parser.send(piece)
+            except (ijson.JSONError, UnicodeDecodeError) as refused:
+                error = refused  # behind the events before it
+            for event in found:
+                depth = self._within_bounds(event, depth)
+                yield event
+            if error is not None:
+                raise _fault_of(error, self._file, self.byte, piece) from error
+            pieces.silent = not found
+            del found[:]
+        try:
+            parser.close()
+        except ijson.JSONError as refused:
+            raise JsonFault(f"is not valid JSON: {_reason(refused)}", self._file.tell()) from refused
+
+    def _within_bounds(self, event: Event, depth: int) -> int:
+        """Return the depth behind the event. Raises JsonFault where it, or a name, is beyond all that is meant."""
+        kind, value = event
+        if kind == "map_key":
+            if len(value) > LONGEST_NAME:
+                message = f"a name has {len(value):,} characters; at most {LONGEST_NAME:,} are read"
+                raise JsonFault(message, self.byte, "after")
+        elif kind in _LEVELS:
+            depth += _LEVELS[kind]
+            if depth > DEEPEST:
+                raise JsonFault(f"is nested too deep; at most {DEEPEST} levels are read", self.byte, "after")
+        return depth
+
+
+# -- values out of events: each of these takes exactly the events that belong to what it reads -------------------------
+
+
+def members(events: JsonEvents) -> Iterator[tuple[str, str, Any]]:
+    """Yield (name, event, value) of each member of the object that has begun; who asks takes the rest of its value."""
+    for event, name in events:
+        if event == "end_map":
+            return
+        yield name, *next(events)
+
+
+def items(events: JsonEvents) -> Iterator[Event]:
+    """Yield the event that begins each item of the list that has begun, likewise."""
+    for event, value in events:
+        if event == "end_array":
+            return
+        yield event, value
+
+
+def value_of(events: JsonEvents, event: str, value: Any) -> Any:
+    """Return the value that begins with this event."""
+    if event == "start_map":
+        record: dict[str, Any] = {}
+        for inner, name in events:
+            if inner == "end_map":
+                break
+            inner, given = next(events)
+            record[name] = value_of(events, inner, given) if inner in _LEVELS else given
+        return record
+    if event == "start_array":
+        return [value_of(events, inner, given) for inner, given in items(events)]
+    return value
+
+
+def skip(events: JsonEvents, event: str) -> None:
+    """Pass over the value that begins with this event."""
+    depth = _LEVELS.get(event, 0)
+    while depth:
+        depth += _LEVELS.get(next(events)[0], 0)
+
+
+# -- pieces of the file ------------------------------------------------------------------------------------------------
+
+
+class _Strings:
+    """Follows whether a place of the file is inside a string."""
+
+    def __init__(self) -> None:
+        self.inside = False
+        self._escaped = False  # what was read ends behind a backslash
+
+    def end(self, text: bytes, start: int, stop: int) -> int:
+        """Return where the string that goes on at `start` ends, behind its quote; `stop` where it goes on there."""
+        end = _TO_QUOTE.match(text, start + self._escaped, stop).end()  # type: ignore[union-attr]  # it matches always
+        self.inside = end >= stop or text[end] != ord('"')
+        self._escaped = end < stop and self.inside
+        return stop if self.inside else end + 1
+
+    def follow(self, text: bytes) -> None:
+        """Go over a text."""
+        at = 0
+        while at < len(text):
+            if self.inside:
+                at = self.end(text, at, len(text))
+            elif (at := text.find(b'"', at) + 1) == 0:
+                return
+            else:
+                self.inside = True
+
+
+class _Pieces:
+    """A file's bytes in order, each piece with its place; `silent` is to be told: whether no event came out of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.silent = False
+        self._file = file
+        self._strings = _Strings()
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        head = self._file.read(4)
+        if encoding := other_encoding(head):
+            raise JsonFault(encoding, 0)
+        offset = len(UTF8_MARK) if head.startswith(UTF8_MARK) else 0
+        self._file.seek(offset)
+        size = _BUFFER
+        while chunk := self._file.read(size):
+            for start, end in self._cut(chunk):
+                yield offset + start, chunk[start:end]
+            offset += len(chunk)
+            size = min(2 * size, _LARGEST_BUFFER) if self.silent else _BUFFER
+
+    def _cut(self, chunk: bytes) -> Iterator[tuple[int, int]]:
+        start = 0
+        while start < len(chunk):
+            if self._strings.inside:
+                end = self._strings.end(chunk, start, len(chunk))
+                yield start, end
+            else:
+                end = chunk.find(b"{", start + 1)
+                end = end if end > 0 else len(chunk)
+                yield start, end
+                if self.silent and chunk[start] == ord("{"):  # no object began: the rest of the string in one piece
+                    self._strings.end(chunk, start, end)
+            start = end
+
+
+# -- what is wrong, and where ------------------------------------------------------------------------------------------
+
+
+def _fault_of(error: Exception, file: BinaryIO, start: int, piece: bytes) -> JsonFault:
+    """Return the fault of a piece that the parser has refused."""
+    byte = _byte_of_error(file, start, piece)
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in (reason := _reason(error)):
+        file.seek(byte)
+        return JsonFault(not_utf8(byte, file.read(1)), byte)
+    return JsonFault(f"is not valid JSON: {reason}", byte)
+
+
+def _byte_of_error(file: BinaryIO, start: int, piece: bytes) -> int:
+    """Return the byte that the parser refuses, by reading up to the piece again and that in the smallest steps.
+
+    Strings are given to the parser whole, for it begins them anew with every step.
+    """
+    parser, strings = ijson.basic_parse_coro(ijson.sendable_list(), use_float=True), _Strings()
+    file.seek(0)
+    file.seek(len(UTF8_MARK) if file.read(len(UTF8_MARK)) == UTF8_MARK else 0)
+    last = b""
+    while size := min(_LARGEST_BUFFER, start - file.tell()):
+        before = file.read(size)
+        if len(before) < size:  # the file has become shorter
+            return start
+        strings.follow(before)
+        parser.send(before)
+        last = before[-4:]
+    at = 0
+    while at < len(piece):
+        in_string = strings.inside
+        end = strings.end(piece, at, len(piece)) if in_string else at + 1
+        try:
+            parser.send(piece[at:end])
+        except (ijson.JSONError, UnicodeDecodeError):
+            return start + at + (_unsound(piece[at:end], (last + piece[:at])[-4:]) if in_string else 0)
+        strings.inside = strings.inside if in_string else piece[at] == ord('"')
+        at = end
+    return start
+
+
+def _unsound(text: bytes, before: bytes) -> int:
+    """Return where in this text of a string stands what may not stand there; below 0: in the bytes before it."""
+    escape = len(before) - len(before.rstrip(b"\\")) & 1
+    syntax = _SOUND.match(b"\\" * escape + text).end() - escape  # type: ignore[union-attr]  # it matches always
+    before = before.lstrip(bytes(range(0x80, 0xC0)))  # of a character that begins further ahead
+    try:
+        (before + text).decode()
+    except UnicodeDecodeError as error:
+        return min(syntax, error.start - len(before))
+    return min(syntax, len(text) - 1)
+
+
+def _reason(error: Exception) -> str:
+    """Return the parser's reason; what it quotes of the file, where it does, stands on further lines."""
+    given = error.args[0] if error.args else ""  # bytes where the parser could not decode what it quotes
+    text = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
+    return text.strip().partition("\n")[0].rstrip(". ")[:200]

@@ -18,6 +18,7 @@ from db.choice import GIVEN, IMPORTED, ModelChoice, ScorerChoice
 from db.errors import WrongCall
 from db.options import EditorOptions, JudgeOptions, ScorerOptions, TransformersJudgeOptions
 from db.prompts import OwnPrompt, benchmark_prompt, prompt_of
+from db.recipe import FollowedRecipe
 from db.subset import Subset
 
 
@@ -51,6 +52,7 @@ class RunConfiguration(BaseModel):
             "as 0.3*consistency + 0.7*quality; unset: the score that the judge itself gave"
         ),
     ] = None
+    recipe: Annotated[FollowedRecipe | None, Field(description="whose tables are reported beside our own")] = None
     fresh: Annotated[bool, Field(description="share no edits with other runs")] = False
 
     @field_validator("scorers")
@@ -79,6 +81,12 @@ class RunConfiguration(BaseModel):
                 f"aggregate: scorer {mute!r} gives no criteria in mode `expected`; "
                 "let it generate, or leave the aggregate out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _recipe_is_followed(self) -> Self:
+        if self.recipe is not None and not any(one.options.get("rubric") for one in self.scorers):
+            raise ValueError(f"recipe: no scorer of the run has a rubric by which it could follow {self.recipe.name!r}")
         return self
 
     @model_validator(mode="before")
@@ -140,7 +148,7 @@ class RunConfiguration(BaseModel):
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
 
 
-_LATER = ("aggregate", "categories", "sample_every")
+_LATER = ("aggregate", "categories", "sample_every", "recipe")
 """What later versions came to ask of a run."""
 
 

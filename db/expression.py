@@ -1,7 +1,7 @@
 """Arithmetic that a person writes over named numbers: read once, its bounds found when read, safe to compute.
 
-An expression may name numbers, add, subtract and multiply, divide by numbers, call `min`, `max`, `mean` and `sqrt`, and
-choose by comparison, as in `a if b == 1 else c`; nothing of it is ever evaluated by Python.
+An expression may name numbers, add, subtract and multiply, divide by numbers, call `min`, `max`, `mean`, `sqrt` and
+`round`, and choose by comparison, as in `a if b == 1 else c`; nothing of it is ever evaluated by Python.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.GtE: operator.ge,
 }
 
-_MADE_OF = "names, numbers, + - *, / by a number, min, max, mean, sqrt, `a if b == 1 else c`"
+_MADE_OF = "names, numbers, + - *, / by a number, min, max, mean, sqrt, round(a, 2), `a if b == 1 else c`"
+
+_MOST_DIGITS = 6
+"""Behind the point, of a number that is rounded."""
 
 _LONGEST = 1000
 _DEEPEST = 50
@@ -128,8 +131,10 @@ class _Reach:
 
     def _of_call(self, node: ast.Call) -> Interval:
         called = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
-        if called not in (*_FUNCTIONS, "sqrt"):
+        if called not in (*_FUNCTIONS, "sqrt", "round"):
             raise ValueError(f"{called!r} is no function of an expression: {_MADE_OF}")
+        if called == "round":
+            return self._of_rounded(node)
         if not node.args or node.keywords or (called == "sqrt" and len(node.args) > 1):
             raise ValueError(f"{ast.unparse(node)!r} calls {called} with something else than it takes")
         lows, highs = zip(*map(self.of, node.args), strict=True)
@@ -138,6 +143,13 @@ class _Reach:
         if lows[0] < 0:
             raise ValueError(f"{ast.unparse(node)!r} can come to the root of a number below 0")
         return math.sqrt(lows[0]), math.sqrt(highs[0])
+
+    def _of_rounded(self, node: ast.Call) -> Interval:
+        digits = _number_of(node.args[1]) if len(node.args) == 2 and not node.keywords else None
+        if digits is None or digits != int(digits) or not 0 <= digits <= _MOST_DIGITS:
+            raise ValueError(f"{ast.unparse(node)!r}: round takes a number and from 0 to {_MOST_DIGITS} digits")
+        low, high = self.of(node.args[0])
+        return round(low, int(digits)), round(high, int(digits))
 
     def _check_condition(self, node: ast.expr) -> None:
         if isinstance(node, ast.BoolOp):
@@ -163,6 +175,8 @@ def _value(node: ast.expr, numbers: Mapping[str, float]) -> float:
         return _value(node.body if _holds(node.test, numbers) else node.orelse, numbers)
     if isinstance(node, ast.Call):
         called, values = ast.unparse(node.func), [_value(argument, numbers) for argument in node.args]
+        if called == "round":
+            return round(values[0], int(values[1]))
         return math.sqrt(values[0]) if called == "sqrt" else _FUNCTIONS[called](values)
     return _number_of(node) or 0.0
 

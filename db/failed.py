@@ -43,7 +43,7 @@ def failed_jobs(engine: Engine, run_id: str, *, kinds: Iterable[str], categories
     Raises WrongCall naming what there is where a word means nothing.
     """
     chosen = list(categories)
-    known = _categories_of(engine, run_id) if chosen else []
+    known = categories_of(engine, run_id) if chosen else []
     return FailedJobs(frozenset(map(_kind, kinds)), frozenset(category_called(given, known) for given in chosen))
 
 
@@ -59,7 +59,8 @@ def _kind(given: str) -> FailureKind:
     return kind
 
 
-def _categories_of(engine: Engine, run_id: str) -> list[str]:
+def categories_of(engine: Engine, run_id: str) -> list[str]:
+    """Return the categories of the run's benchmark, in its order."""
     with reading(engine) as connection:
         return [row.category for row in connection.execute(_categories(run_id))]
 

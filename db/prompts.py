@@ -235,9 +235,14 @@ def _as_template(text: str) -> str:
     return template + _quoted(literal)
 
 
+def as_literal(text: str) -> str:
+    """Return a template that says just this text, whatever is in it, white space at its end included."""
+    return "{{ " + json.dumps(text, ensure_ascii=False) + " }}"
+
+
 def _quoted(literal: str) -> str:
     """Return the text as a template that says just this: braces might join into a template's marks."""
-    return "{{ " + json.dumps(literal, ensure_ascii=False) + " }}" if "{" in literal or "}" in literal else literal
+    return as_literal(literal) if "{" in literal or "}" in literal else literal
 
 
 def _names_in(template: str) -> set[str]:

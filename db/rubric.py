@@ -179,6 +179,16 @@ class Rubric(BaseModel):
         """Return the questions that are asked of a sample of this category of which this is there."""
         return list(_first_by_name(self.questions, category, there))
 
+    def given(self, category: str, there: frozenset[str]) -> frozenset[str]:
+        """Return the names of all numbers that such a sample comes to, where its questions are answered."""
+        asked = self.asked(category, there)
+        names = {criterion.name for question in asked for criterion in question.answer.criteria}
+        scales = self.scales()
+        for value in _first_by_name(self.values, category, there):
+            if read_expression(value.of, scales.__getitem__).names <= names:
+                names.add(value.name)
+        return frozenset(names)
+
     def values_of(self, category: str, there: frozenset[str], criteria: Mapping[str, float]) -> dict[str, float]:
         """Return the values of such a sample, in their order.
 

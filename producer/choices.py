@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from db.configuration import RunConfiguration, model_entry, resolve_configuratio
 from db.errors import WrongCall
 from producer.benchmark.sample import FieldFault
 from producer.benchmark.text_values import check_name
+from producer.recipes.follow import Following
 
 DEFAULTS: Mapping[str, Any] = {"editor": "pillow", "scorers": ["reference"]}
 """What runs when nothing is chosen: models that need neither GPU nor weights."""
@@ -26,11 +27,13 @@ def choose(
     scorers: Iterable[str],
     settings: Iterable[str],
     others: Mapping[str, Any],
+    recipe: Following | None = None,
 ) -> RunConfiguration:
-    """Resolve a run's configuration: defaults, the file, `--editor` and `--scorer`, `--set`, the rest, later ones win.
+    """Resolve a run's configuration: defaults, the recipe, the file, `--editor` and `--scorer`, `--set`, the rest.
 
-    `settings` are `editor.OPTION=VALUE`, `scorer.OPTION=VALUE` (every scorer) or `scorer.LABEL.OPTION=VALUE`, the value
-    as YAML; `others` are the remaining flags, None where not given. Raises WrongCall naming what does not hold.
+    Later ones win. `settings` are `editor.OPTION=VALUE`, `scorer.OPTION=VALUE` (every scorer) or
+    `scorer.LABEL.OPTION=VALUE`, the value as YAML; `others` are the remaining flags, None where not given. Raises
+    WrongCall naming what does not hold.
     """
     asked: dict[str, Any] = {**DEFAULTS, **(_read(file) if file else {})}
     if editor is not None:
@@ -42,8 +45,8 @@ def choose(
         raise WrongCall(f"editor {GIVEN!r} stands for images that are there already: name them with --edits")
     for setting in settings:
         _apply(setting, models)
-    asked["editor"], asked["scorers"] = models[Role.EDITOR][0], models[Role.SCORER]
-    return resolve_configuration({**asked, **_given(others)})
+    asked["editor"] = models[Role.EDITOR][0]
+    return resolve_configuration({**asked, **_judged(models[Role.SCORER], recipe), **_given(others)})
 
 
 def choose_given(
@@ -53,6 +56,7 @@ def choose_given(
     scorers: Iterable[str],
     settings: Iterable[str],
     others: Mapping[str, Any],
+    recipe: Following | None = None,
 ) -> RunConfiguration:
     """Resolve the configuration of a run whose edited images are there already, likewise; they have this label.
 
@@ -70,7 +74,7 @@ def choose_given(
         raise WrongCall(f"--editor: {fault}") from fault
     asked = {"scorers": DEFAULTS["scorers"], **(_read(file) if file else {})}
     asked = {name: value for name, value in asked.items() if name not in _ABOUT_EDITING}
-    return _resolved({**asked, "editor": editor}, scorers, settings, others)
+    return _resolved({**asked, "editor": editor}, scorers, settings, others, recipe)
 
 
 _ABOUT_EDITING = ("repeats", "seed", "fresh")
@@ -83,25 +87,39 @@ def choose_scorers(
     scorers: Iterable[str],
     settings: Iterable[str],
     others: Mapping[str, Any],
+    recipe: Following | None = None,
 ) -> RunConfiguration:
     """Resolve the configuration of a run that scores the edits of a stored one anew, likewise.
 
-    Of the file only what is about scoring counts; what is not given is as the stored run has it.
+    Of the file only what is about scoring counts; what is not given is as the stored run has it, but for its recipe
+    where other scorers, or another recipe, are asked for.
     """
+    scorers = list(scorers)
     asked = {**stored, "priority": None}
+    if scorers or file or recipe:
+        asked["recipe"] = None
     if file:
         asked.update({name: value for name, value in _read(file).items() if name in _ABOUT_SCORING})
-    return _resolved(asked, scorers, settings, others)
+    return _resolved(asked, scorers, settings, others, recipe)
 
 
 def _resolved(
-    asked: Mapping[str, Any], scorers: Iterable[str], settings: Iterable[str], others: Mapping[str, Any]
+    asked: Mapping[str, Any],
+    scorers: Iterable[str],
+    settings: Iterable[str],
+    others: Mapping[str, Any],
+    recipe: Following | None,
 ) -> RunConfiguration:
     """Resolve a configuration whose editor is settled: `--scorer`, `--set` and the rest over what is asked."""
     models = {Role.SCORER: _entries(list(scorers) or asked["scorers"])}
     for setting in settings:
         _apply(setting, models)
-    return resolve_configuration({**asked, "scorers": models[Role.SCORER], **_given(others)})
+    return resolve_configuration({**asked, **_judged(models[Role.SCORER], recipe), **_given(others)})
+
+
+def _judged(scorers: Sequence[Mapping[str, Any]], recipe: Following | None) -> dict[str, Any]:
+    """Return the scorers of a run, and the recipe where one is followed."""
+    return {"scorers": scorers} if recipe is None else {"scorers": recipe.scorers(scorers), "recipe": recipe.followed}
 
 
 _ABOUT_SCORING = ("scorers", "aggregate", "priority")

@@ -17,6 +17,7 @@ from db.ledger import Ledger
 from producer.benchmark.check import Checked, check_benchmark
 from producer.benchmark.digests import Digests
 from producer.benchmark.sample import Benchmark, Fault, image_digests, sample_row
+from producer.recipes.follow import require_asked
 from producer.storing import Storing
 
 CHUNK = 500
@@ -39,7 +40,8 @@ def submit(
 
     Submitting the same again finds the same run: images that are lost or damaged are stored again, what was cancelled
     is queued again, what is owed a message gets one.
-    Raises BenchmarkInvalid or, for a category that there is not, WrongCall, with nothing taken; or ServiceUnreachable.
+    Raises BenchmarkInvalid or, for a category that there is not, or of which a rubric asks nothing, WrongCall, with
+    nothing taken; or ServiceUnreachable.
     """
     checked = check_benchmark(benchmark)
     asked = with_known_categories(configuration, checked).with_prompts(checked.prompts)
@@ -52,12 +54,17 @@ def submit(
 
 
 def with_known_categories(configuration: RunConfiguration, checked: Checked) -> RunConfiguration:
-    """Return the configuration with its categories as the benchmark names and orders them."""
-    if configuration.categories is None:
-        return configuration
+    """Return the configuration with its categories as the benchmark names and orders them.
+
+    Raises WrongCall for a category that there is not, or of which a rubric asks nothing.
+    """
     known = list(checked.categories)
-    chosen = {category_called(given, known) for given in configuration.categories}
-    return configuration.model_copy(update={"categories": tuple(name for name in known if name in chosen)})
+    if configuration.categories is not None:
+        chosen = {category_called(given, known) for given in configuration.categories}
+        known = [name for name in known if name in chosen]
+        configuration = configuration.model_copy(update={"categories": tuple(known)})
+    require_asked(configuration, known)
+    return configuration
 
 
 def enter_benchmark(benchmark: Benchmark, checked: Checked, *, ledger: Ledger, images: ImageStore) -> None:

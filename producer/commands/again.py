@@ -46,11 +46,13 @@ def rescore(run: str, **choices: Any) -> None:
     from db.farm import ledger
     from producer.choices import choose_scorers
     from producer.queue import send
+    from producer.recipes.follow import following
     from producer.rescore import rescore as rescore_run
 
     found = own_run(run)
+    recipe = following(choices.pop("recipe"), choices.pop("prompts"))
     named = {name: choices.pop(name) for name in ("file", "scorers", "settings")}
-    configuration = choose_scorers(found.configuration, **named, others=choices)
+    configuration = choose_scorers(found.configuration, **named, others=choices, recipe=recipe)
     require_broker()
     rescored = rescore_run(found, configuration, ledger=ledger(), send=send)
     say_what_is_asked(rescored.run_id, rescored.new, configuration)

@@ -101,13 +101,15 @@ def say_what_is_asked(run_id: str, new: bool, configuration: RunConfiguration, o
 
 def _configuration(edits: Path | None, choices: dict[str, Any]) -> RunConfiguration:
     from producer.choices import choose, choose_given
+    from producer.recipes.follow import following
 
+    recipe = following(choices.pop("recipe"), choices.pop("prompts"))
     named = {name: choices.pop(name) for name in ("file", "scorers", "settings")}
     editor = choices.pop("editor")
     if edits is None:
-        return choose(editor=editor, **named, others=choices)
+        return choose(editor=editor, **named, others=choices, recipe=recipe)
     label = edits.resolve().name if edits.is_dir() else edits.stem
-    return choose_given(label if editor is None else editor, **named, others=choices)
+    return choose_given(label if editor is None else editor, **named, others=choices, recipe=recipe)
 
 
 def _submit(benchmark: Path, how: HowToRead, configuration: RunConfiguration, edits: Path | None) -> Submitted:

@@ -95,6 +95,20 @@ def _aggregate(default: str) -> Callable[[_F], _F]:
 _settings = click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
 )
+_recipe = with_options(
+    click.option(
+        "--recipe",
+        metavar="NAME",
+        help="Judge as a public benchmark's authors do, and report their tables too: `gedit`, `imgedit`, `kris`, "
+        "`rise`, or a file of your own.",
+    ),
+    click.option(
+        "--prompts",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Your copy of that benchmark's code, where the recipe finds its prompts.",
+    ),
+)
 _priority = click.option(
     "--priority", type=click.Choice(["low", "normal", "high"]), help="Whose jobs go first. [default: normal]"
 )
@@ -114,6 +128,7 @@ run_options = with_options(
     ),
     _scorer("Scorer, likewise; may be repeated. [default: reference]"),
     _settings,
+    _recipe,
     _aggregate("none"),
     click.option("--repeats", type=int, help="Edits per sample, each with its own seed. [default: 1]"),
     click.option("--seed", type=int, help="Seed from which every edit's seed derives. [default: 0]"),
@@ -138,6 +153,7 @@ scoring_options = with_options(
     _config("Run configuration, of which only what is about scoring counts"),
     _scorer("Scorer, instead of the file's; may be repeated. [default: the run's]"),
     click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `scorer.repeats=3`."),
+    _recipe,
     _aggregate("the run's"),
     _priority,
 )

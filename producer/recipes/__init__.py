@@ -1,0 +1,1 @@
+"""Official recipes: how benchmarks are judged and what their papers' tables say, each a YAML file."""

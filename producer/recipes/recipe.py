@@ -1,0 +1,132 @@
+"""A recipe: how a benchmark's authors judge and what their tables say, as data; read and checked as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from db.configuration import first_fault
+from db.errors import WrongCall, one_line
+from db.recipe import FollowedRecipe, OfficialTable
+from db.rubric import AnswerForm, Resize, Rubric, RubricValue, Shown, When
+from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+FOLDER = Path(__file__).parent
+SUFFIX = ".yaml"
+
+LARGEST = 1024**2
+
+
+class RecipeQuestion(BaseModel):
+    """A question of the rubric whose prompt is in the benchmark's own code."""
+
+    model_config = _STRICT
+
+    name: str
+    when: When = When()
+    prompt: OfficialPrompt
+    show: Annotated[tuple[Shown, ...], Field(min_length=1)]
+    answer: AnswerForm
+
+
+class Recipe(BaseModel):
+    """A recipe as its file has it: `judge` is the authors' model, `settings` are options of judges that have them.
+
+    `anchors` holds what the file repeats, and means nothing by itself.
+    """
+
+    model_config = _STRICT
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    benchmark: str
+    follows: Annotated[str, Field(description="which of the implementations")]
+    judge: str
+    settings: Mapping[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    questions: Annotated[tuple[RecipeQuestion, ...], Field(min_length=1)]
+    values: tuple[RubricValue, ...] = ()
+    score: str
+    resize: Resize | None = None
+    tables: Annotated[tuple[OfficialTable, ...], Field(min_length=1)]
+    anchors: Any = None
+    digest: str
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        rubric = self._rubric([{"user": question.name} for question in self.questions])
+        known = rubric.scales()
+        for table in self.tables:
+            for name in (name for column in table.columns for name in column.of):
+                if name not in known:
+                    raise ValueError(f"table {table.title!r}: {name!r} is neither a criterion nor a value")
+        return self
+
+    def rubric(self, copy: PromptCopy) -> Rubric:
+        """Return the rubric, its prompts read from this copy of the benchmark. Raises WrongCall."""
+        return self._rubric([{"user": copy.template(question.prompt)} for question in self.questions])
+
+    def files(self) -> list[str]:
+        """Return where in the benchmark's code its prompts are looked for."""
+        named = (name for question in self.questions for part in question.prompt.parts for name in part.files)
+        return list(dict.fromkeys(named))
+
+    def followed(self) -> FollowedRecipe:
+        """Return what a run keeps of it."""
+        return FollowedRecipe(
+            name=self.name,
+            digest=self.digest,
+            benchmark=self.benchmark,
+            judge=self.judge,
+            notes=self.notes,
+            tables=self.tables,
+        )
+
+    def _rubric(self, prompts: list[dict[str, str]]) -> Rubric:
+        questions = [
+            {**question.model_dump(exclude={"prompt"}), "prompt": prompt}
+            for question, prompt in zip(self.questions, prompts, strict=True)
+        ]
+        values = [value.model_dump() for value in self.values]
+        return Rubric.model_validate(
+            {"questions": questions, "values": values, "score": self.score, "resize": self.resize}
+        )
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that are built in."""
+    return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
+
+
+def read_recipe(given: str) -> Recipe:
+    """Return a recipe by its name, or of a person's own file. Raises WrongCall."""
+    if given in recipe_names():
+        path = FOLDER / f"{given}{SUFFIX}"
+    elif given.lower().endswith((SUFFIX, ".yml")):
+        path = Path(given)
+    else:
+        raise WrongCall(
+            f"--recipe {given}: expected one of {', '.join(recipe_names())}, or a file that ends in {SUFFIX}"
+        )
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise WrongCall(f"{path}: is larger than {LARGEST:,} bytes, which is no recipe")
+        written = yaml.safe_load(content)
+    except OSError as error:
+        raise WrongCall(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise WrongCall(one_line(f"{path}: is not YAML: {error}")) from error
+    if not isinstance(written, dict):
+        raise WrongCall(f"{path}: expected a mapping with `name`, `questions`, `tables` and so on")
+    try:
+        return Recipe.model_validate({**written, "digest": hashlib.sha256(content).hexdigest()})
+    except ValidationError as error:
+        raise WrongCall(one_line(f"{path}: {first_fault(error)}")) from error

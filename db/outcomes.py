@@ -13,7 +13,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from db.tables import ASKED_OF_EDITOR, JOB_TABLES, Stage, State, edits, run_scorers, runs, samples, scores
+from db.rubric import Rubric, there_is
+from db.tables import (
+    ASKED_OF_EDITOR,
+    JOB_TABLES,
+    SHOWN_TO_JUDGE,
+    Stage,
+    State,
+    edits,
+    run_scorers,
+    runs,
+    samples,
+    scores,
+)
 from db.to_do import with_run
 
 _AT_ONCE = {"yield_per": 5000}
@@ -27,14 +39,49 @@ class AskedScorer:
     label: str
     repeat: int
     scale: tuple[float, float]
+    rubric: Rubric | None
 
 
 def asked_scorers(connection: Connection, run_id: str) -> list[AskedScorer]:
     """Return the run's scorers in the order they were asked for, one for each judge repeat."""
     query = select(run_scorers).where(run_scorers.c.run_id == run_id).order_by(run_scorers.c.id)
     return [
-        AskedScorer(row.id, row.label, row.repeat, (row.scale_min, row.scale_max)) for row in connection.execute(query)
+        AskedScorer(row.id, row.label, row.repeat, (row.scale_min, row.scale_max), _rubric(row.configuration))
+        for row in connection.execute(query)
     ]
+
+
+def _rubric(scorer: Mapping[str, Any]) -> Rubric | None:
+    rubric = scorer["options"].get("rubric")
+    return None if rubric is None else Rubric.model_validate(rubric)
+
+
+@dataclass(frozen=True)
+class JudgedSample:
+    """What of a sample a rubric's conditions, and tables by a field, look at."""
+
+    category: str
+    there: frozenset[str]
+    fields: Mapping[str, Any]
+
+
+def judged_samples(connection: Connection, run_id: str) -> dict[int, JudgedSample]:
+    """Return the samples of a run's benchmark, by their ids."""
+    query = select(samples.c.id, samples.c.category, samples.c.more_sources, *SHOWN_TO_JUDGE)
+    of_run = query.join(runs, samples.c.benchmark_id == runs.c.benchmark_id).where(runs.c.id == run_id)
+    return {row.id: _judged(row) for row in connection.execute(of_run.execution_options(**_AT_ONCE))}
+
+
+def _judged(row: Any) -> JudgedSample:
+    fields = row.fields or {}
+    there = there_is(
+        fields,
+        reference=row.reference_image is not None,
+        reference_text=row.reference_text,
+        description=row.description,
+        more_sources=bool(row.more_sources),
+    )
+    return JudgedSample(row.category, there, fields)
 
 
 def edit_outcomes(connection: Connection, run_id: str) -> Iterator[Any]:

@@ -120,7 +120,10 @@ def _left_out(runs: Sequence[Run], named: Mapping[str, str], scores: Sequence[Ru
         else:
             named_by = [of_run[label].dimensions for of_run in labels]
             for name in dict.fromkeys(name for names in named_by for name in names):
-                if not all(name in names for names in named_by):
+                if all(name in names for names in named_by):
+                    if len({of_run[label].scale_of(name) for of_run in labels}) > 1:
+                        yield f"dimension {name} of scorer {label} is left out: its scale is not the same in all runs"
+                else:
                     yield f"dimension {name} of scorer {label} is left out: not all runs have it"
 
 
@@ -135,7 +138,7 @@ def _dimensions(runs: Sequence[Run], scores: Sequence[RunScores], shared: _Share
         scorers = [of_run[label] for of_run in by_label if label in of_run]
         if len(scorers) < len(runs) or len({scorer.scale for scorer in scorers}) > 1:
             continue
-        for name in [name for name in scorers[0].dimensions if all(name in one.dimensions for one in scorers)]:
+        for name in _shared_dimensions(scorers):
             values = [
                 _by_sample(found, scorer, name)[places]
                 for found, scorer, places in zip(scores, scorers, shared.places, strict=True)
@@ -147,7 +150,13 @@ def _dimensions(runs: Sequence[Run], scores: Sequence[RunScores], shared: _Share
                 asked.category[first_edits],
                 asked.categories,
             )
-            yield compare_dimension(label, name, scorers[0].scale, beside)
+            yield compare_dimension(label, name, scorers[0].scale_of(name), beside)
+
+
+def _shared_dimensions(scorers: Sequence[ScorerScores]) -> list[str]:
+    """Return the dimensions that all of them give on one scale."""
+    shared = [name for name in scorers[0].dimensions if all(name in one.dimensions for one in scorers)]
+    return [name for name in shared if len({one.scale_of(name) for one in scorers}) == 1]
 
 
 def _first_edits(scores: RunScores) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -9,7 +9,7 @@ from typing import Any
 from db.categories import with_alias
 from producer.comparison.differences import ABSENT, Difference
 from producer.comparison.schema import ComparedDimension, Comparison, Pair, PairFigures, Standing
-from producer.report.grids import NOTHING, Grid, number, percentage, span
+from producer.report.grid import NOTHING, Grid, number, percentage, span
 from producer.report.schema import OVERALL
 
 

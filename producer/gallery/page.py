@@ -21,7 +21,7 @@ from producer.comparison.schema import Comparison
 from producer.gallery.harmless import data_block, harmless, harmless_all
 from producer.gallery.summary import summaries
 from producer.gallery.words import english, label, word, words
-from producer.report.grids import number, percentage
+from producer.report.grid import number, percentage
 from producer.report.schema import Report
 
 ASSETS = Path(__file__).parent / "assets"

@@ -16,7 +16,7 @@ from producer.judge_check.schema import (
     OrderEffects,
     PreferenceAgreement,
 )
-from producer.report.grids import NOTHING, Grid, number, percentage, span
+from producer.report.grid import NOTHING, Grid, number, percentage, span
 from producer.report.schema import OVERALL, Interval
 
 

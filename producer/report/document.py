@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from producer.report.csv_rows import report_as_csv
-from producer.report.grids import Grid, closing, grids, heading
+from producer.report.grid import Grid
+from producer.report.grids import closing, grids, heading
 from producer.report.markdown import as_markdown
 from producer.report.schema import Report
 from producer.report.table import print_grids

@@ -80,9 +80,11 @@ def _dimension(asked: Asked, scorer: ScorerScores, name: str, replicates: Number
         for number, category in enumerate(asked.categories)
     ]
     given = counted.values[counted.is_scored]
-    histogram, _ = np.histogram(given, bins=HISTOGRAM_BINS, range=scorer.scale)
+    scale = scorer.scale_of(name)
+    histogram, _ = np.histogram(given, bins=HISTOGRAM_BINS, range=scale)
     return Dimension(
         name=name,
+        scale=scale,
         overall=overall,
         macro=_macro(asked, counted, categories, replicates),
         categories=categories,
@@ -103,7 +105,7 @@ class _Counted:
     def of(cls, scorer: ScorerScores, name: str) -> _Counted:
         values = scorer.dimensions[name]
         is_number = ~np.isnan(values)
-        return cls(values, is_number, np.isin(scorer.outcome, FAILURES) & ~is_number, scorer.scale[0])
+        return cls(values, is_number, np.isin(scorer.outcome, FAILURES) & ~is_number, scorer.scale_of(name)[0])
 
     def columns(self) -> Numbers:
         """Return for each edit what `_COLUMNS` says: (edits, columns)."""

@@ -12,12 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from db.engine import reading
-from db.outcomes import failures_of, last_outcome_at, retried_jobs
+from db.outcomes import failures_of, judged_samples, last_outcome_at, retried_jobs
 from db.queries import Progress, Run, environments_of, find_run, progress_of, shared_edits
+from db.recipe import FollowedRecipe
 from db.tables import Stage
 from producer.report.figures import agreements, scorer_reports
-from producer.report.schema import Benchmark, FailedJob, Method, Provenance, Report
-from producer.report.scores import read_scores
+from producer.report.official import official_report
+from producer.report.schema import Benchmark, FailedJob, Method, OfficialReport, Provenance, Report
+from producer.report.scores import RunScores, read_scores
 from producer.standing.status import progress_data
 from producer.statistics.bootstrap import LEVEL, METHOD_BY_CATEGORY, RESAMPLES, SEED
 
@@ -40,10 +42,18 @@ def gather_report(engine: Engine, given_run: str, *, without_retried: bool = Fal
             progress=progress_data(progress),
             method=Method(interval=METHOD_BY_CATEGORY, level=LEVEL, resamples=RESAMPLES, seed=SEED),
             scorers=scorer_reports(scores),
+            official=_official(connection, run, scores),
             agreement=agreements(scores),
             failures=_failures(connection, run.id),
             provenance=_provenance(engine, connection, run),
         )
+
+
+def _official(connection: Connection, run: Run, scores: RunScores) -> OfficialReport | None:
+    if run.configuration.get("recipe") is None:
+        return None
+    recipe = FollowedRecipe.model_validate(run.configuration["recipe"])
+    return official_report(recipe, scores, judged_samples(connection, run.id))
 
 
 def what_is_missing(progress: Progress) -> str:

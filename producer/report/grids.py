@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from db.categories import with_alias
-from producer.report.schema import Bound, Dimension, Failed, Figures, Interval, Macro, Report, ScorerReport
+from producer.report.grid import Grid, number, percentage, span
+from producer.report.official_grids import official_grids
+from producer.report.schema import Bound, Dimension, Failed, Figures, Macro, Report, ScorerReport
 
 FAILURES_SHOWN = 20
-
-NOTHING = "–"
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table: the first `texts` columns hold text, the others numbers; `footers` stand apart, `notes` below it."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    footers: Sequence[Sequence[str]] = ()
-    notes: Sequence[str] = field(default_factory=list)
-    texts: int = 1
 
 
 def heading(report: Report) -> list[str]:
@@ -49,6 +36,7 @@ def grids(report: Report, *, wide: bool = True) -> Iterator[Grid]:
         yield _by_category(scorer, wide)
         if len(scorer.dimensions) > 1:
             yield _by_dimension(scorer, wide)
+    yield from official_grids(report, wide)
     if report.agreement:
         yield _agreement(report)
     if report.failures:
@@ -72,7 +60,7 @@ def _by_category(scorer: ScorerReport, wide: bool) -> Grid:
         title=f"scorer {scorer.scorer}",
         columns=["category", *_numbers(wide)],
         rows=[[with_alias(figures.category or ""), *_cells(figures, wide)] for figures in overall.categories],
-        footers=list(_footers(overall, scorer.scale, wide)),
+        footers=list(_footers(overall, overall.scale, wide)),
         notes=list(_notes(scorer)),
     )
 
@@ -154,24 +142,3 @@ def _failures(report: Report) -> Grid:
         notes=[f"and {more:,} more; `report --format json` has them all"] if more > 0 else [],
         texts=5,
     )
-
-
-# -- cells -------------------------------------------------------------------------------------------------------------
-
-
-def number(value: float | None) -> str:
-    """Return a number on a scorer's scale."""
-    return NOTHING if value is None else f"{value:.2f}"
-
-
-def percentage(share: float | None) -> str:
-    """Return a share of what was asked."""
-    return NOTHING if share is None else f"{share:.1%}"
-
-
-def span(ci: Interval | None) -> str:
-    """Return an interval."""
-    if ci is None:
-        return NOTHING
-    between = " to " if ci.low < 0 else "–"
-    return f"{ci.low:.2f}{between}{ci.high:.2f}"

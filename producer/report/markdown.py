@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from db.errors import one_line
-from producer.report.grids import Grid
+from producer.report.grid import Grid
 
 _ACTS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 

@@ -97,6 +97,7 @@ class Dimension(Record):
     """One of the numbers that a scorer gives; `overall` (its score) is the first."""
 
     name: str
+    scale: Annotated[tuple[float, float], Field(description="the least and the best number")]
     overall: Annotated[Figures, Field(description="over all samples: its mean is the micro mean")]
     macro: Macro
     categories: Annotated[Sequence[Figures], Field(description="in the benchmark's order")]
@@ -129,6 +130,48 @@ class Agreement(Record):
     alpha: Annotated[
         float | None, Field(description="Krippendorff's alpha for interval data, both brought to a scale of 0 to 1")
     ]
+
+
+class OfficialCell(Record):
+    """A figure of an official table, over all numbers that its column is made of."""
+
+    n: Annotated[int, Field(description="numbers asked")]
+    scored: Annotated[int, Field(description="numbers given")]
+    failed: Annotated[int, Field(description="numbers that cannot be had")]
+    mean: Annotated[float | None, Field(description="of the numbers given; macro: of the rows' means")]
+    ci: Interval | None
+    lower_bound: Bound
+
+
+class OfficialRow(Record):
+    """A row of an official table; its cells are in the order of the columns."""
+
+    name: str
+    total: Annotated[str | None, Field(description="`micro` or `macro`; null: a row of the table itself")]
+    edits: int
+    cells: Sequence[OfficialCell]
+
+
+class OfficialTable(Record):
+    """A table as a benchmark's papers have it, of one scorer."""
+
+    title: str
+    scorer: str
+    rows_are: Annotated[str, Field(description="`category`, `group`, or the name of a field")]
+    columns: Sequence[str]
+    digits: Annotated[int, Field(description="behind the point, as the benchmark prints them")]
+    rows: Sequence[OfficialRow]
+
+
+class OfficialReport(Record):
+    """What the recipe that a run follows has its benchmark's papers print."""
+
+    recipe: str
+    digest: Annotated[str, Field(description="sha-256 of the recipe's file")]
+    benchmark: str
+    judge: Annotated[str, Field(description="that the benchmark's authors use")]
+    notes: Sequence[str]
+    tables: Sequence[OfficialTable]
 
 
 class FailedJob(Record):
@@ -191,6 +234,7 @@ class Report(Record):
     progress: Mapping[str, Any]
     method: Method
     scorers: Sequence[ScorerReport]
+    official: Annotated[OfficialReport | None, Field(description="null: the run follows no recipe")] = None
     agreement: Annotated[Sequence[Agreement], Field(description="of each two scorers")]
     failures: Sequence[FailedJob]
     provenance: Provenance

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from db.outcomes import AskedScorer, asked_scorers, edit_outcomes, numbers_in, score_outcomes
+from db.rubric import Rubric
 from db.tables import FailureKind, State
 from producer.report.schema import OVERALL
 from producer.statistics.bootstrap import Indices
@@ -82,6 +83,11 @@ class ScorerScores:
     scale: tuple[float, float]
     outcome: Outcomes
     dimensions: dict[str, Numbers] = field(default_factory=dict)
+    rubric: Rubric | None = None
+
+    def scale_of(self, name: str) -> tuple[float, float]:
+        """Return the least and the best number of a dimension: a rubric's numbers have scales of their own."""
+        return self.scale if self.rubric is None else self.rubric.scales().get(name, self.scale)
 
     @property
     def overall(self) -> Numbers:
@@ -193,7 +199,8 @@ class _Columns:
         of_edits = [Outcome.OPEN if outcome is Outcome.SCORED else outcome for outcome in self._edits.outcome]
         outcome = np.tile(np.array(of_edits, dtype=np.int8), (len(repeats), 1))
         nothing = np.full(outcome.shape, np.nan)
-        return ScorerScores(repeats[0].label, repeats[0].scale, outcome, {OVERALL: nothing})
+        first = repeats[0]
+        return ScorerScores(first.label, first.scale, outcome, {OVERALL: nothing}, first.rubric)
 
 
 def _of_edit(row: Any) -> Outcome:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.errors import one_line
-from producer.report.grids import Grid
+from producer.report.grid import Grid
 
 LONGEST = 5000
 """Characters of a cell, such as the reason of a failure."""

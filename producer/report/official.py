@@ -25,7 +25,7 @@ from producer.statistics.summary import Numbers
 _Mask = NDArray[np.bool_]
 
 _SUMS = 5
-"""Of each column and edit: sum and count of its numbers, the same with failures as the least, and how many are asked."""
+"""Of each column and edit: sum and count of its numbers, the same with failures as the least, how many were asked."""
 
 
 def official_report(recipe: FollowedRecipe, scores: RunScores, samples: Mapping[int, JudgedSample]) -> OfficialReport:

@@ -10,15 +10,13 @@ from producer.report.schema import Bound, Interval, OfficialCell, OfficialReport
 
 
 def official_grids(report: Report, wide: bool) -> Iterator[Grid]:
-    """Yield the tables of the run's recipe, if it follows one; below the last of them, what there is to know."""
-    official = report.official
-    if official is None:
-        return
-    for number, table in enumerate(official.tables, start=1):
-        yield _grid(table, wide, list(_notes(official)) if number == len(official.tables) else [])
+    """Yield the tables of the run's recipe, if it follows one, and what there is to know of them."""
+    if report.official is not None:
+        yield from (_grid(table, wide) for table in report.official.tables)
+        yield _notes(report.official)
 
 
-def _grid(table: OfficialTable, wide: bool, notes: Sequence[str]) -> Grid:
+def _grid(table: OfficialTable, wide: bool) -> Grid:
     footers = [_row(row, table, wide) for row in table.rows if row.total]
     if any(cell.failed for row in table.rows for cell in row.cells):
         totals = [row for row in table.rows if row.total]
@@ -28,7 +26,6 @@ def _grid(table: OfficialTable, wide: bool, notes: Sequence[str]) -> Grid:
         columns=[table.rows_are, "n", "coverage", *(_headings(table.columns, wide))],
         rows=[_row(row, table, wide) for row in table.rows if not row.total],
         footers=footers,
-        notes=notes,
     )
 
 
@@ -56,6 +53,6 @@ def _span(ci: Interval | None, digits: int) -> str:
     return NOTHING if ci is None else f"{ci.low:.{digits}f}–{ci.high:.{digits}f}"
 
 
-def _notes(official: OfficialReport) -> Iterator[str]:
-    yield f"recipe {official.recipe}: {official.benchmark}; its authors' judge is {official.judge}"
-    yield from official.notes
+def _notes(official: OfficialReport) -> Grid:
+    about = f"recipe {official.recipe}: {official.benchmark}; its authors' judge is {official.judge}"
+    return Grid(about, ["to know"], [[note] for note in official.notes])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -33,9 +33,10 @@ class RunByHand:
         *,
         name: str = "评测",
         sources: Sequence[str] | None = None,
+        extras: Sequence[Mapping[str, Any]] | None = None,
         **given: Any,
     ) -> None:
-        """`sources` names each sample's source image; without it all samples have the same."""
+        """`sources` names each sample's source image; without it all have the same. `extras` are further columns."""
         self.ledger = ledger
         rows = [
             {
@@ -46,6 +47,7 @@ class RunByHand:
                 "description": None,
                 "source_image": digest_of(sources[position].encode() if sources else png()),
                 "reference_image": None,
+                **(extras[position] if extras else {}),
             }
             for position, (category, key) in enumerate(entries)
         ]

@@ -1,0 +1,141 @@
+"""Prompts from a person's own copy of a benchmark: read without running it, and filled in as its scripts would."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.errors import WrongCall
+from db.prompts import JudgePrompt, PromptSubject, render_prompt
+from producer.recipes import official_prompts
+from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
+
+SUBJECT = PromptSubject("k", "风格", "make it {{ rain }} {instruct}\n", "a street", False, "a wet street")
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+def prompt(names: list[str] | None = None, files: list[str] | None = None, **more: Any) -> OfficialPrompt:
+    """Return a prompt whose parts are constants of `prompts.py`."""
+    parts = [{"files": files or ["prompts.py"], "constants": [name]} for name in names or ["asked"]]
+    return OfficialPrompt.model_validate({"parts": parts, **more})
+
+
+def said(copy: PromptCopy, asked: OfficialPrompt) -> str:
+    """Return what a judge is asked about the subject."""
+    return render_prompt(JudgePrompt(user=copy.template(asked)), SUBJECT).user
+
+
+def copy_of(folder: Path, content: str, name: str = "prompts.py") -> PromptCopy:
+    (folder / name).write_text(content, encoding="utf-8")
+    return PromptCopy(folder)
+
+
+def test_a_module_is_read_and_not_run(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    copy = copy_of(tmp_path, f"import nowhere\nopen({str(trace)!r}, 'w')\nasked = 'How ' 'good?' + '\\n'\n")
+
+    assert said(copy, prompt()) == "How good?\n"
+    assert not trace.exists()
+
+
+def test_parts_are_joined_by_line_breaks_and_constants_by_their_names(tmp_path: Path) -> None:
+    copy = copy_of(tmp_path, "first = 'one \\n'\nsecond = first + 'two'\nfirst = 'three'\n")
+
+    assert said(copy, prompt(["first", "second"])) == "three\none \ntwo"
+
+
+def test_the_first_file_and_key_that_are_there_count(tmp_path: Path) -> None:
+    (tmp_path / "Basic").mkdir()
+    copy = copy_of(tmp_path, json.dumps({"alter": "Altered?", "adjust": 3}), "Basic/prompts.json")
+    part = {"files": ["judge_prompt.json", "Basic/prompts.json"], "keys": ["change", "alter", "adjust"]}
+
+    assert said(copy, OfficialPrompt.model_validate({"parts": [part]})) == "Altered?"
+
+
+@given(before=TEXTS, between=TEXTS, behind=TEXTS)
+def test_a_place_is_replaced_wherever_it_stands_and_all_else_stays(
+    tmp_path_factory: pytest.TempPathFactory, before: str, between: str, behind: str
+) -> None:
+    text = f"{before}<edit>{between}<edit>{behind}"
+    copy = copy_of(tmp_path_factory.mktemp("copy"), f"asked = {text!r}")
+
+    assert said(copy, prompt(fill={"<edit>": "instruction"})) == text.replace("<edit>", SUBJECT.instruction)
+
+
+@given(before=TEXTS, behind=TEXTS)
+def test_a_format_string_says_what_str_format_would(
+    tmp_path_factory: pytest.TempPathFactory, before: str, behind: str
+) -> None:
+    doubled = [part.replace("{", "{{").replace("}", "}}") for part in (before, behind)]
+    text = f"{doubled[0]}{{instruct}} gives {{explain}}{doubled[1]}"
+    copy = copy_of(tmp_path_factory.mktemp("copy"), f"asked = {text!r}")
+
+    found = said(copy, prompt(format={"instruct": "instruction", "explain": "reference_text"}))
+
+    assert found == text.format(instruct=SUBJECT.instruction, explain=SUBJECT.reference_text)
+
+
+def test_a_text_with_neither_stays_as_it_is_with_its_doubled_braces(tmp_path: Path) -> None:
+    text = '  Say {{"score": 1}} and {instruct} {% if %}\n\n'
+
+    assert said(copy_of(tmp_path, f"asked = {text!r}"), prompt()) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "complaint"),
+    [
+        ("other = 'a'", {}, "prompts.py: has no constant asked at its top; is it another version?"),
+        ("def asked(): pass", {}, "prompts.py: has no constant asked at its top"),
+        ("asked = f'{1}'", {}, "prompts.py: constant asked is no text, or an empty one"),
+        ("asked = 3", {}, "prompts.py: constant asked is no text"),
+        ("asked = ' '", {}, "prompts.py: constant asked is no text, or an empty one"),
+        ("asked = (", {}, "prompts.py: is no Python: '(' was never closed"),
+        ("asked = 'How?'", {"fill": {"<edit>": "instruction"}}, "prompts.py: asked: has no <edit> for the recipe to"),
+        ("asked = 'How?'", {"format": {"instruct": "instruction"}}, "asked: its fields are none, the recipe fills in "),
+        ("asked = '{instruct}{n}'", {"format": {"instruct": "instruction"}}, "its fields are instruct, n, the recipe "),
+        (
+            "asked = '{instruct!r}'",
+            {"format": {"instruct": "instruction"}},
+            "its fields are instruct, the recipe",
+        ),
+        ("asked = '{instruct'", {"format": {"instruct": "instruction"}}, "asked: is no text that can be formatted: "),
+    ],
+)
+def test_what_cannot_be_used_is_named_by_its_place(
+    tmp_path: Path, content: str, more: dict[str, Any], complaint: str
+) -> None:
+    copy = copy_of(tmp_path, content)
+
+    with pytest.raises(WrongCall, match=re.escape(complaint)):
+        copy.template(prompt(**more))
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongCall, match="nowhere: is no folder"):
+        PromptCopy(tmp_path / "nowhere")
+    copy = copy_of(tmp_path, "asked = 'a'")
+    with pytest.raises(WrongCall, match=re.escape("the recipe looks for a.py or b.py there")):
+        copy.template(prompt(files=["a.py", "b.py"]))
+    (tmp_path / "latin.py").write_bytes("asked = 'é'".encode("latin-1"))
+    with pytest.raises(WrongCall, match=r"latin.py: is not UTF-8: .* at byte 9"):
+        copy.template(prompt(files=["latin.py"]))
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(WrongCall, match=r"folder.py: cannot be read"):
+        copy.template(prompt(files=["folder.py"]))
+    (tmp_path / "list.json").write_text("[1]")
+    keyed = OfficialPrompt.model_validate({"parts": [{"files": ["list.json"], "keys": ["a"]}]})
+    with pytest.raises(WrongCall, match=r"list.json: expected an object of prompts by name"):
+        copy.template(keyed)
+    (tmp_path / "list.json").write_text("{")
+    with pytest.raises(WrongCall, match=r"list.json: is not valid JSON"):
+        PromptCopy(tmp_path).template(keyed)
+    monkeypatch.setattr(official_prompts, "LARGEST", 5)
+    with pytest.raises(WrongCall, match=r"prompts.py: is larger than 5 bytes"):
+        PromptCopy(tmp_path).template(prompt())

@@ -26,7 +26,7 @@ from db.engine import open_engine, reading
 from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
 from tests.farm.servers import Broker, Postgres
-from tests.workers.test_api_scorer import GOOD, JudgeServer, fails, hangs_up, says, sends
+from tests.judge_server import GOOD, JudgeServer, fails, hangs_up, says, sends
 
 pytestmark = pytest.mark.integration
 

@@ -3,8 +3,8 @@
 A row names its images in `file_name`, which becomes the column `image`, `X_file_name`, which becomes `X`, `file_names`,
 which becomes `images`, and `X_file_names`, which becomes `X`; their paths begin in the metadata's own folder. The path
 of the first of them without its suffix is in the column `#key`. A row without such columns is left as it is: in
-GEditBench v2 the path stands in `source_image`. `datasets` passes over images that no row names
-without a word, and over metadata that lies above its split; here the ones are counted and the others are read.
+GEditBench v2 the path stands in `source_image`. `datasets` passes over images that no row names without a word, and
+over metadata that lies above its split; here the ones are counted and the others are read.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark.detect import columns_of, records_at
 from producer.benchmark.from_records import RecordBenchmark
 from producer.benchmark.how import HowToRead
+from producer.benchmark.hub import fetch
+from producer.benchmark.hub_address import HubAddress, Where
 from producer.benchmark.image_folder import ImageFolder
 from producer.benchmark.kris_bench import KrisBench
 from producer.benchmark.layouts import PLAIN
@@ -18,8 +20,10 @@ from producer.benchmark.record import Records
 _COLUMNS_SHOWN = 20
 
 
-def open_benchmark(path: Path, how: HowToRead | None = None) -> RecordBenchmark:
-    """Return the benchmark of a file or folder, its reader and layout chosen by what is in it and by what was said.
+def open_benchmark(where: Where, how: HowToRead | None = None) -> RecordBenchmark:
+    """Return the benchmark of a file or folder, or of a data set on the Hub, which is fetched.
+
+    Its reader and layout are chosen by what is in it and by what was said.
 
     Raises BenchmarkInvalid when it cannot be read at all or nothing is known of its columns, and WrongCall where the
     split is not clear, or something was said that does not hold.
@@ -27,11 +31,22 @@ def open_benchmark(path: Path, how: HowToRead | None = None) -> RecordBenchmark:
     how = how or HowToRead()
     if how.images is not None and not how.images.is_dir():
         raise WrongCall(f"--images {how.images}: is no folder")
-    records = records_at(path, how)
+    records, called, inside = _opened(where, how)
     if how.images is not None and isinstance(records, ImageFolder | KrisBench):
-        raise WrongCall(f"--images {how.images}: images of {path} lie beside its own files")
+        raise WrongCall(f"--images {how.images}: images of {where} lie beside its own files")
     name = how.layout or _layout_of(records, how)
-    return RecordBenchmark(records, LAYOUTS[name].with_columns(how.columns), how.images, how.columns, name)
+    layout = LAYOUTS[name].with_columns(how.columns)
+    return RecordBenchmark(records, layout, how.images, how.columns, name, called, inside)
+
+
+def _opened(where: Where, how: HowToRead) -> tuple[Records, str | None, Path | None]:
+    """Return the records, what they are called and what they lie in where they do not say it themselves."""
+    if isinstance(where, HubAddress):
+        fetched = fetch(where, how)
+        return fetched.records, fetched.name, fetched.inside
+    if how.subset is not None:
+        raise WrongCall(f"--subset {how.subset}: {where} has no subsets; data sets on the Hub (hf://OWNER/NAME) may")
+    return records_at(where, how), None, None
 
 
 def _layout_of(records: Records, how: HowToRead) -> str:

@@ -23,7 +23,8 @@ _NO_COLUMNS = (ROW_NUMBER, CONSTANT, TEMPLATE)
 class RecordBenchmark:
     """A benchmark whose samples are records of one layout.
 
-    `images` is where their paths begin and what they must lie in; None: their own folders, and the benchmark's.
+    `images` is where their paths begin and what they must lie in; None: their own folders, and `inside`, or the
+    benchmark's own. `called` is the benchmark's name where its files do not say it.
     `asked` are the columns that a person has named for parts of a sample: some record must have each.
     """
 
@@ -32,6 +33,8 @@ class RecordBenchmark:
     images: Path | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
     layout_name: str = "plain"
+    called: str | None = None
+    inside: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -41,7 +44,7 @@ class RecordBenchmark:
     @property
     def name(self) -> str:
         """What it calls itself."""
-        return self.records.name[:MAX_KEY]
+        return (self.called or self.records.name)[:MAX_KEY]
 
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:
@@ -56,7 +59,7 @@ class RecordBenchmark:
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the samples in their order, a fault where there is no usable one."""
         path = self.records.path
-        inside = self.images or (path if path.is_dir() else path.parent)
+        inside = self.images or self.inside or (path if path.is_dir() else path.parent)
         absent = {part: column for part, column in self.asked.items() if not column.startswith(_NO_COLUMNS)}
         row = 0
         for record in self.records:

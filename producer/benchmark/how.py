@@ -14,12 +14,13 @@ _IMAGES = ("source", "reference")
 
 @dataclass(frozen=True)
 class HowToRead:
-    """The layout's name, columns by the parts of a sample, where image paths begin, the split; all may be left out."""
+    """The layout, columns by the parts of a sample, where image paths begin, split and subset; each may be left out."""
 
     layout: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
     split: str | None = None
+    subset: str | None = None
 
 
 def columns_by_part(given: Sequence[str]) -> dict[str, str]:

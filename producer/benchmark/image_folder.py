@@ -2,8 +2,9 @@
 
 A row names its images in `file_name`, which becomes the column `image`, `X_file_name`, which becomes `X`, `file_names`,
 which becomes `images`, and `X_file_names`, which becomes `X`; their paths begin in the metadata's own folder. The path
-of the first of them without its suffix is in the column `#key`. `datasets` passes over images that no row names
-without a word, and over metadata that lies above its split; here the ones are counted and the others are read.
+of the first of them without its suffix is in the column `#key`. A row without such columns is left as it is: in
+GEditBench v2 the path stands in `source_image`. `datasets` passes over images that no row names without a word, and
+over metadata that lies above its split; here the ones are counted and the others are read.
 """
 
 from __future__ import annotations
@@ -40,15 +41,15 @@ _FILE_COLUMN = re.compile(r"(?:(.+)_)?file_name(s)?")
 
 
 class ImageFolder(NamedByPath):
-    """The rows of all metadata of a folder, or of those of its subfolders that are of one split.
+    """The rows of all metadata of a folder, or of those of its subfolders that are of one split, or of those given.
 
     Raises WrongCall where it is not clear of which split, BenchmarkInvalid where there is no metadata.
     """
 
-    def __init__(self, path: Path, split: str | None = None) -> None:
+    def __init__(self, path: Path, split: str | None = None, *, metadata: Sequence[Path] = ()) -> None:
         super().__init__(path)
         self._split = split
-        self._metadata = _of_split(path, metadata_in(path), split)
+        self._metadata = metadata or _of_split(path, metadata_in(path), split)
         self._named: set[str] = set()
 
     @property
@@ -58,7 +59,9 @@ class ImageFolder(NamedByPath):
         return f"{name} {self._split}" if self._split else name
 
     def remarks(self) -> Iterator[str]:
-        """Yield what else there is to say once all rows were read: how many images no row names."""
+        """Yield what else there is to say once all rows were read: how many images no `file_name` names."""
+        if not self._named:
+            return  # they are named in other columns, if they are
         folders = {file.parent for file in self._metadata}
         above = {folder for folder in folders if not any(other in folder.parents for other in folders)}
         images = {os.path.realpath(image) for folder in above for image in _files_in(folder, IMAGES)}
@@ -91,8 +94,6 @@ class ImageFolder(NamedByPath):
             values[name] = value
             if name != column:
                 files += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
-        if all(_column_of_images(column) == column for column in record.values):
-            return Fault(record.place, "names no image: expected `file_name`, `file_names` or a column ending so")
         with suppress(ValueError):  # a path with a NUL or half a character leads nowhere, which the image's fault says
             self._named.update(os.path.realpath(record.folder / file) for file in files)
         if files:

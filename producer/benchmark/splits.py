@@ -13,7 +13,8 @@ WHOLE = ""
 """In the place of a split's name: files that are of no split."""
 
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
-_NAMES = {"train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval", "evaluation"}
+NAMES = {"train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval", "evaluation"}
+"""What files and folders of a split are called by themselves."""
 
 _T = TypeVar("_T")
 
@@ -27,7 +28,7 @@ def splits_of(files: Iterable[str]) -> dict[str, list[str]]:
     for file in sorted(files):
         stem = PurePosixPath(file).stem
         shard = _SHARD.fullmatch(stem)
-        splits.setdefault(shard[1] if shard else stem if stem in _NAMES else WHOLE, []).append(file)
+        splits.setdefault(shard[1] if shard else stem if stem in NAMES else WHOLE, []).append(file)
     if len(splits) > 1:
         splits.pop(WHOLE, None)
     return splits

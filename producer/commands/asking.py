@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from db.configuration import RunConfiguration
     from db.presence import Present
     from producer.benchmark.how import HowToRead
+    from producer.benchmark.hub_address import Where
     from producer.given_edits.enter import Given
     from producer.submit import Submitted
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @benchmark_argument
 @run_options
-def submit(benchmark: Path, how: HowToRead, **choices: Any) -> None:
+def submit(benchmark: Where, how: HowToRead, **choices: Any) -> None:
     """Check a benchmark, enter a run of it and send its jobs to the workers; print the run's id."""
     edits = choices.pop("edits")
     submitted = _submit(benchmark, how, _configuration(edits, choices), edits)
@@ -38,7 +39,7 @@ def submit(benchmark: Path, how: HowToRead, **choices: Any) -> None:
 @click.option("--gpus", metavar="LIST", help="GPUs to use, as in `0,1,2`. [default: all, where a model needs one]")
 @verbose_flag
 @json_flag
-def run(benchmark: Path, workers: int | None, gpus: str | None, verbose: bool, as_json: bool, **choices: Any) -> int:
+def run(benchmark: Where, workers: int | None, gpus: str | None, verbose: bool, as_json: bool, **choices: Any) -> int:
     """Do it all on this machine: broker, workers, submit, watch and report; nothing is left running."""
     from db.broker import SameBroker, embedded_address, require_broker
     from db.farm import engine
@@ -112,7 +113,7 @@ def _configuration(edits: Path | None, choices: dict[str, Any]) -> RunConfigurat
     return choose_given(label if editor is None else editor, **named, others=choices, recipe=recipe)
 
 
-def _submit(benchmark: Path, how: HowToRead, configuration: RunConfiguration, edits: Path | None) -> Submitted:
+def _submit(benchmark: Where, how: HowToRead, configuration: RunConfiguration, edits: Path | None) -> Submitted:
     from db.broker import require_broker
     from db.farm import images, ledger
     from producer.benchmark import open_benchmark

@@ -13,7 +13,7 @@ from db.errors import WrongCall
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=Path))
+benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=str))
 one_run = click.argument("run", metavar="RUN")
 one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
 one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
@@ -34,18 +34,23 @@ def with_options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 def benchmark_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the argument FILE and the options on how to read it; it is called with `benchmark` and `how`."""
+    """Give a command the argument FILE, maybe a data set on the Hub, and the options on how to read it.
+
+    It is called with `benchmark`, a Path or HubAddress, and `how`.
+    """
 
     @wraps(command)
     def call(
-        *, layout: str | None, columns: tuple[str, ...], images: Path | None, split: str | None, **others: Any
+        *, benchmark: str, layout: str | None, columns: tuple[str, ...], images: Path | None, **others: Any
     ) -> Any:
         from producer.benchmark.how import HowToRead, columns_by_part
+        from producer.benchmark.hub_address import where_is
         from producer.benchmark.public_layouts import LAYOUTS
 
         if layout is not None and layout not in LAYOUTS:
             raise WrongCall(f"--format {layout}: expected one of {', '.join(LAYOUTS)}")
-        return command(how=HowToRead(layout, columns_by_part(columns), images, split), **others)
+        how = HowToRead(layout, columns_by_part(columns), images, others.pop("split"), others.pop("subset"))
+        return command(benchmark=where_is(benchmark), how=how, **others)
 
     return with_options(benchmark_file, *_reading)(call)
 
@@ -73,6 +78,12 @@ _reading = (
         help="Where image paths begin, and the folder that they stay in. [default: beside the file]",
     ),
     click.option("--split", metavar="NAME", help="Which split, of a data set that has several."),
+    click.option(
+        "--subset",
+        metavar="NAME",
+        help="Which subset (configuration), of a data set on the Hub, which FILE names as `hf://OWNER/NAME`, "
+        "maybe with `@REVISION`.",
+    ),
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -14,6 +13,7 @@ from producer.commands.output import print_json, stdout
 
 if TYPE_CHECKING:
     from producer.benchmark.how import HowToRead
+    from producer.benchmark.hub_address import Where
 
 
 @click.command()
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Edits per sample.")
 @json_flag
-def plan(benchmark: Path, how: HowToRead, gpus: int, repeats: int, as_json: bool, **seconds: float) -> None:
+def plan(benchmark: Where, how: HowToRead, gpus: int, repeats: int, as_json: bool, **seconds: float) -> None:
     """Tell how long a benchmark would take, the best split of the GPUs, and what one more would bring."""
     from producer.benchmark import open_benchmark
     from producer.benchmark.check import check_benchmark

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from producer.benchmark.check import Checked
     from producer.benchmark.faults import FaultsFound
     from producer.benchmark.how import HowToRead
+    from producer.benchmark.hub_address import Where
     from producer.benchmark.sample import Fault
 
 CONSEQUENCE = "it would not be taken"
@@ -24,7 +24,7 @@ CONSEQUENCE = "it would not be taken"
 @click.command()
 @benchmark_argument
 @json_flag
-def validate(benchmark: Path, how: HowToRead, as_json: bool) -> int:
+def validate(benchmark: Where, how: HowToRead, as_json: bool) -> int:
     """Check a whole benchmark as `submit` does, and enter nothing; every fault is named by its place."""
     from producer.benchmark import open_benchmark
     from producer.benchmark.check import check_benchmark

@@ -37,6 +37,9 @@ SPLITS = "dataset_dict.json"
 _MOST_BYTES = 16 << 20
 """Of a file of JSON that says what there is."""
 
+_LONGEST_NAME = 255
+"""Bytes that a file system takes."""
+
 _BATCH_BYTES = 8 << 20
 _MOST_ROWS = 1000
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
@@ -127,7 +130,10 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def _is_file_name(name: object) -> bool:
     """Tell whether it is a name in this folder, and leads to no other."""
-    return isinstance(name, str) and "\0" not in name and name not in ("", ".", "..") and Path(name).name == name
+    if not isinstance(name, str) or "\0" in name or name in ("", ".", ".."):
+        return False
+    encoded = name.encode(errors="replace")
+    return Path(name).name == name and len(encoded) <= _LONGEST_NAME and encoded.decode() == name
 
 
 # -- streams -----------------------------------------------------------------------------------------------------------

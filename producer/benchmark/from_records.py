@@ -118,7 +118,7 @@ def _required(values: Mapping[str, Any], part: str, names: Names, check: Check) 
     if text is None:
         raise FieldFault(f"{names[0]} is missing: {_looked_for(part, names)}")
     if not text:
-        raise FieldFault(f"{next((name for name in names if name in values), names[0])} is empty")
+        raise FieldFault(f"{next((name for name in names if name in values), names[0])[:MAX_KEY]} is empty")
     return text
 
 

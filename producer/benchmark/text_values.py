@@ -13,6 +13,9 @@ from producer.benchmark.sample import FieldFault, kind_of
 MAX_KEY = 200
 MAX_TEXT = 20_000
 
+_SHOWN = 80
+"""Characters of a template that a fault repeats."""
+
 Check = Callable[[str, str], str]
 """Takes a text and the name of its column; returns it as it is kept, or raises FieldFault."""
 
@@ -53,7 +56,7 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
         if name.startswith(CONSTANT):
             return check(name.removeprefix(CONSTANT), "the constant")
         if name.startswith(TEMPLATE):
-            return check(composed(values, name), name)
+            return check(composed(values, name), name[:_SHOWN])
         value = values.get(name)
         if value is None:
             continue
@@ -78,7 +81,7 @@ def required_text(values: Mapping[str, Any], names: Names, check: Check, *, numb
     """Return the text likewise. Raises FieldFault where there is none, or an empty one."""
     text = text_in(values, names, check, numbers=numbers)
     if not text:
-        raise FieldFault(f"{names[0]} is {'empty' if text == '' else 'missing'}")
+        raise FieldFault(f"{names[0][:MAX_KEY]} is {'empty' if text == '' else 'missing'}")
     return text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow.parquet import ParquetWriter, write_table
+from pyarrow.parquet import ParquetWriter, read_metadata, write_table
 
 from benchmarks.samples import sample_row, with_remark, write_images
 
@@ -38,3 +38,9 @@ def write_parquet_with_images(folder: Path, samples: int, *, images: list[bytes]
 def _with_image(name: str, number: int, images: list[bytes]) -> dict[str, object]:
     content = with_remark(images[number % len(images)], f"number {number}")
     return {**sample_row(name, number, ""), "image": {"bytes": content, "path": None}}
+
+
+def largest_group_bytes(file: Path) -> int:
+    """Return the size of the file's largest row group, decompressed."""
+    metadata = read_metadata(file)
+    return max(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))

@@ -23,7 +23,7 @@ from benchmarks import footprint, growth, ingestion, plumbing
 from benchmarks.databases import SQLITE
 from benchmarks.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
 from benchmarks.outcome import Fell
-from benchmarks.parquet_samples import write_parquet, write_parquet_with_images
+from benchmarks.parquet_samples import largest_group_bytes, write_parquet, write_parquet_with_images
 from benchmarks.plumbing import Stretch, busy_percent, gaps_of, median_and_p95_ms
 from benchmarks.samples import photo_png, tiny_png, with_remark, write_lines, write_original
 from db.ledger import Ledger
@@ -176,6 +176,7 @@ def test_parquet_with_images_has_one_of_its_own_for_each_sample_in_small_row_gro
     assert len({sample.source for sample in samples}) == len(samples) == 250
     with ParquetFile(file) as opened:
         assert [opened.metadata.row_group(number).num_rows for number in range(3)] == [100, 100, 50]
+    assert 100 * len(tiny_png(0)) < largest_group_bytes(file) < file.stat().st_size
 
 
 def test_every_case_of_taking_in_has_a_name_of_its_own_and_the_largest_file_one_round() -> None:
@@ -243,7 +244,7 @@ def test_taking_in_parquet_is_measured_with_images_by_path_and_inside() -> None:
     inside = measured_by([*ingestion.ImagesInParquet(150).rows(1)])
 
     assert by_path["submitted"] > 0
-    assert inside["size of the file"] > 1
+    assert inside["size of the file"] > inside["size of its largest row group"] > 1
     assert inside["peak memory of the whole command"] > inside["peak memory beyond that with one sample"]
 
 

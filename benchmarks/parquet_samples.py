@@ -43,4 +43,4 @@ def _with_image(name: str, number: int, images: list[bytes]) -> dict[str, object
 def largest_group_bytes(file: Path) -> int:
     """Return the size of the file's largest row group, decompressed."""
     metadata = read_metadata(file)
-    return max(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    return max(int(metadata.row_group(number).total_byte_size) for number in range(metadata.num_row_groups))

@@ -54,17 +54,26 @@ def write_lines(folder: Path, samples: int, *, images: list[bytes], name: str = 
 
     `name` is in every key, so that another name makes another benchmark.
     """
-    (folder / "images").mkdir(exist_ok=True)
-    for number, content in enumerate(images):
-        (folder / "images" / f"{number}.png").write_bytes(content)
+    paths = write_images(folder, images)
     path = folder / f"{name}.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for number in range(samples):
-            file.write(json.dumps(_line(name, number, f"images/{number % len(images)}.png"), ensure_ascii=False) + "\n")
+            row = sample_row(name, number, paths[number % len(paths)])
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return path
 
 
-def _line(name: str, number: int, image: str) -> dict[str, str]:
+def write_images(folder: Path, images: list[bytes]) -> list[str]:
+    """Write these PNG images below the folder; return their paths as seen from it."""
+    (folder / "images").mkdir(exist_ok=True)
+    paths = [f"images/{number}.png" for number in range(len(images))]
+    for path, content in zip(paths, images, strict=True):
+        (folder / path).write_bytes(content)
+    return paths
+
+
+def sample_row(name: str, number: int, image: str) -> dict[str, str]:
+    """Return what a benchmark of this name says of its sample of that number."""
     categories = list(CATEGORIES)
     return {
         "key": f"{name}-{number}",

@@ -6,11 +6,13 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from pyarrow.parquet import ParquetFile
 from sqlalchemy import Engine
 
 pytest.importorskip("torch")  # benchmarks.measuring names the machine by it
@@ -21,6 +23,7 @@ from benchmarks import footprint, growth, ingestion, plumbing
 from benchmarks.databases import SQLITE
 from benchmarks.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
 from benchmarks.outcome import Fell
+from benchmarks.parquet_samples import largest_group_bytes, write_parquet, write_parquet_with_images
 from benchmarks.plumbing import Stretch, busy_percent, gaps_of, median_and_p95_ms
 from benchmarks.samples import photo_png, tiny_png, with_remark, write_lines, write_original
 from db.ledger import Ledger
@@ -156,6 +159,34 @@ def test_lines_share_their_images_in_turns(tmp_path: Path) -> None:
     assert sources == [tiny_png(0), tiny_png(1), tiny_png(0)]
 
 
+def test_parquet_has_the_samples_of_the_lines(tmp_path: Path) -> None:
+    images = [tiny_png(0), tiny_png(1)]
+
+    of_lines, of_parquet = (
+        list(open_benchmark(write(tmp_path, 3, images=images))) for write in (write_lines, write_parquet)
+    )
+    assert all(isinstance(sample, Sample) for sample in of_lines)
+    assert [replace(sample, place="") for sample in of_parquet] == [replace(sample, place="") for sample in of_lines]
+
+
+def test_parquet_with_images_has_one_of_its_own_for_each_sample_in_small_row_groups(tmp_path: Path) -> None:
+    file = write_parquet_with_images(tmp_path, 250, images=[tiny_png(0), tiny_png(1)])
+
+    samples = [sample for sample in open_benchmark(file) if isinstance(sample, Sample)]
+    assert len({sample.source for sample in samples}) == len(samples) == 250
+    with ParquetFile(file) as opened:
+        assert [opened.metadata.row_group(number).num_rows for number in range(3)] == [100, 100, 50]
+    assert 100 * len(tiny_png(0)) < largest_group_bytes(file) < 200 * len(tiny_png(0))
+
+
+def test_every_case_of_taking_in_has_a_name_of_its_own_and_the_largest_file_one_round() -> None:
+    cases = ingestion.cases(400, 1000, 100_000)
+
+    assert len({case.name for case in cases}) == len(cases)
+    assert [case.name for case in cases if case.usual_rounds == 1] == ["one JSON file of 1000 MB, images in base64"]
+    assert len(chosen_by_name(cases, ["Parquet"])) == 3
+
+
 def test_a_run_that_is_finished_by_hand_reads_as_done(ledger: Ledger, engine: Engine) -> None:
     run = enter(ledger, samples=3)
 
@@ -198,11 +229,23 @@ def test_the_costs_of_two_sizes_are_measured() -> None:
 @pytest.mark.slow
 @pytest.mark.integration
 def test_taking_in_a_file_is_held_against_the_least() -> None:
-    measured = measured_by([*ingestion.original_rows(3, 1), *ingestion.lines_rows(ingestion.Lines(50, 5), 1)])
+    measured = measured_by([*ingestion.OriginalFile(3).rows(1), *ingestion.ByPath(50, 5).rows(1)])
 
     assert measured["submitted, to the least"] > 1
     assert measured["peak memory of the whole command"] > 20
     assert measured["submitted"] > 0
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.integration
+def test_taking_in_parquet_is_measured_with_images_by_path_and_inside() -> None:
+    by_path = measured_by([*ingestion.ByPath(50, 5, written_as=ingestion.PARQUET).rows(1)])
+    inside = measured_by([*ingestion.ImagesInParquet(150).rows(1)])
+
+    assert by_path["submitted"] > 0
+    assert inside["size of the file"] > inside["size of its largest row group"] > 1
+    assert inside["peak memory of the whole command"] > inside["peak memory beyond that with one sample"]
 
 
 @pytest.mark.chaos

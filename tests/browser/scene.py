@@ -51,6 +51,7 @@ class Sample:
     instruction: str = "make it rain"
     description: str | None = None
     reference: str | None = None
+    more_sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def _enter_sample(
     row = {"benchmark_id": benchmark, "position": position, "key": sample.key, "category": sample.category}
     row |= {"instruction": sample.instruction, "description": sample.description}
     row |= {"source_image": sample.source, "reference_image": sample.reference}
+    row |= {"more_sources": " ".join(sample.more_sources)}
     sample_id = connection.execute(insert(samples).values(row)).inserted_primary_key[0]
     for repeat, edit in enumerate(sample.edits):
         outcome = _outcome(edit.image is not None, edit.failure, edit.retried)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
@@ -16,8 +14,7 @@ from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, compared_gallery, gallery_of, usual_gallery, usual_samples
 from tests.browser.scene import Edit, Sample, picture
 from tests.browser.steps import open_sample
-
-PHONE = {"viewport": {"width": 360, "height": 740}}
+from tests.browser.usable import PHONE, grave_issues, is_scrolled_sideways
 
 
 @pytest.fixture
@@ -90,11 +87,6 @@ def test_the_theme_is_the_browsers_until_it_is_switched(gallery: Path, look: Loo
 # -- a phone -----------------------------------------------------------------------------------------------------------
 
 
-def is_scrolled_sideways(page: Page) -> bool:
-    widths = page.evaluate("[...document.querySelectorAll('html, dialog[open]')].map(({scrollWidth}) => scrollWidth)")
-    return bool(max(widths) > page.evaluate("innerWidth"))
-
-
 def test_nothing_is_wider_than_a_phone(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
     endless = "x" * 300
     samples = [*usual_samples(images), Sample(endless, picture(images, "navy"), [Edit()], instruction=endless)]
@@ -116,14 +108,6 @@ def test_runs_side_by_side_fit_a_phone(tmp_path: Path, engine: Engine, images: I
 
 
 # -- accessibility -----------------------------------------------------------------------------------------------------
-
-
-def grave_issues(page: Page) -> list[tuple[str, str]]:
-    """Return what axe-core finds serious or critical, with the element it is found in."""
-    page.wait_for_timeout(200)  # colours have come to rest
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    grave = [issue for issue in found if issue["impact"] in ("serious", "critical")]
-    return [(issue["id"], node["html"]) for issue in grave for node in issue["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

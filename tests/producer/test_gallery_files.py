@@ -144,6 +144,37 @@ def test_samples_are_the_same_by_category_key_source_and_instruction(engine: Eng
     assert (both, len(found), len({sample.id for sample in found})) == (["same"], 6, 6)
 
 
+def test_samples_with_other_further_sources_are_different_ones(engine: Engine) -> None:
+    one, two, three, edits = "1" * 64, "2" * 64, "3" * 64, [Edit()]
+    ours = [
+        Sample("same", one, edits, more_sources=[two, three]),
+        Sample("turned", one, edits, more_sources=[two, three]),
+    ]
+    theirs = [
+        Sample("same", one, edits, more_sources=[two, three]),
+        Sample("turned", one, edits, more_sources=[three, two]),
+    ]
+    found = matched([recorded(engine, "a", ours), recorded(engine, "b", theirs)])
+
+    both = [sample.sample.key for sample in found if None not in sample.edits_by_run]
+    assert (both, len(found)) == (["same"], 3)
+
+
+def test_further_sources_have_their_thumbnails_and_their_places_in_the_data(
+    tmp_path: Path, engine: Engine, images: ImageStore
+) -> None:
+    sources = [picture(images, "navy", 10 + number, 10) for number in range(3)]
+    report = enter(engine, "a" * 12, [Sample("k", sources[0], [Edit()], more_sources=sources[1:])], [Scorer("s")])
+    text = write_gallery([report], engine, images, tmp_path / "gallery").read_text(encoding="utf-8")
+
+    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', text, flags=re.DOTALL)
+    assert found is not None
+    content = json.loads(found[1])
+    shown = [content["samples"][0]["source"], *content["samples"][0]["more_sources"]]
+    assert [content["pictures"][place]["digest"] for place in shown] == sources
+    assert {path.stem for path in (tmp_path / "gallery" / "images").iterdir()} == set(sources)
+
+
 # -- charts ------------------------------------------------------------------------------------------------------------
 
 

@@ -24,15 +24,22 @@ function card(sample, scorer) {
   );
 }
 
+// The first source, with how many more there are, and what became of it in each run.
 function cardPictures(sample) {
-  const pictures = picturesOf(sample, 0).filter(({ name }) => name !== "reference");
+  const [first] = sourcesOf(sample);
+  const edited = picturesOf(sample, 0).filter(({ name }) => name === "edited");
   return make(
     "div",
     { class: "card-pictures" },
-    pictures.map(({ name, place, run }) =>
-      make("div", { class: "card-picture" }, thumbnail(place, name), run !== undefined && runTag(run)),
-    ),
+    make("div", { class: "card-picture" }, thumbnail(first), moreSources(sample)),
+    edited.map((one) => make("div", { class: "card-picture" }, thumbnail(one), runTag(one.run))),
   );
+}
+
+function moreSources({ more_sources: more }) {
+  if (!more) return undefined;
+  const n = more.length;
+  return make("span", { class: "more-sources", role: "img", label: "more_sources", values: { n }, text: `+${n}` });
 }
 
 // Each scorer's values, the chosen one first; a mark where a person had something done again.

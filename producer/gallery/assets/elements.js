@@ -1,6 +1,7 @@
 // Makes elements. Text goes in as text and never as markup, whatever it says.
 
-// Make an element: `text` or `word` (with `values`) is its text, `label` its accessible name; the rest are attributes.
+// Make an element: `text` or `word` is its text, `label` its accessible name, both filled with `values`; the rest are
+// attributes.
 function make(tag, given = {}, ...children) {
   const element = document.createElement(tag);
   const { text, word: name, values, label, ...attributes } = given;
@@ -11,7 +12,7 @@ function make(tag, given = {}, ...children) {
   if (name) Object.assign(element, { textContent: word(name, values) }).dataset.word = name;
   if (values) element.dataset.values = JSON.stringify(values);
   if (label) element.dataset.label = label;
-  if (label) element.setAttribute("aria-label", word(label));
+  if (label) element.setAttribute("aria-label", word(label, values));
   element.append(...children.flat(Infinity).filter(Boolean));
   return element;
 }

@@ -24,7 +24,7 @@ class FullSize {
   draw() {
     const picture = this.pictures[this.number];
     const note = make("p", { class: "muted small", role: "status" });
-    const image = thumbnail(picture.place, picture.name);
+    const image = thumbnail(picture);
     loadFull(image, picture.place, () => Object.assign(note, { textContent: word("full_gone") }));
     if (EMBEDDED) note.textContent = word("no_full_size");
     this.dialog.classList.remove("actual");

@@ -14,13 +14,14 @@ function fullUrl(place) {
   return `${CONTENT.originals}${picture.digest.slice(0, 2)}/${picture.digest}`;
 }
 
-// The picture in an element, or a few words in its place. `name` is the word for what it shows.
-function thumbnail(place, name) {
+// The picture in an element, or a few words in its place. `name`, with its `values`, is the word for what it shows.
+function thumbnail({ place, name, values }) {
   const picture = CONTENT.pictures[place];
   if (!picture) return make("span", { class: "no-picture", word: "no_image" });
   if (picture.fault) return make("span", { class: "no-picture", word: `image_${picture.fault}` });
   const { width, height } = picture;
-  const image = make("img", { loading: "lazy", decoding: "async", width, height, alt: word(name), "data-alt": name });
+  const said = { alt: word(name, values), "data-alt": name, values };
+  const image = make("img", { loading: "lazy", decoding: "async", width, height, ...said });
   const gone = () => image.replaceWith(make("span", { class: "no-picture", word: "image_missing" }));
   image.addEventListener("error", gone);
   image.src = thumbnailUrl(place);
@@ -37,15 +38,22 @@ function loadFull(image, place, gone = () => {}) {
   full.src = url;
 }
 
+// A sample's source images, numbered where there are several.
+function sourcesOf(sample) {
+  const places = [sample.source, ...(sample.more_sources ?? [])];
+  if (places.length === 1) return [{ name: "source", place: sample.source }];
+  return places.map((place, number) => ({ name: "source_number", values: { n: number + 1 }, place }));
+}
+
 // All pictures of a sample for one repeat: what each is called, where it is, and of which run it is.
 function picturesOf(sample, repeat) {
-  const given = [{ name: "source", place: sample.source }];
+  const given = sourcesOf(sample);
   if (sample.reference !== undefined) given.push({ name: "reference", place: sample.reference });
   const edited = sample.runs.map((edits, run) => edits && { name: "edited", place: edits[repeat]?.image, run });
   return [...given, ...edited.filter(Boolean)];
 }
 
 // What a picture is called, with its run among several.
-function pictureName({ name, run }) {
-  return make("span", {}, run !== undefined && runTag(run), " ", make("span", { word: name }));
+function pictureName({ name, values, run }) {
+  return make("span", {}, run !== undefined && runTag(run), " ", make("span", { word: name, values }));
 }

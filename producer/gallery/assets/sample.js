@@ -149,7 +149,7 @@ class SampleView {
       const open = make("button", { type: "button", class: "picture", word: "full_size" });
       open.addEventListener("click", () => this.fullSize.open(there, there.indexOf(picture)));
       const caption = make("figcaption", {}, pictureName(picture), there.includes(picture) && open);
-      return make("figure", {}, thumbnail(picture.place, picture.name), caption);
+      return make("figure", {}, thumbnail(picture), caption);
     });
     return make("div", { class: "strip" }, figures);
   }
@@ -157,7 +157,7 @@ class SampleView {
 
 const isOpen = (edit) => edit && !edit.failure && edit.image === undefined;
 
-function pictureOption({ name, run }, number, selected) {
-  const text = `${SEVERAL && run !== undefined ? `${tagOf(run)} ` : ""}${word(name)}`;
+function pictureOption({ name, values, run }, number, selected) {
+  const text = `${SEVERAL && run !== undefined ? `${tagOf(run)} ` : ""}${word(name, values)}`;
   return make("option", { value: number, selected, text });
 }

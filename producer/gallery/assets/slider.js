@@ -19,14 +19,14 @@ function slider(left, right) {
   return stage;
 }
 
-function stagePicture({ name, place }, layer) {
-  const picture = make("div", { class: `layer ${layer}` }, thumbnail(place, name));
-  const image = picture.querySelector("img");
+function stagePicture(picture, layer) {
+  const shown = make("div", { class: `layer ${layer}` }, thumbnail(picture));
+  const image = shown.querySelector("img");
   if (image) {
     image.loading = "eager";
-    loadFull(image, place);
+    loadFull(image, picture.place);
   }
-  return picture;
+  return shown;
 }
 
 const corners = (left, right) => [

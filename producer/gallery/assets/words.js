@@ -11,15 +11,16 @@ function word(name, values = {}) {
   return WORDS[name][language()].replace(/\{(\w+)\}/g, (_, value) => values[value]);
 }
 
+// The word that an element names as its text, its label or its alt, with the values that it holds.
+const filled = ({ dataset }, as) => word(dataset[as], JSON.parse(dataset.values ?? "{}"));
+
 // Write every word within an element in the chosen language.
 function translate(within) {
-  for (const element of within.querySelectorAll("[data-word]")) {
-    element.textContent = word(element.dataset.word, JSON.parse(element.dataset.values ?? "{}"));
-  }
+  for (const element of within.querySelectorAll("[data-word]")) element.textContent = filled(element, "word");
   for (const element of within.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", word(element.dataset.label));
+    element.setAttribute("aria-label", filled(element, "label"));
   }
-  for (const image of within.querySelectorAll("img[data-alt]")) image.alt = word(image.dataset.alt);
+  for (const image of within.querySelectorAll("img[data-alt]")) image.alt = filled(image, "alt");
   for (const field of within.querySelectorAll("[data-hint]")) field.placeholder = word(field.dataset.hint);
 }
 

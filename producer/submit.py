@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,11 +72,12 @@ def enter_benchmark(benchmark: Benchmark, checked: Checked, *, ledger: Ledger, i
     """Enter the samples of a benchmark that was checked, and store their images, unless all of it is there."""
     engine = ledger.engine
     if not has_benchmark(engine, checked.digest) or any(map(images.fault, entered_images(engine, checked.digest))):
-        chunks = _sample_rows(benchmark, images)
-        enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
+        # Closed here: whatever thread collects garbage would else wait for the ones that store, maybe within their lock.
+        with closing(_sample_rows(benchmark, images)) as chunks:
+            enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
 
 
-def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _sample_rows(benchmark: Benchmark, images: ImageStore) -> Generator[Sequence[Mapping[str, Any]], None, None]:
     """Read the benchmark a second time; yield rows of `samples` in chunks, each when the images it names are stored."""
     rows: list[Mapping[str, Any]] = []
     stored = Digests()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 UTF8_MARK = codecs.BOM_UTF8
 """The byte order mark that some editors write at the beginning of a file; it is passed over."""
@@ -14,12 +15,18 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 
+_WITHOUT_MARK = {
+    "UTF-32": re.compile(rb"[\t\n\r -~]\0\0\0|\0\0\0[\t\n\r -~]"),
+    "UTF-16": re.compile(rb"[\t\n\r -~]\0|\0[\t\n\r -~]"),
+}
+"""An ASCII character in four bytes or in two; anything else that has a NUL is no text."""
+
 
 def other_encoding(head: bytes) -> str | None:
     """Return what is wrong with a file that begins with these four bytes, when they say that it is not UTF-8."""
     encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
-    if encoding is None and len(head) >= 2 and b"\0" in head[:2] and head[:2] != b"\0\0":  # half of an ASCII character
-        encoding = "UTF-16"
+    if encoding is None:
+        encoding = next((name for name, pattern in _WITHOUT_MARK.items() if pattern.match(head)), None)
     return encoding and f"is {encoding}, as byte 0 (0x{head[0]:02X}) and the next say; save the file as UTF-8"
 
 

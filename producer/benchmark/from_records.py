@@ -10,13 +10,19 @@ from typing import Any
 
 from db.prompts import OwnPrompt
 from producer.benchmark.image_values import columns_like, images_in
-from producer.benchmark.layouts import CONSTANT, ROW_NUMBER, TEMPLATE, Layout, Names
+from producer.benchmark.layouts import CONSTANT, NAME_OF_FOLDER, NAME_OF_RECORD, ROW_NUMBER, TEMPLATE, Layout, Names
 from producer.benchmark.record import HasRemarks, Record, Records
 from producer.benchmark.sample import Fault, FieldFault, FileFault, Sample, Spot
 from producer.benchmark.text_values import MAX_KEY, Check, check_name, check_text, composed, field_in, text_in
 
 _NO_COLUMNS = (ROW_NUMBER, CONSTANT, TEMPLATE)
 """What begins so, in the place of a column's name, is none that a record has of itself."""
+
+_ADDED = {NAME_OF_RECORD: "the record's name in its file", NAME_OF_FOLDER: "the name of its folder"}
+"""Columns that no file has, but a reader may add."""
+
+_PART = {"source": "image"}
+"""What a part of a sample is called where a fault speaks of it, if not as in `--column`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class RecordBenchmark:
         path = self.records.path
         inside = self.images or self.inside or (path if path.is_dir() else path.parent)
         absent = {part: column for part, column in self.asked.items() if not column.startswith(_NO_COLUMNS)}
+        empty = dict.fromkeys(self.records.columns())  # the cells that a row of a table leaves empty
         row = 0
         for record in self.records:
             if isinstance(record, FileFault):
@@ -70,6 +77,7 @@ class RecordBenchmark:
             if isinstance(record, Fault):
                 yield replace(record, spot=replace(record.spot, row=row))
                 continue
+            record = replace(record, values={**empty, **record.values})
             if absent:
                 absent = {
                     part: column for part, column in absent.items() if not columns_like(column) & {*record.values}
@@ -91,7 +99,7 @@ class RecordBenchmark:
         try:
             source, *more = images_in(values, layout.source, folder, inside) or (None,)
             if source is None:
-                raise FieldFault(f"no image: {_looked_for('source', layout.source)}")
+                raise _nothing_in(values, "source", layout.source)
             reference, *others = images_in(values, layout.reference, folder, inside) or (None,)
             if others:
                 raise FieldFault(f"{layout.reference[0]}: expected one image, found {1 + len(others)}")
@@ -115,15 +123,18 @@ class RecordBenchmark:
 def _required(values: Mapping[str, Any], part: str, names: Names, check: Check) -> str:
     """Return the text of this part of a sample. Raises FieldFault, which says where it was looked for."""
     text = text_in(values, names, check, numbers=part == "key")
-    if text is None:
-        raise FieldFault(f"{names[0]} is missing: {_looked_for(part, names)}")
     if not text:
-        raise FieldFault(f"{next((name for name in names if name in values), names[0])[:MAX_KEY]} is empty")
+        raise _nothing_in(values, part, names)
     return text
 
 
-def _looked_for(part: str, names: Names) -> str:
-    return f"looked for {', '.join(names)}; --column {part}=NAME names another column"
+def _nothing_in(values: Mapping[str, Any], part: str, names: Names) -> FieldFault:
+    """Return what is said of a part of a sample that must be there, and is not."""
+    there = [name for name in names if name in values]
+    if there:
+        return FieldFault(f"{next((name for name in there if values[name] is not None), there[0])} is empty")
+    looked = ", ".join(_ADDED.get(name, name) for name in names)
+    return FieldFault(f"no {_PART.get(part, part)}: looked for {looked}; --column {part}=NAME names another column")
 
 
 def _shown_key(values: Mapping[str, Any], names: Names) -> str | None:

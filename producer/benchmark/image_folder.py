@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -23,11 +23,11 @@ from producer.benchmark.csv_table import CsvTable
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import JsonLines
 from producer.benchmark.layouts import NAME_OF_RECORD
-from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.record import NamedByPath, Record, Records
 from producer.benchmark.sample import Fault, FileFault
 from producer.benchmark.splits import chosen
 
-METADATA = {"metadata.jsonl": JsonLines, "metadata.csv": CsvTable}
+METADATA: Mapping[str, Callable[[Path], Records]] = {"metadata.jsonl": JsonLines, "metadata.csv": CsvTable}
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
 
 _SPLITS = {
@@ -70,11 +70,18 @@ class ImageFolder(NamedByPath):
             try:
                 with open_regular(file):
                     pass
-                for item in METADATA[file.name](file):
-                    placed = replace(item, place=shown + item.place)
-                    yield placed if isinstance(placed, Fault) else self._with_images(placed)
+                yield from self._rows(METADATA[file.name](file), shown)
             except OSError as error:
                 yield FileFault(shown.rstrip() or file.name, f"cannot be read: {error.strerror}")
+
+    def _rows(self, metadata: Records, shown: str) -> Iterator[Record | Fault]:
+        empty = dict.fromkeys(metadata.columns())  # the cells that a row leaves empty
+        for item in metadata:
+            placed = replace(item, place=shown + item.place)
+            if isinstance(placed, Record):
+                yield self._with_images(replace(placed, values={**empty, **placed.values}))
+            else:
+                yield placed
 
     def _with_images(self, record: Record) -> Record | Fault:
         """Return the record with its images in the columns that its file names say."""

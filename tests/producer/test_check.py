@@ -129,12 +129,15 @@ def test_all_faults_of_a_file_are_reported_at_once_in_their_order(tmp_path: Path
         check_benchmark(open_benchmark(path))
 
     assert str(caught.value) == f"{path}: 5 faults, nothing was submitted"
+    raw = path.read_bytes()
+    second_category = raw.index('{"name": "社会"'.encode())
+    first, third, fourth = raw.index(b'{"pair_id": "a"'), raw.index(b'{"pair_id": "c"'), raw.rindex(b'{"pair_id": "b"')
     assert [fault.split(": ")[0] for fault in caught.value.faults] == [
-        "categories[0].pairs[0] (a)",
-        "categories[0].pairs[2] (c)",
-        "categories[0].pairs[3] (b)",
-        "categories[0].pairs[4]",
-        "categories[1]",
+        f"categories[0].pairs[0] at byte {first} (a)",
+        f"categories[0].pairs[2] at byte {third} (c)",
+        f"categories[0].pairs[3] at byte {fourth} (b)",
+        f"categories[0].pairs[4] after byte {fourth}",
+        f"categories[1] at byte {second_category}",
     ]
 
 
@@ -143,8 +146,11 @@ def test_a_key_used_twice_in_a_category_names_both_places(tmp_path: Path) -> Non
         tmp_path, {"categories": [{"name": "物理", "pairs": [pair("p")]}, {"name": "物理", "pairs": [pair("p")]}]}
     )
 
+    raw = path.read_bytes()
+    first, second = raw.index(b'{"pair_id"'), raw.rindex(b'{"pair_id"')
     assert faults_of(path) == (
-        "categories[1].pairs[0] (p): key 'p' of category '物理' was used before, at categories[0].pairs[0] (p)",
+        f"categories[1].pairs[0] at byte {second} (p): key 'p' of category '物理' was used before, "
+        f"at categories[0].pairs[0] at byte {first} (p)",
     )
 
 
@@ -194,7 +200,8 @@ def test_an_image_that_cannot_be_used_is_a_fault_of_its_sample(
 
     (fault,) = faults_of(path)
 
-    assert fault.startswith(f"categories['物理'].pairs[1] (p-17): {field}: {complaint}")
+    byte = path.read_bytes().index(b'{"pair_id": "p-17"')
+    assert fault.startswith(f"categories['物理'].pairs[1] at byte {byte} (p-17): {field}: {complaint}")
 
 
 def test_both_images_of_a_sample_are_checked(tmp_path: Path) -> None:
@@ -217,11 +224,11 @@ def test_an_empty_file_of_lines_is_refused(tmp_path: Path) -> None:
     assert faults_of(path) == ("it has no samples",)
 
 
-@pytest.mark.parametrize("name", ["gone.json", "folder.json", "benchmark.csv", "benchmark"])
+@pytest.mark.parametrize("name", ["gone.json", "folder.json", "benchmark.xlsx", "benchmark"])
 def test_a_file_that_no_reader_takes_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.json").mkdir()
-    (tmp_path / "benchmark.csv").write_text("a,b")
-    (tmp_path / "benchmark").write_text("{}")
+    (tmp_path / "benchmark.xlsx").write_bytes(b"PK\x03\x04, \x00")
+    (tmp_path / "benchmark").write_text("make it rain")
 
     with pytest.raises(BenchmarkInvalid, match=name):
         open_benchmark(tmp_path / name)
@@ -254,7 +261,10 @@ def test_a_benchmarks_name_can_be_stored_and_shown(tmp_path: Path, name: str, co
 @pytest.mark.parametrize("file", ["a\x1bb.jsonl", "a\nb.json", os.fsdecode(b"a\xffb.jsonl")])
 def test_a_file_whose_name_cannot_be_stored_is_refused_in_clean_lines(tmp_path: Path, file: str) -> None:
     path = tmp_path / file
-    original_file(tmp_path).rename(path)
+    if path.suffix == ".json":
+        original_file(tmp_path).rename(path)
+    else:
+        path.write_text(json.dumps({**pair("p"), "category": "物理"}))
 
     with pytest.raises(BenchmarkInvalid) as caught:
         check_benchmark(open_benchmark(path))

@@ -139,12 +139,14 @@ def test_a_bad_benchmark_names_every_fault_and_leaves_nothing_behind(shell: Shel
 
     done = shell("submit", path, "--editor", "simulated")
 
+    raw = path.read_bytes()
+    first, second = raw.index(b'{"pair_id": "a"'), raw.index(b'{"pair_id": "[/]"')
     assert (done.code, done.out) == (4, "")
     assert done.err.splitlines() == [
         f"error: {path}: 3 faults, nothing was submitted",
-        "  categories['物理'].pairs[1] (a): edit_instruction is empty",
-        f"  categories['物理'].pairs[2] ([/]): source image: {NO_IMAGE}",
-        "  categories['物理'].pairs[3]: expected an object, found a number",
+        f"  categories['物理'].pairs[1] at byte {first} (a): edit_instruction is empty",
+        f"  categories['物理'].pairs[2] at byte {second} ([/]): source image: {NO_IMAGE}",
+        f"  categories['物理'].pairs[3] after byte {second}: expected an object, found a number",
     ]
     assert shell.messages() == {}
     assert set(shell.rows().values()) == {0}
@@ -426,6 +428,7 @@ GOOD = "benchmark.json"
 FILES: dict[str, bytes] = {
     "binary.json": b"\x00\x01\xff\xfe",
     "benchmark.parquet": b"PAR1",
+    "benchmark.xlsx": b"PK\x03\x04\0",
     "broken.yaml": b"editor: [",
     "file": b"",
     "no-database.db": b"this is no database",
@@ -450,9 +453,9 @@ def mistake(line: str, code: int | set[int], named: str, **settings: str) -> Mis
 
 
 MISTAKES = [
-    mistake("submit folder.json", 4, "folder.json: is a folder of no known layout; expected state.json"),
+    mistake("submit folder.json", 4, "folder.json: is a folder of no known layout; expected metadata.jsonl or"),
     mistake("submit benchmark.parquet", 4, "benchmark.parquet: 1 fault, nothing was submitted"),
-    mistake("submit benchmark.xlsx", 4, "no reader for this kind of file; expected .json"),
+    mistake("submit benchmark.xlsx", 4, "no reader for this kind of file; expected a folder, .json"),
     mistake("submit binary.json", 4, "is not valid JSON"),
     mistake(f"submit {GOOD} --editor nope", 2, "no editor is called 'nope'; known: diffusers"),
     mistake(f"submit {GOOD} --config broken.yaml", 2, "broken.yaml: is not YAML"),
@@ -563,7 +566,13 @@ def test_validate_tells_what_is_in_a_benchmark_and_enters_nothing(shell: Shell) 
     told = json.loads(shell("validate", original_file(shell.folder, pairs=3), "--json").out)
 
     assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines() == ["benchmark: 3 samples, 3 without a reference", "  物理 (physical): 3"]
+    assert done.out.splitlines() == [
+        "benchmark: 3 samples, format original",
+        "  images: 1 distinct",
+        "  with a reference image: 0; with several sources: 0",
+        f"  digest: {told['benchmark']}",
+        "  物理 (physical): 3",
+    ]
     assert (told["samples"], told["categories"]) == (3, {"物理": 3})
     assert not shell.home.exists()
 

@@ -117,21 +117,23 @@ def test_the_reader_is_chosen_by_the_suffix(tmp_path: Path, suffix: str) -> None
 
 # -- faults ------------------------------------------------------------------------------------------------------------
 
+LENGTH_OF_FIRST = len(line("a").encode() + b"\n")
+
 
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
-        ({"instruction": None}, "edit_instruction is missing"),
-        ({"instruction": ""}, "edit_instruction is empty"),
+        ({"instruction": None}, "no instruction: looked for edit_instruction, instruction; --column instruction=NAME "),
+        ({"instruction": ""}, "instruction is empty"),
         ({"instruction": 5}, "instruction: expected a text, found a number"),
         ({"instruction": "a\0b"}, "instruction contains a NUL character"),
         ({"instruction": "x" * 20_001}, "instruction has 20,001 characters; at most 20,000 are taken"),
-        ({"category": None}, "category is missing"),
+        ({"category": None}, "no category: looked for category; --column category=NAME names another column"),
         ({"category": " "}, "category is empty"),
         ({"category": ["物理"]}, "category: expected a text, found a list"),
         ({"category": "x" * 201}, "category has 201 characters; at most 200 are taken"),
         ({"description": {}}, "description: expected a text, found an object"),
-        ({"image": None}, "no image: expected original_image_b64 or original_image"),
+        ({"image": None}, "no image: looked for original_image, image, source_image, images; --column source=NAME "),
         ({"image": "gone.png"}, "image: 'gone.png' cannot be read: No such file or directory"),
         ({"image": "../x.png"}, "image: '../x.png' lies outside the benchmark's folder"),
         ({"image": "/etc/hostname"}, "image: '/etc/hostname' lies outside the benchmark's folder"),
@@ -185,8 +187,8 @@ def test_an_image_behind_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> 
         ("\x00", "is not valid JSON: "),
         ("[" * 100_000, "is not valid JSON: "),
         ("9" * 5000, "is not valid JSON: "),
-        (b'{"key": "\xff"}', "is not UTF-8: invalid start byte at byte 9"),
-        (line().encode("utf-16"), "is not UTF-8: "),
+        (b'{"key": "\xff"}', f"is not UTF-8: byte {LENGTH_OF_FIRST + 9} is 0xFF; save the file as UTF-8"),
+        (line().encode("utf-16"), f"is not UTF-8: byte {LENGTH_OF_FIRST} is 0xFF; save the file as UTF-8"),
     ],
 )
 def test_a_bad_line_is_a_fault_and_the_lines_around_it_are_read(

@@ -39,6 +39,11 @@ def with_text(folder: Path, text: str | bytes) -> Path:
     return path
 
 
+def begins(path: Path, key: str) -> int:
+    """Return the byte at which the pair of this key begins."""
+    return path.read_bytes().index(f'{{"pair_id": "{key}"'.encode())
+
+
 def shapes(path: Path) -> list[tuple[str, str]]:
     return [(sample.category, sample.key) for sample in samples_of(path)]
 
@@ -52,7 +57,7 @@ def test_a_pair_becomes_a_sample_with_its_image_bytes(tmp_path: Path) -> None:
     (sample,) = samples_of(path)
 
     assert sample == Sample(
-        place="categories[0].pairs[0] (p-1)",
+        place=f"categories[0].pairs[0] at byte {begins(path, 'p-1')} (p-1)",
         key="p-1",
         category="物理",
         instruction="让它变亮",
@@ -82,8 +87,8 @@ def test_categories_may_be_keyed_by_name(tmp_path: Path, wrap: Any) -> None:
 
     assert shapes(path) == [("物理", "a"), ("物理", "b"), ("社会", "c")]
     assert [sample.place for sample in samples_of(path)][1:] == [
-        "categories['物理'].pairs[1] (b)",
-        "categories['社会'].pairs[0] (c)",
+        f"categories['物理'].pairs[1] at byte {begins(path, 'b')} (b)",
+        f"categories['社会'].pairs[0] at byte {begins(path, 'c')} (c)",
     ]
 
 
@@ -199,8 +204,14 @@ def test_the_file_can_be_read_again(tmp_path: Path) -> None:
 
 # -- faults ------------------------------------------------------------------------------------------------------------
 
+NO_INSTRUCTION = (
+    "no instruction: looked for edit_instruction, instruction; --column instruction=NAME names another column"
+)
+NO_KEY = "no key: looked for pair_id, key, id, the record's name in its file; --column key=NAME names another column"
+NO_IMAGE = "no image: looked for original_image, image, source_image, images; --column source=NAME names another column"
+
 BAD_PAIRS = [
-    ({"edit_instruction": None}, "edit_instruction is missing"),
+    ({"edit_instruction": None}, NO_INSTRUCTION),
     ({"edit_instruction": ""}, "edit_instruction is empty"),
     ({"edit_instruction": " \n"}, "edit_instruction is empty"),
     ({"edit_instruction": ["变亮"]}, "edit_instruction: expected a text, found a list"),
@@ -209,7 +220,7 @@ BAD_PAIRS = [
     ({"edit_instruction": "亮" * (MAX_TEXT + 1)}, "edit_instruction has 20,001 characters; at most 20,000 are taken"),
     ({"original_description": {}}, "original_description: expected a text, found an object"),
     ({"original_description": "\0"}, "original_description contains a NUL character"),
-    ({"original_image_b64": None}, "no image: expected original_image_b64 or original_image"),
+    ({"original_image_b64": None}, NO_IMAGE),
     ({"original_image_b64": ""}, "original_image_b64: expected a text, found an empty one"),
     ({"original_image_b64": 5}, "original_image_b64: expected a text, found a number"),
     ({"original_image_b64": True}, "original_image_b64: expected a text, found a truth value"),
@@ -242,7 +253,7 @@ def test_every_bad_pair_is_named_not_only_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "complaint"),
     [
-        (None, "categories[0].pairs[0]: pair_id is missing"),
+        (None, "categories[0].pairs[0]: pair_id is empty"),
         ("", "categories[0].pairs[0]: pair_id is empty"),
         (True, "categories[0].pairs[0] (True): pair_id: expected a text, found a truth value"),
         (1.5, "categories[0].pairs[0] (1.5): pair_id: expected a text, found a number"),
@@ -356,11 +367,24 @@ def test_a_whole_surrogate_pair_is_a_character(tmp_path: Path) -> None:
     assert samples_of(path)[0].instruction == "😀"
 
 
-@pytest.mark.parametrize("text", ["", "hello", "[", "{'categories': []}", "\x00\x01", '{"categories": [NaN]}'])
-def test_a_file_that_is_no_json_has_that_one_fault(tmp_path: Path, text: str) -> None:
-    (fault,) = faults_of(with_text(tmp_path, text))
+@pytest.mark.parametrize(
+    ("text", "byte"),
+    [
+        ("", 0),
+        ("hello", 0),
+        ("[", 1),
+        ("  {'categories': []}", 3),
+        ("\x00\x01", 0),
+        ('{"categories": [NaN]}', 16),
+        ('{"categories": [1.]}', 18),
+    ],
+)
+def test_a_file_that_is_no_json_has_that_one_fault(tmp_path: Path, text: str, byte: int) -> None:
+    (fault,) = list(open_benchmark(with_text(tmp_path, text)))
 
-    assert fault.startswith("after the beginning: is not valid JSON: ")
+    assert isinstance(fault, Fault)
+    assert str(fault).startswith(f"after the beginning, at byte {byte}: is not valid JSON: ")
+    assert fault.spot.byte == byte
 
 
 @pytest.mark.parametrize("named", ["before", "behind"])
@@ -374,8 +398,9 @@ def test_a_truncated_file_keeps_the_samples_and_faults_before_the_break(tmp_path
 
     assert isinstance(sample, Sample)
     assert sample.key == "a"
-    assert str(fault) == "categories[0].pairs[1] (b): edit_instruction is missing"
-    assert str(end).startswith("after categories[0].pairs[1]: is not valid JSON: ")
+    assert str(fault) == f"categories[0].pairs[1] at byte {begins(path, 'b')} (b): {NO_INSTRUCTION}"
+    ends = f"after categories[0].pairs[1], at byte {len(path.read_bytes())}: is not valid JSON: "
+    assert str(end).startswith(ends)
 
 
 def test_what_follows_the_json_is_a_fault(tmp_path: Path) -> None:
@@ -387,20 +412,36 @@ def test_what_follows_the_json_is_a_fault(tmp_path: Path) -> None:
     assert fault.startswith("after categories[0].pairs[0]: is not valid JSON: ")
 
 
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-8-truncated"])
-def test_a_file_in_another_encoding_is_a_fault_in_plain_words(tmp_path: Path, encoding: str) -> None:
-    text = original_file(tmp_path, pairs=1).read_text()
-    raw = text.encode()[:-6] + b'\xe7"}]}' if encoding == "utf-8-truncated" else text.encode(encoding)
-
-    (fault,) = faults_of(with_text(tmp_path, raw))
-
-    assert "is not valid JSON: lexical error: invalid" in fault
-    assert "b'" not in fault
-
-
 @pytest.mark.parametrize(
-    "content", [{}, {"categories": None}, {"categories": "物理"}, [pair("p")], {"pairs": [pair("p")]}]
+    ("encoding", "known_by"),
+    [("utf-16", 0xFF), ("utf-16-le", 0x7B), ("utf-16-be", 0), ("utf-32", 0xFF), ("utf-32-le", 0x7B), ("utf-32-be", 0)],
 )
+def test_a_file_in_another_encoding_is_a_fault_that_says_which(tmp_path: Path, encoding: str, known_by: int) -> None:
+    text = original_file(tmp_path, pairs=1).read_text()
+
+    (fault,) = faults_of(with_text(tmp_path, text.encode(encoding)))
+
+    known = f"as byte 0 (0x{known_by:02X}) and the next say"
+    assert fault == f"after the beginning: is {encoding[:6].upper()}, {known}; save the file as UTF-8"
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "latin-1", "cut within a character"])
+def test_what_is_not_utf8_is_named_by_its_first_byte(tmp_path: Path, encoding: str) -> None:
+    text = '{"categories": [{"name": "é物", "pairs": []}]}'
+    if encoding == "cut within a character":
+        raw = text.encode().replace("物".encode(), "物".encode()[:2])
+        byte = raw.index("物".encode()[:2])
+    else:
+        raw = text.encode(encoding, errors="replace")
+        byte = raw.index("é".encode(encoding))
+
+    (fault,) = open_benchmark(with_text(tmp_path, raw))
+
+    wrong = f"is not UTF-8: byte {byte} is 0x{raw[byte]:02X}; save the file as UTF-8"
+    assert str(fault) == f"after the beginning, at byte {byte}: {wrong}"
+
+
+@pytest.mark.parametrize("content", [{}, {"categories": None}, {"categories": "物理"}, {"pairs": [pair("p")]}])
 def test_a_file_without_categories_is_told_what_is_expected(tmp_path: Path, content: Any) -> None:
     assert faults_of(original_file(tmp_path, content)) == [
         "categories: missing; expected a list of categories, or an object keyed by their names"

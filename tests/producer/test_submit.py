@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,22 @@ def test_no_run_begins_whose_last_image_could_not_be_stored(tmp_path: Path, ledg
             send=lambda _: pytest.fail("sent"),
         )
     assert all_runs(ledger.engine) == []
+
+
+def test_where_entering_breaks_down_no_thread_that_stores_images_is_left(
+    tmp_path: Path, ledger: Ledger, images: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*given: object) -> None:
+        next(given[-1])  # type: ignore[call-overload]  # the chunks of rows
+        raise ServiceUnreachable("the database went away")
+
+    monkeypatch.setattr("producer.submit.enter_samples", break_down)
+
+    with pytest.raises(ServiceUnreachable) as caught:  # which holds the frames, and so all that they hold
+        submit(open_benchmark(original_file(tmp_path)), configuration(), ledger=ledger, images=images, send=Broker())
+
+    assert caught.value
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("store")] == []
 
 
 def test_every_edit_has_one_message_with_the_priority_of_its_run(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from db.errors import BenchmarkInvalid, FarmError, WrongCall
 from producer.benchmark import open_benchmark
 from producer.benchmark.check import check_benchmark
+from producer.benchmark.how import HowToRead
 from producer.benchmark.sample import Fault, Sample
 from tests.factories import png
 
@@ -58,7 +59,7 @@ def written(folder: Path, rows: list[dict[str, Any]], name: str = "b.parquet") -
 
 
 def items(path: Path, split: str | None = None) -> list[Sample | Fault]:
-    return list(open_benchmark(path, split))
+    return list(open_benchmark(path, HowToRead(split=split)))
 
 
 def faults_of(path: Path) -> list[str]:
@@ -104,7 +105,7 @@ def test_the_files_of_a_folder_are_read_in_their_order_and_by_split(tmp_path: Pa
     with pytest.raises(WrongCall, match="say which split with --split; there are: dev, train"):
         open_benchmark(tmp_path)
     with pytest.raises(WrongCall, match="no split 'test'; there are: dev, train"):
-        open_benchmark(tmp_path, "test")
+        open_benchmark(tmp_path, HowToRead(split="test"))
 
 
 def test_a_saved_data_set_is_read_shard_by_shard_with_its_bytes(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def asked_scorers(connection: Connection, run_id: str) -> list[AskedScorer]:
 
 
 def _rubric(scorer: Mapping[str, Any]) -> Rubric | None:
-    rubric = scorer["options"].get("rubric")
+    rubric = scorer.get("options", {}).get("rubric")
     return None if rubric is None else Rubric.model_validate(rubric)
 
 

@@ -36,10 +36,10 @@ class CsvTable(NamedByPath):
 
     def columns(self) -> Sequence[str]:
         """Return the names in the header; none where it does not hold, which reading the rows tells."""
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             for _, row in _Rows(lines_of(file, with_empty=True), self._delimiter):
                 names = [] if isinstance(row, Fault) else [name.strip() for name in row]
-                return [] if _fault_of_header(names) else names
+                return [] if _fault_of_header(names, ()) else names
         return []
 
     def __iter__(self) -> Iterator[Record | Fault]:

@@ -25,7 +25,7 @@ from tests.factories import configuration
 
 _PLACE = re.compile(
     r"categories\b|lines? \d|row \d|turn \d|session |\[|[\w/]+annotation\.json |[\w-]+\.(?:json|jsonl|csv|parquet)\b"
-    r"|after |name: |it has no samples$|the file: |--column |and [\d,]+ more$"
+    r"|b: |after |name: |it has no samples$|the file: |--column |and [\d,]+ more$"
 )
 """How a fault begins: with where it stands."""
 

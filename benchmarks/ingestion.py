@@ -25,7 +25,7 @@ from benchmarks.farm import Farm, open_farm
 from benchmarks.goals import Figure, Measured, chosen_by_name, figures_table, in_rounds, publish
 from benchmarks.parquet_samples import GROUP_ROWS, largest_group_bytes, write_parquet, write_parquet_with_images
 from benchmarks.processes import MB, Spent
-from benchmarks.samples import photo_png, tiny_png, with_remark, write_lines, write_original
+from benchmarks.samples import photo_png, tiny_png, with_remark, write_csv, write_lines, write_original
 
 MEGABYTES, LARGE_MEGABYTES = 400.0, 1000.0
 TIMES_THE_LEAST = 2.0
@@ -93,7 +93,7 @@ def cases(megabytes: float, large_megabytes: float, samples: int) -> list[Case]:
         OriginalFile(large_megabytes, usual_rounds=LARGE_ROUNDS),
         *(ByPath(samples, SHARED_IMAGES, database) for database in DATABASES),
         *(ByPath(fewer, fewer, database) for database in DATABASES),
-        *(ByPath(samples, SHARED_IMAGES, database, PARQUET) for database in DATABASES),
+        *(ByPath(samples, SHARED_IMAGES, database, kind) for kind in (CSV, PARQUET) for database in DATABASES),
         ImagesInParquet(fewer),
     ]
 
@@ -150,8 +150,8 @@ def least_seconds(file: Path, photos: Sequence[slice]) -> float:
 # -- images by path ----------------------------------------------------------------------------------------------------
 
 
-JSON_LINES, PARQUET = "JSON Lines", "Parquet"
-_WRITERS: Mapping[str, Write] = {JSON_LINES: write_lines, PARQUET: write_parquet}
+JSON_LINES, CSV, PARQUET = "JSON Lines", "CSV", "Parquet"
+_WRITERS: Mapping[str, Write] = {JSON_LINES: write_lines, CSV: write_csv, PARQUET: write_parquet}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 import zlib
@@ -60,6 +61,17 @@ def write_lines(folder: Path, samples: int, *, images: list[bytes], name: str = 
         for number in range(samples):
             row = sample_row(name, number, paths[number % len(paths)])
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return path
+
+
+def write_csv(folder: Path, samples: int, *, images: list[bytes], name: str = "benchmark") -> Path:
+    """Write a table likewise."""
+    paths = write_images(folder, images)
+    path = folder / f"{name}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, sample_row(name, 0, paths[0]))
+        writer.writeheader()
+        writer.writerows(sample_row(name, number, paths[number % len(paths)]) for number in range(samples))
     return path
 
 

@@ -13,6 +13,7 @@ from producer.commands import (
     one_sample,
     planning,
     reading,
+    recipes,
     reporting,
     upkeep,
     validating,
@@ -33,7 +34,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(asking.run, asking.submit, validating.validate, planning.plan, planning.models),
+    *(asking.run, asking.submit, validating.validate, planning.plan, planning.models, recipes.recipes),
     *(reading.watch, reading.status, reading.runs),
     *(reporting.report, reporting.compare, judging.judge_check),
     *(one_sample.show, one_sample.replay),

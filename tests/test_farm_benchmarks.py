@@ -230,7 +230,9 @@ def test_the_costs_of_two_sizes_are_measured() -> None:
 @pytest.mark.integration
 def test_taking_in_a_file_is_held_against_the_least() -> None:
     measured = measured_by([*ingestion.OriginalFile(3).rows(1), *ingestion.ByPath(50, 5).rows(1)])
+    table = measured_by([*ingestion.ByPath(50, 5, written_as=ingestion.CSV).rows(1)])
 
+    assert table["submitted"] > 0
     assert measured["submitted, to the least"] > 1
     assert measured["peak memory of the whole command"] > 20
     assert measured["submitted"] > 0

@@ -82,7 +82,7 @@ def test_who_enters_a_model_that_another_is_just_entering_adds_to_it(ledger: Led
         other = threading.Thread(target=remembered, args=(ledger, 12.0))
         other.start()
         other.join(0.3)  # it waits for this transaction
-    other.join(10)
+    other.join(60)
     assert known(ledger).seconds == pytest.approx(7.0)
 
 

@@ -92,14 +92,17 @@ def choose_scorers(
     """Resolve the configuration of a run that scores the edits of a stored one anew, likewise.
 
     Of the file only what is about scoring counts; what is not given is as the stored run has it, but for its recipe
-    where other scorers, or another recipe, are asked for.
+    where other scorers, or another recipe, are asked for. A recipe says anew how the stored run's judges ask.
     """
     scorers = list(scorers)
-    asked = {**stored, "priority": None}
-    if scorers or file or recipe:
+    read = {name: value for name, value in _read(file).items() if name in _ABOUT_SCORING} if file else {}
+    asked = {**stored, "priority": None, **read}
+    if scorers or "scorers" in read:
         asked["recipe"] = None
-    if file:
-        asked.update({name: value for name, value in _read(file).items() if name in _ABOUT_SCORING})
+    elif recipe is not None:
+        asked |= {"recipe": None, "scorers": recipe.freed(stored["scorers"])}
+    if recipe is not None and "aggregate" not in read:
+        asked["aggregate"] = None
     return _resolved(asked, scorers, settings, others, recipe)
 
 

@@ -131,6 +131,33 @@ def test_a_rescore_follows_the_recipe_that_is_asked_for_and_leaves_that_of_the_r
     assert [one.recipe and one.recipe.name for one in (anew, again, others)] == ["gedit", "gedit", None]
 
 
+def test_a_rescore_by_a_recipe_asks_the_runs_own_judge_in_the_recipes_way(tmp_path: Path) -> None:
+    plain = chosen(None, "scorer.model=m", "scorer.max_image_pixels=5000", others={"aggregate": "mean"})
+    stored = plain.with_prompts({}).model_dump(mode="json")
+    nothing: dict[str, Any] = {"file": None, "others": {}, "scorers": []}
+
+    once = choose_scorers(stored, **nothing, settings=["scorer.max_new_tokens=9"], recipe=gedit(tmp_path))
+    twice = choose_scorers(once.model_dump(mode="json"), **nothing, settings=[], recipe=gedit(tmp_path))
+
+    options = [one.scorers[0].options for one in (once, twice)]
+    assert [one["max_new_tokens"] for one in options] == [9, 1400]
+    assert [(one["model"], one["max_image_pixels"], one["image_format"]) for one in options] == [("m", 5000, "jpeg")] * 2
+    assert once.aggregate is None
+
+
+def test_a_rescore_whose_file_names_no_scorers_keeps_the_recipe(tmp_path: Path) -> None:
+    stored = chosen(gedit(tmp_path)).model_dump(mode="json")
+    for name, content in (("urgent.yaml", "priority: high"), ("other.yaml", "scorers: [psnr]")):
+        (tmp_path / name).write_text(content)
+
+    urgent, other = (
+        choose_scorers(stored, file=tmp_path / name, scorers=[], settings=[], others={})
+        for name in ("urgent.yaml", "other.yaml")
+    )
+
+    assert urgent.recipe is not None and other.recipe is None
+
+
 # -- what is asked for -------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
 
 SUBJECT = PromptSubject("k", "风格", "make it {{ rain }} {instruct}\n", "a street", False, "a wet street")
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 
 
 def prompt(names: list[str] | None = None, files: list[str] | None = None, **more: Any) -> OfficialPrompt:

@@ -141,7 +141,9 @@ def test_a_rescore_by_a_recipe_asks_the_runs_own_judge_in_the_recipes_way(tmp_pa
 
     options = [one.scorers[0].options for one in (once, twice)]
     assert [one["max_new_tokens"] for one in options] == [9, 1400]
-    assert [(one["model"], one["max_image_pixels"], one["image_format"]) for one in options] == [("m", 5000, "jpeg")] * 2
+    assert [(one["model"], one["max_image_pixels"], one["image_format"]) for one in options] == [
+        ("m", 5000, "jpeg")
+    ] * 2
     assert once.aggregate is None
 
 

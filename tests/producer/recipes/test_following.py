@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from db.configuration import RunConfiguration
 from db.errors import WrongCall
 from db.rubric import Rubric, there_is
 from producer.choices import choose, choose_given, choose_scorers
+from producer.recipes import recipe
 from producer.recipes.follow import Following, following, require_asked
 from producer.recipes.recipe import read_recipe, recipe_names
 from tests.producer.recipes.copies import recipe_and_copy, write_copy
@@ -186,6 +188,10 @@ def test_a_recipe_that_cannot_be_had_is_told(name: str | None, prompts: str | No
         ("a: [", "is not YAML: "),
         ("name: mine", "benchmark: Field required"),
         ("\x00", "is not YAML: "),
+        ("name: !!int ''", "is not YAML: a value is not what its tag says"),
+        ("name: !!timestamp soon", "is not YAML: a value is not what its tag says"),
+        ("name: 2026-13-01", "is not YAML: month must be in 1..12"),
+        ("[" * 5000, "is not YAML: maximum recursion depth exceeded"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, content: str, complaint: str) -> None:
@@ -193,6 +199,62 @@ def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, content: str, complain
 
     with pytest.raises(WrongCall, match=re.escape(f"mine.yaml: {complaint}")):
         read_recipe(str(tmp_path / "mine.yaml"))
+
+
+def test_a_file_that_cannot_be_read_as_a_recipe_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    for name, complaint in (
+        ("pipe.yaml", "Is no regular file"),
+        ("folder.yaml", "Is a directory"),
+        (f"{'a' * 300}.yaml", "File name too long"),
+        ("a\0.yaml", "embedded null byte"),
+    ):
+        with pytest.raises(WrongCall, match=f"cannot be read: {complaint}"):
+            read_recipe(str(tmp_path / name))
+    monkeypatch.setattr(recipe, "LARGEST", 5)
+    (tmp_path / "mine.yaml").write_text("a" * 6)
+    with pytest.raises(WrongCall, match="is larger than 5 bytes, which is no recipe"):
+        read_recipe(str(tmp_path / "mine.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "complaint"),
+    [
+        ("image_format: jpeg", "image_fromat: jpeg", "settings: 'image_fromat' is no option of a judge"),
+        ("image_format: jpeg", "base_url: http://x/v1", "settings: 'base_url' is not for a recipe to set"),
+        ("image_format: jpeg", "prompts: {}", "settings: 'prompts' is not for a recipe to set"),
+        ("image_format: jpeg", "model: m", "settings: 'model' is not for a recipe to set"),
+        ("image_format: jpeg", "rubric: {}", "settings: 'rubric' is not for a recipe to set"),
+        (
+            "[viescore/vie_prompts.py,",
+            "[/etc/passwd,",
+            "'/etc/passwd' is no path within a copy of the benchmark's code",
+        ),
+        ("[viescore/vie_prompts.py,", "[a/../../b.py,", "'a/../../b.py' is no path within a copy of the benchmark's"),
+        ("[viescore/vie_prompts.py,", "['',", "'' is no path within a copy of the benchmark's code"),
+        ("Intersection_exist: true", "Intersection_exist: .nan", "tables.1.where.Intersection_exist"),
+        ("rows: category", "rows: group", "groups of categories are named where they are the rows, and only there"),
+        ("score: O", "score: P", "score: 'P' is neither a criterion nor a value"),
+        ("score: O", "score: O\n1: 2", "1: Keys should be strings"),
+    ],
+)
+def test_what_a_recipe_cannot_say_is_told(tmp_path: Path, written: str, instead: str, complaint: str) -> None:
+    text = (Path(read_recipe.__code__.co_filename).parent / "gedit.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace(written, instead, 1))
+
+    with pytest.raises(WrongCall, match=re.escape(complaint)):
+        read_recipe(str(tmp_path / "mine.yaml"))
+
+
+def test_a_text_that_is_no_text_is_refused_before_anything_is_stored(tmp_path: Path) -> None:
+    text = (Path(read_recipe.__code__.co_filename).parent / "gedit.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("judge: gpt-4.1\n", 'judge: "\\ud800"\n', 1))
+
+    with pytest.raises(WrongCall, match="half of a surrogate pair, which is no character"):
+        chosen(following(str(tmp_path / "mine.yaml"), write_copy(tmp_path, "gedit")))
 
 
 def test_a_table_of_numbers_that_nobody_gives_is_refused(tmp_path: Path) -> None:

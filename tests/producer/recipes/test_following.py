@@ -251,7 +251,7 @@ def test_what_a_recipe_cannot_say_is_told(tmp_path: Path, written: str, instead:
 
 def test_a_text_that_is_no_text_is_refused_before_anything_is_stored(tmp_path: Path) -> None:
     text = (Path(read_recipe.__code__.co_filename).parent / "gedit.yaml").read_text()
-    (tmp_path / "mine.yaml").write_text(text.replace("judge: gpt-4.1\n", 'judge: "\\ud800"\n', 1))
+    (tmp_path / "mine.yaml").write_text(text.replace("benchmark: GEdit-Bench ", 'benchmark: "\\ud800" # ', 1))
 
     with pytest.raises(WrongCall, match="half of a surrogate pair, which is no character"):
         chosen(following(str(tmp_path / "mine.yaml"), write_copy(tmp_path, "gedit")))

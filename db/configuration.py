@@ -164,9 +164,13 @@ def resolve_configuration(given: Mapping[str, Any]) -> RunConfiguration:
     `options`. Raises WrongCall naming the first entry that does not hold.
     """
     try:
-        return RunConfiguration.model_validate(given)
+        configuration = RunConfiguration.model_validate(given)
+        configuration.digest()
     except ValidationError as error:
         raise WrongCall(f"run configuration: {first_fault(error)}") from error
+    except UnicodeEncodeError as error:
+        raise WrongCall("run configuration: a text holds half of a surrogate pair, which is no character") from error
+    return configuration
 
 
 def first_fault(error: ValidationError) -> str:

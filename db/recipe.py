@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 _Name = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -35,7 +35,7 @@ class OfficialTable(BaseModel):
 
     title: _Name
     each: str | None = None
-    where: Mapping[str, str | float | bool] = {}
+    where: Mapping[str, str | int | float | bool] = {}
     rows: Annotated[str, Field(description="`category`, `group`, or the name of a field")] = "category"
     groups: Mapping[str, tuple[str, ...]] = {}
     columns: Annotated[tuple[OfficialColumn, ...], Field(min_length=1)]

@@ -20,6 +20,12 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 Scale = tuple[float, float]
 """The least and the best number."""
 
+SCORE = "overall"
+"""What reports call the score, beside the criteria and values."""
+
+MOST_NUMBERS = 50
+"""Criteria and values of a rubric: reports tell of so many."""
+
 JUDGED_ON: Scale = (0.0, 10.0)
 """The scale of scorers that have no rubric."""
 
@@ -163,6 +169,10 @@ class Rubric(BaseModel):
                 raise ValueError(f"{value.name!r} has another meaning or scale before")
             expression = read_expression(value.of, lambda name, known=scales: _known(name, known))  # type: ignore[misc]
             require_within(expression.reach, value.scale, value.of)
+        if len(scales) > MOST_NUMBERS:
+            raise ValueError(f"a rubric has at most {MOST_NUMBERS} criteria and values, and this has {len(scales)}")
+        if self.score != SCORE and SCORE in scales:
+            raise ValueError(f"{SCORE!r} is what reports call the score, which is {self.score!r} here")
         if self.score not in scales:
             raise ValueError(f"score: {self.score!r} is neither a criterion nor a value ({', '.join(scales)})")
         return self
@@ -245,6 +255,7 @@ def _first_by_name(some: Sequence[Any], category: str, there: frozenset[str]) ->
 def _scales_of(questions: Sequence[RubricQuestion]) -> Iterable[tuple[str, Scale]]:
     """Yield every criterion with its scale. Raises ValueError where one name has two scales."""
     known: dict[str, Scale] = {}
+    given_by: dict[str, str] = {}
     for question in questions:
         names = [criterion.name for criterion in question.answer.criteria]
         if len(set(names)) < len(names):
@@ -252,6 +263,10 @@ def _scales_of(questions: Sequence[RubricQuestion]) -> Iterable[tuple[str, Scale
         for criterion in question.answer.criteria:
             if known.setdefault(criterion.name, criterion.scale) != criterion.scale:
                 raise ValueError(f"criterion {criterion.name!r} has two scales")
+            if given_by.setdefault(criterion.name, question.name) != question.name:
+                raise ValueError(
+                    f"criterion {criterion.name!r} is of two questions; only those of one name may share it"
+                )
     return known.items()
 
 

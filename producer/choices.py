@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from db.catalogue import Role
 from db.choice import GIVEN
 from db.configuration import RunConfiguration, model_entry, resolve_configuration
-from db.errors import WrongCall
+from db.errors import WrongCall, one_line
 from producer.benchmark.sample import FieldFault
 from producer.benchmark.text_values import check_name
 from producer.recipes.follow import Following
+from producer.written_yaml import NotYaml, read_yaml
 
 DEFAULTS: Mapping[str, Any] = {"editor": "pillow", "scorers": ["reference"]}
 """What runs when nothing is chosen: models that need neither GPU nor weights."""
@@ -92,14 +91,17 @@ def choose_scorers(
     """Resolve the configuration of a run that scores the edits of a stored one anew, likewise.
 
     Of the file only what is about scoring counts; what is not given is as the stored run has it, but for its recipe
-    where other scorers, or another recipe, are asked for.
+    where other scorers, or another recipe, are asked for. A recipe says anew how the stored run's judges ask.
     """
     scorers = list(scorers)
-    asked = {**stored, "priority": None}
-    if scorers or file or recipe:
+    read = {name: value for name, value in _read(file).items() if name in _ABOUT_SCORING} if file else {}
+    asked = {**stored, "priority": None, **read}
+    if scorers or "scorers" in read:
         asked["recipe"] = None
-    if file:
-        asked.update({name: value for name, value in _read(file).items() if name in _ABOUT_SCORING})
+    elif recipe is not None:
+        asked |= {"recipe": None, "scorers": recipe.freed(stored["scorers"])}
+    if recipe is not None and "aggregate" not in read:
+        asked["aggregate"] = None
     return _resolved(asked, scorers, settings, others, recipe)
 
 
@@ -135,13 +137,15 @@ def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise WrongCall(f"{file}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WrongCall(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
+    except (NotYaml, UnicodeDecodeError) as error:
+        raise WrongCall(f"{file}: is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise WrongCall(f"{file}: expected a mapping with `editor`, `scorers` and so on")
+    if isinstance(content.get("recipe"), str):
+        raise WrongCall(f"{file}: recipe: is named on the command line, with --recipe and --prompts")
     return content
 
 
@@ -164,8 +168,8 @@ def _apply(setting: str, models: Mapping[Role, list[dict[str, Any]]]) -> None:
         if not chosen:
             raise WrongCall(f"--set {setting}: the run has no {parts[0]} called {label!r}")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise WrongCall(f"--set {setting}: {text!r} is not a YAML value") from error
+        value = read_yaml(text)
+    except NotYaml as error:
+        raise WrongCall(one_line(f"--set {setting}: {text!r} is not a YAML value")) from error
     for model in chosen:
         model["options"][parts[-1]] = value

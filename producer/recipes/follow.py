@@ -43,6 +43,16 @@ class Following:
             )
         return [self._told(entry) if is_judge else dict(entry) for entry, is_judge in zip(entries, judges, strict=True)]
 
+    def freed(self, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the scorers of a run that is there, its judges without what the recipe is to say anew."""
+        said = {"rubric", "prompts", *self.recipe.settings}
+        return [
+            {**entry, "options": {name: value for name, value in entry["options"].items() if name not in said}}
+            if _is_judge(entry["name"])
+            else dict(entry)
+            for entry in entries
+        ]
+
     def _told(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         told = next((name for name in ("rubric", "prompts") if entry["options"].get(name) is not None), None)
         if told is not None:

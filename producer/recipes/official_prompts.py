@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePath
 from string import Formatter
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from db.errors import WrongCall, one_line
 from db.prompts import as_literal
@@ -21,6 +22,8 @@ from producer.benchmark.files import open_regular
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 _Filled = Literal["instruction", "description", "category", "reference_text"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 LARGEST = 4 * 1024**2
 """Bytes of a file in which prompts are looked for."""
@@ -38,6 +41,14 @@ class PromptPart(BaseModel):
     files: Annotated[tuple[str, ...], Field(min_length=1)]
     constants: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+
+    @field_validator("files")
+    @classmethod
+    def _lie_within(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        for name in files:
+            if not name or PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+                raise ValueError(f"{name!r} is no path within a copy of the benchmark's code")
+        return files
 
     @model_validator(mode="after")
     def _names_one_kind(self) -> Self:
@@ -70,7 +81,7 @@ class PromptCopy:
     """A folder that holds the benchmark's code. Raises WrongCall where it is none."""
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
+        if not _is_there(folder, Path.is_dir):
             raise WrongCall(f"--prompts {folder}: is no folder")
         self._folder = folder
         self._read: dict[Path, Mapping[str, object]] = {}
@@ -87,7 +98,7 @@ class PromptCopy:
         return found[-1][0], "\n".join(text for _, text in found)
 
     def _part(self, part: PromptPart) -> tuple[str, str]:
-        path = next((path for name in part.files if (path := self._folder / name).exists()), None)
+        path = next((path for name in part.files if _is_there(path := self._folder / name)), None)
         if path is None:
             raise WrongCall(f"--prompts {self._folder}: the recipe looks for {' or '.join(part.files)} there")
         texts = self._texts(path)
@@ -99,6 +110,10 @@ class PromptCopy:
         text = texts[name]
         if not isinstance(text, str) or not text.strip():
             raise WrongCall(f"{path}: {kind} {name} is no text, or an empty one")
+        if _SURROGATE.search(text) or "\0" in text:
+            raise WrongCall(
+                f"{path}: {kind} {name} holds a NUL or half of a surrogate pair, which no judge can be sent"
+            )
         return f"{path}: {name}", text
 
     def _texts(self, path: Path) -> Mapping[str, object]:
@@ -108,6 +123,14 @@ class PromptCopy:
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
+
+
+def _is_there(path: Path, looked_for: Callable[[Path], bool] = Path.exists) -> bool:
+    """Tell whether there is such a file or folder. Raises WrongCall where that may not be seen."""
+    try:
+        return looked_for(path)
+    except OSError as error:
+        raise WrongCall(one_line(f"--prompts {path}: cannot be read: {error.strerror}")) from error
 
 
 def _content(path: Path) -> str:

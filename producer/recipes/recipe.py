@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from db.catalogue import Role, find_spec
 from db.configuration import first_fault
 from db.errors import WrongCall, one_line
 from db.recipe import FollowedRecipe, OfficialTable
 from db.rubric import AnswerForm, Resize, Rubric, RubricValue, Shown, When
+from producer.benchmark.files import open_regular
 from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
+from producer.written_yaml import NotYaml, read_yaml
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -22,6 +24,8 @@ FOLDER = Path(__file__).parent
 SUFFIX = ".yaml"
 
 LARGEST = 1024**2
+
+_NOT_SETTINGS = ("rubric", "prompts", "model", "base_url")
 
 
 class RecipeQuestion(BaseModel):
@@ -57,6 +61,20 @@ class Recipe(BaseModel):
     tables: Annotated[tuple[OfficialTable, ...], Field(min_length=1)]
     anchors: Any = None
     digest: str
+
+    @field_validator("settings")
+    @classmethod
+    def _are_of_judges(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Refuse what no judge has, and what is for the recipe itself or for the person who follows it to say."""
+        known = {
+            name for judge in ("api", "transformers") for name in find_spec(Role.SCORER, judge).options.model_fields
+        }
+        for name in settings:
+            if name not in known:
+                raise ValueError(f"{name!r} is no option of a judge")
+            if name in _NOT_SETTINGS:
+                raise ValueError(f"{name!r} is not for a recipe to set")
+        return settings
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -114,15 +132,10 @@ def read_recipe(given: str) -> Recipe:
         raise WrongCall(
             f"--recipe {given}: expected one of {', '.join(recipe_names())}, or a file that ends in {SUFFIX}"
         )
+    content = _content(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise WrongCall(f"{path}: is larger than {LARGEST:,} bytes, which is no recipe")
-        written = yaml.safe_load(content)
-    except OSError as error:
-        raise WrongCall(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        written = read_yaml(content)
+    except NotYaml as error:
         raise WrongCall(one_line(f"{path}: is not YAML: {error}")) from error
     if not isinstance(written, dict):
         raise WrongCall(f"{path}: expected a mapping with `name`, `questions`, `tables` and so on")
@@ -130,3 +143,14 @@ def read_recipe(given: str) -> Recipe:
         return Recipe.model_validate({**written, "digest": hashlib.sha256(content).hexdigest()})
     except ValidationError as error:
         raise WrongCall(one_line(f"{path}: {first_fault(error)}")) from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with open_regular(path) as file:
+            content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise WrongCall(one_line(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")) from error
+    if len(content) > LARGEST:
+        raise WrongCall(f"{path}: is larger than {LARGEST:,} bytes, which is no recipe")
+    return content

@@ -36,7 +36,7 @@ def official_report(recipe: FollowedRecipe, scores: RunScores, samples: Mapping[
     for table in recipe.tables:
         parts = list(_parts(table, edits))
         if not parts:
-            notes.append(f"{table.title}: no sample has the fields that it is about, {', '.join(_fields_of(table))}")
+            notes.append(f"{table.title}: no sample is what it is about, {', '.join(_about(table))}")
         for scorer, rubric in ruled:
             sums = _sums(table, scorer, rubric, edits)
             tables += [_table(table, title, scorer, _Beside(scores.asked, edits, sums), part) for title, part in parts]
@@ -56,7 +56,9 @@ def official_report(recipe: FollowedRecipe, scores: RunScores, samples: Mapping[
 def _parts(table: AskedTable, edits: Sequence[JudgedSample]) -> Iterator[tuple[str, _Mask]]:
     """Yield the title of each table that this one stands for, and which edits it is about; nothing of no edits."""
     chosen = np.array([_is_chosen(edit.fields, table.where) for edit in edits], dtype=bool)
-    if table.rows not in ("category", "group"):
+    if table.rows == "group":
+        chosen &= _of_categories(edits, [name for several in table.groups.values() for name in several])
+    elif table.rows != "category":
         chosen &= np.array([table.rows in edit.fields for edit in edits], dtype=bool)
     if table.each is None:
         if chosen.any():
@@ -70,12 +72,27 @@ def _parts(table: AskedTable, edits: Sequence[JudgedSample]) -> Iterator[tuple[s
 
 
 def _is_chosen(fields: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return all(fields.get(name) == value for name, value in where.items())
+    return all(name in fields and _is_same(fields[name], value) for name, value in where.items())
 
 
-def _fields_of(table: AskedTable) -> list[str]:
-    by_field = [] if table.rows in ("category", "group") else [table.rows]
-    return [*by_field, *([table.each] if table.each else []), *table.where]
+def _is_same(found: object, wanted: object) -> bool:
+    """Tell whether a field has this value; tables have numbers and truth values as texts."""
+    if found == wanted or not isinstance(found, str) or isinstance(wanted, str):
+        return found == wanted
+    if isinstance(wanted, bool):
+        return found.casefold() == str(wanted).casefold()
+    try:
+        return float(found) == wanted
+    except ValueError:
+        return False
+
+
+def _about(table: AskedTable) -> list[str]:
+    """Return the fields that the samples of a table have, and which of them with which value."""
+    by_rows = {"category": [], "group": ["a category of its groups"]}
+    by_field = by_rows.get(table.rows, [table.rows])
+    valued = [f"{name}: {value}" for name, value in table.where.items()]
+    return [*by_field, *([table.each] if table.each else []), *valued]
 
 
 def _rows(table: AskedTable, edits: Sequence[JudgedSample], part: _Mask) -> dict[str, _Mask]:

@@ -46,7 +46,7 @@ def as_table(grid: Grid) -> Table:
         if number < grid.texts:
             table.add_column(_plain(name), overflow="fold")
         else:
-            table.add_column(name, justify="right", no_wrap=True)
+            table.add_column(_plain(name), justify="right", no_wrap=True)
     for row in grid.rows:
         table.add_row(*map(_plain, row))
     if grid.footers:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from db.aggregate import CriterionMissing, read_aggregate
 from db.configuration import resolve_configuration
 from db.errors import WrongCall
+from db.expression import read_expression
 from tests.factories import configuration
 
 GIVEN = {"consistency": 8.0, "reasoning": 4.0, "plausibility": 10.0}
@@ -32,6 +33,13 @@ GIVEN = {"consistency": 8.0, "reasoning": 4.0, "plausibility": 10.0}
         ("10 - reasoning", 6.0),
         ("consistency*reasoning/10", 3.2),
         ("  reasoning ", 4.0),
+        ("round(mean(consistency, reasoning, plausibility), 2)", 7.33),
+        ("round(consistency/3, 0)", 3.0),
+        ("round(reasoning/64, 6)", 0.0625),
+        ("round(plausibility/16 + 0*consistency, 2)", 0.62),  # 0.625, to the even digit
+        ("consistency if reasoning == 4 else plausibility", 8.0),
+        ("consistency if 5 < reasoning <= 10 or plausibility != 10 else plausibility", 10.0),
+        ("consistency if reasoning >= 4 and plausibility > 9 else plausibility", 8.0),
     ],
 )
 def test_criteria_become_the_score_that_the_expression_says(text: str, score: float) -> None:
@@ -96,6 +104,22 @@ def test_a_criterion_that_is_missing_is_named_and_no_number_is_made_up() -> None
         ("(" * 300 + "a" + ")" * 300, "nor an expression"),
         ("+".join(["0.001*a"] * 100), "nested at most 50 levels deep"),
         ("a\nb", "nor an expression"),
+        ("round(a)", "round takes a number and from 0 to 6 digits"),
+        ("round()", "round takes a number and from 0 to 6 digits"),
+        ("round(a, 7)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, -1)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, 1.5)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, b)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, True)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, 2, 3)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, ndigits=2)", "round takes a number and from 0 to 6 digits"),
+        ("round(a.real, 2)", "'a.real' is nothing that an expression is made of"),
+        ("round(2*a, 2)", "can give 0 to 20"),
+        ("round(a - 0.4, 1)", "can give -0.4 to 9.6"),
+        ("a if b in c else c", "is no condition"),
+        ("a if not b == 1 else c", "is no condition"),
+        ("a if b == 1 else 2*c", "can give 0 to 20"),
+        ("a if b == x.y else c", "'x.y' is nothing that an expression is made of"),
     ],
 )
 def test_what_is_no_aggregate_is_refused_in_a_sentence(text: str, said: str) -> None:
@@ -112,6 +136,7 @@ _expressions = st.recursive(
         st.tuples(st.sampled_from(["min", "max", "mean"]), inner, inner).map(lambda p: f"{p[0]}({p[1]}, {p[2]})"),
         inner.map(lambda text: f"sqrt({text})"),
         inner.map(lambda text: f"({text} / 3)"),
+        st.tuples(inner, st.integers(0, 6)).map(lambda parts: f"round({parts[0]}, {parts[1]})"),
     ),
     max_leaves=8,
 )
@@ -128,6 +153,14 @@ def test_what_is_accepted_computes_as_python_would_and_stays_on_the_scale(
     names: dict[str, Any] = {**criteria, "mean": lambda *values: sum(values) / len(values), "sqrt": math.sqrt}
     assert aggregate.of(criteria) == pytest.approx(eval(text, {}, names), abs=1e-6)
     assert 0 <= aggregate.of(criteria) <= 10
+
+
+def test_what_is_rounded_reaches_as_far_as_its_rounded_ends() -> None:
+    found = read_expression("round(a, 1)", lambda _: (0.26, 4.94))
+
+    assert found.reach == (0.3, 4.9)
+    assert found.names == {"a"}
+    assert found.of({"a": 3.14159}) == 3.1
 
 
 def test_a_scale_of_other_people_is_heeded() -> None:

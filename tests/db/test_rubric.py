@@ -138,6 +138,43 @@ def test_of_questions_of_one_name_the_first_that_fits_is_asked() -> None:
     assert [one.prompt.user for one in without] == ["Rate {{ instruction }}", "Rate {{ instruction }}"]
 
 
+# -- which numbers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("category", "fields", "given"),
+    [
+        ("causal", {}, {"consistency", "reasoning", "plausibility", "weighted", "halved", "percent"}),
+        ("logical", {}, {"consistency", "reasoning", "weighted", "halved", "percent"}),
+        ("spatial", {"consistency_free": False}, {"reasoning", "plausibility", "weighted", "halved", "percent"}),
+        ("logical", {"consistency_free": True}, {"reasoning"}),  # whose weights it lacks, and so all that is made of it
+        ("strange", {}, {"consistency", "reasoning"}),
+    ],
+)
+def test_what_a_sample_comes_to_is_known_before_it_is_judged(
+    category: str, fields: Mapping[str, object], given: set[str]
+) -> None:
+    assert Rubric.model_validate(RISE).given(category, there_is(fields)) == given
+
+
+def test_what_is_given_is_what_is_made_of_the_answers() -> None:
+    rubric = Rubric.model_validate(RISE)
+    for category in ("causal", "logical", "spatial"):
+        there = there_is({})
+        criteria = {one.name: 3.0 for asked in rubric.asked(category, there) for one in asked.answer.criteria}
+
+        assert rubric.given(category, there) == set(rubric.values_of(category, there, criteria))
+
+
+def test_a_sample_that_the_score_is_not_about_has_none() -> None:
+    made = {"name": "SC", "of": "min(success, overediting)", "scale": TEN, "when": {"categories": ["a"]}}
+    rubric = {**GEDIT, "values": [made], "score": "SC"}
+
+    assert values(rubric, "a", {}, success=3, overediting=2)["SC"] == 2
+    with pytest.raises(CriterionMissing, match="no 'SC', which is the score"):
+        values(rubric, "b", {}, success=3, overediting=2)
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 
@@ -158,10 +195,32 @@ def test_of_questions_of_one_name_the_first_that_fits_is_asked() -> None:
         ({"values": [{"name": "O", "of": "success", "scale": (5, 1)}]}, "the scale of 'O' is 5 to 1"),
         ({"questions": [question("a", ("x", TEN)), question("b", ("x", FIVE))]}, "criterion 'x' has two scales"),
         ({"questions": [question("a", ("x", TEN), ("x", TEN))]}, "question 'a' gives one criterion twice"),
+        (
+            {"questions": [question("a", ("x", TEN)), question("b", ("x", TEN))]},
+            "criterion 'x' is of two questions; only those of one name may share it",
+        ),
+        (
+            {"values": [{"name": "O", "of": "success", "scale": top} for top in (TEN, (0, 20))]},
+            "'O' has another meaning or scale before",
+        ),
+        (
+            {"values": [{"name": "overall", "of": "success", "scale": TEN}], "score": "success"},
+            "'overall' is what reports call the score, which is 'success' here",
+        ),
+        (
+            {"values": [{"name": f"v{number}", "of": "success", "scale": TEN} for number in range(47)], "score": "v1"},
+            "a rubric has at most 50 criteria and values, and this has 51",
+        ),
     ],
 )
 def test_a_rubric_that_does_not_hold_together_is_refused(changed: Mapping[str, Any], said: str) -> None:
     assert said in complaint(**changed)
+
+
+def test_a_rubric_may_have_as_many_numbers_as_reports_tell_of_and_call_its_score_as_they_do() -> None:
+    made = [{"name": name, "of": "success", "scale": TEN} for name in ("overall", *map(str, range(45)))]
+
+    assert len(Rubric.model_validate({**GEDIT, "values": made, "score": "overall"}).scales()) == 50
 
 
 # -- its scale ---------------------------------------------------------------------------------------------------------

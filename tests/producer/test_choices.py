@@ -199,6 +199,11 @@ def test_a_wrong_call_is_one_line_that_names_it(given: dict[str, Any], named: li
     [
         ("editor: [", "is not YAML"),
         ("a: b: c", "is not YAML"),
+        ("seed: !!int ''", "is not YAML: a value is not what its tag says"),
+        ("seed: 2026-13-45", "is not YAML: month must be in 1..12"),
+        ("[" * 5000, "is not YAML: maximum recursion depth"),
+        ("recipe: gedit", "recipe: is named on the command line, with --recipe and --prompts"),
+        ("recipe: {name: gedit}", "recipe.digest: Field required"),
         ("a: !!python/object:os.system {}", "is not YAML"),
         ("", "expected a mapping"),
         ("- editor", "expected a mapping"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from db.configuration import RunConfiguration
 from db.errors import WrongCall
 from db.rubric import Rubric, there_is
 from producer.choices import choose, choose_given, choose_scorers
+from producer.recipes import recipe
 from producer.recipes.follow import Following, following, require_asked
 from producer.recipes.recipe import read_recipe, recipe_names
 from tests.producer.recipes.copies import recipe_and_copy, write_copy
@@ -131,6 +133,35 @@ def test_a_rescore_follows_the_recipe_that_is_asked_for_and_leaves_that_of_the_r
     assert [one.recipe and one.recipe.name for one in (anew, again, others)] == ["gedit", "gedit", None]
 
 
+def test_a_rescore_by_a_recipe_asks_the_runs_own_judge_in_the_recipes_way(tmp_path: Path) -> None:
+    plain = chosen(None, "scorer.model=m", "scorer.max_image_pixels=5000", others={"aggregate": "mean"})
+    stored = plain.with_prompts({}).model_dump(mode="json")
+    nothing: dict[str, Any] = {"file": None, "others": {}, "scorers": []}
+
+    once = choose_scorers(stored, **nothing, settings=["scorer.max_new_tokens=9"], recipe=gedit(tmp_path))
+    twice = choose_scorers(once.model_dump(mode="json"), **nothing, settings=[], recipe=gedit(tmp_path))
+
+    options = [one.scorers[0].options for one in (once, twice)]
+    assert [one["max_new_tokens"] for one in options] == [9, 1400]
+    assert [(one["model"], one["max_image_pixels"], one["image_format"]) for one in options] == [
+        ("m", 5000, "jpeg")
+    ] * 2
+    assert once.aggregate is None
+
+
+def test_a_rescore_whose_file_names_no_scorers_keeps_the_recipe(tmp_path: Path) -> None:
+    stored = chosen(gedit(tmp_path)).model_dump(mode="json")
+    for name, content in (("urgent.yaml", "priority: high"), ("other.yaml", "scorers: [psnr]")):
+        (tmp_path / name).write_text(content)
+
+    urgent, other = (
+        choose_scorers(stored, file=tmp_path / name, scorers=[], settings=[], others={})
+        for name in ("urgent.yaml", "other.yaml")
+    )
+
+    assert urgent.recipe is not None and other.recipe is None
+
+
 # -- what is asked for -------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +188,10 @@ def test_a_recipe_that_cannot_be_had_is_told(name: str | None, prompts: str | No
         ("a: [", "is not YAML: "),
         ("name: mine", "benchmark: Field required"),
         ("\x00", "is not YAML: "),
+        ("name: !!int ''", "is not YAML: a value is not what its tag says"),
+        ("name: !!timestamp soon", "is not YAML: a value is not what its tag says"),
+        ("name: 2026-13-01", "is not YAML: month must be in 1..12"),
+        ("[" * 5000, "is not YAML: maximum recursion depth exceeded"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, content: str, complaint: str) -> None:
@@ -164,6 +199,62 @@ def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, content: str, complain
 
     with pytest.raises(WrongCall, match=re.escape(f"mine.yaml: {complaint}")):
         read_recipe(str(tmp_path / "mine.yaml"))
+
+
+def test_a_file_that_cannot_be_read_as_a_recipe_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    for name, complaint in (
+        ("pipe.yaml", "Is no regular file"),
+        ("folder.yaml", "Is a directory"),
+        (f"{'a' * 300}.yaml", "File name too long"),
+        ("a\0.yaml", "embedded null byte"),
+    ):
+        with pytest.raises(WrongCall, match=f"cannot be read: {complaint}"):
+            read_recipe(str(tmp_path / name))
+    monkeypatch.setattr(recipe, "LARGEST", 5)
+    (tmp_path / "mine.yaml").write_text("a" * 6)
+    with pytest.raises(WrongCall, match="is larger than 5 bytes, which is no recipe"):
+        read_recipe(str(tmp_path / "mine.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "complaint"),
+    [
+        ("image_format: jpeg", "image_fromat: jpeg", "settings: 'image_fromat' is no option of a judge"),
+        ("image_format: jpeg", "base_url: http://x/v1", "settings: 'base_url' is not for a recipe to set"),
+        ("image_format: jpeg", "prompts: {}", "settings: 'prompts' is not for a recipe to set"),
+        ("image_format: jpeg", "model: m", "settings: 'model' is not for a recipe to set"),
+        ("image_format: jpeg", "rubric: {}", "settings: 'rubric' is not for a recipe to set"),
+        (
+            "[viescore/vie_prompts.py,",
+            "[/etc/passwd,",
+            "'/etc/passwd' is no path within a copy of the benchmark's code",
+        ),
+        ("[viescore/vie_prompts.py,", "[a/../../b.py,", "'a/../../b.py' is no path within a copy of the benchmark's"),
+        ("[viescore/vie_prompts.py,", "['',", "'' is no path within a copy of the benchmark's code"),
+        ("Intersection_exist: true", "Intersection_exist: .nan", "tables.1.where.Intersection_exist"),
+        ("rows: category", "rows: group", "groups of categories are named where they are the rows, and only there"),
+        ("score: O", "score: P", "score: 'P' is neither a criterion nor a value"),
+        ("score: O", "score: O\n1: 2", "1: Keys should be strings"),
+    ],
+)
+def test_what_a_recipe_cannot_say_is_told(tmp_path: Path, written: str, instead: str, complaint: str) -> None:
+    text = (Path(read_recipe.__code__.co_filename).parent / "gedit.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace(written, instead, 1))
+
+    with pytest.raises(WrongCall, match=re.escape(complaint)):
+        read_recipe(str(tmp_path / "mine.yaml"))
+
+
+def test_a_text_that_is_no_text_is_refused_before_anything_is_stored(tmp_path: Path) -> None:
+    text = (Path(read_recipe.__code__.co_filename).parent / "gedit.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("benchmark: GEdit-Bench ", 'benchmark: "\\ud800" # ', 1))
+
+    with pytest.raises(WrongCall, match="half of a surrogate pair, which is no character"):
+        chosen(following(str(tmp_path / "mine.yaml"), write_copy(tmp_path, "gedit")))
 
 
 def test_a_table_of_numbers_that_nobody_gives_is_refused(tmp_path: Path) -> None:

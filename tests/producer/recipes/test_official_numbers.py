@@ -138,11 +138,10 @@ def test_samples_without_the_fields_of_a_table_leave_a_note(ledger: Ledger, tmp_
 
     assert report.official is not None and not report.official.tables
     assert report.official.notes[-2:] == [
-        "GEdit-Bench: no sample has the fields that it is about, instruction_language",
-        "GEdit-Bench, intersection: no sample has the fields that it is about, "
-        "instruction_language, Intersection_exist",
+        "GEdit-Bench: no sample is what it is about, instruction_language",
+        "GEdit-Bench, intersection: no sample is what it is about, instruction_language, Intersection_exist: True",
     ]
-    assert "GEdit-Bench: no sample has the fields" in report_document(report).as_text("table")
+    assert "GEdit-Bench: no sample is what it is about" in report_document(report).as_text("table")
 
 
 # -- ImgEdit -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from db.errors import WrongCall
 from db.prompts import JudgePrompt, PromptSubject, render_prompt
@@ -18,7 +19,7 @@ from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
 
 SUBJECT = PromptSubject("k", "风格", "make it {{ rain }} {instruct}\n", "a street", False, "a wet street")
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 
 
 def prompt(names: list[str] | None = None, files: list[str] | None = None, **more: Any) -> OfficialPrompt:
@@ -95,6 +96,14 @@ def test_a_text_with_neither_stays_as_it_is_with_its_doubled_braces(tmp_path: Pa
         ("def asked(): pass", {}, "prompts.py: has no constant asked at its top"),
         ("asked = f'{1}'", {}, "prompts.py: constant asked is no text, or an empty one"),
         ("asked = 3", {}, "prompts.py: constant asked is no text"),
+        ("asked = 'a' + 3", {}, "prompts.py: constant asked is no text"),
+        ("asked = 'a' * 3", {}, "prompts.py: constant asked is no text"),
+        ("asked = 'a' + gone", {}, "prompts.py: constant asked is no text"),
+        ("asked = 'a\\0'", {}, "prompts.py: constant asked holds a NUL or half of a surrogate pair"),
+        ("asked = '\\ud800'", {}, "prompts.py: constant asked holds a NUL or half of a surrogate pair"),
+        ("asked = '{instruct:>5}'", {"format": {"instruct": "instruction"}}, "its fields are instruct, the recipe"),
+        ("asked = '{instruct.x}'", {"format": {"instruct": "instruction"}}, "its fields are instruct.x, the recipe"),
+        ("if True:\n    asked = 'a'", {}, "prompts.py: has no constant asked at its top"),
         ("asked = ' '", {}, "prompts.py: constant asked is no text, or an empty one"),
         ("asked = (", {}, "prompts.py: is no Python: '(' was never closed"),
         ("asked = 'How?'", {"fill": {"<edit>": "instruction"}}, "prompts.py: asked: has no <edit> for the recipe to"),
@@ -115,6 +124,46 @@ def test_what_cannot_be_used_is_named_by_its_place(
 
     with pytest.raises(WrongCall, match=re.escape(complaint)):
         copy.template(prompt(**more))
+
+
+def test_folders_that_may_not_be_seen_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongCall, match="cannot be read: File name too long"):
+        PromptCopy(tmp_path / ("a" * 300))
+    copy = copy_of(tmp_path, "asked = 'a'")
+    with pytest.raises(WrongCall, match="cannot be read: File name too long"):
+        copy.template(prompt(files=["a" * 300, "prompts.py"]))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        with pytest.raises(WrongCall, match=r"prompts.py: cannot be read: Permission denied"):
+            copy.template(prompt())
+        with pytest.raises(WrongCall, match="cannot be read: Permission denied"):
+            PromptCopy(tmp_path)
+
+
+def test_a_part_names_constants_or_keys_and_a_prompt_fills_its_places_in_one_way() -> None:
+    for part in ({}, {"constants": ["a"], "keys": ["a"]}):
+        with pytest.raises(ValidationError, match="either constants of a Python module or keys of a JSON object"):
+            OfficialPrompt.model_validate({"parts": [{"files": ["a.py"], **part}]})
+    with pytest.raises(ValidationError, match="either replaced or formatted"):
+        prompt(fill={"<a>": "instruction"}, format={"a": "instruction"})
+
+
+def test_places_of_several_names_are_filled_in_where_they_stand(tmp_path: Path) -> None:
+    copy = copy_of(tmp_path, "asked = '<b><a><ab><b>'")
+
+    asked = prompt(fill={"<a>": "category", "<b>": "description"})
+
+    assert said(copy, asked) == "a street风格<ab>a street"
+
+
+def test_a_files_mark_and_its_line_ends_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "prompts.py").write_bytes(b'\xef\xbb\xbfasked = """one\r\ntwo\r\n"""\r\n')
+
+    assert said(PromptCopy(tmp_path), prompt()) == "one\ntwo\n"
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

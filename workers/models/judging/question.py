@@ -124,10 +124,17 @@ def _images(shown: Shown, request: ScoreRequest) -> list[tuple[Image, bool]]:
     if shown.what == "edited":
         return [(request.edited, True)]
     if shown.what == "frames":
-        place = request.fields.get("frame")
-        if isinstance(place, bool) or not isinstance(place, int) or not 1 <= place <= len(sources) + 1:
-            raise InputFault(f"the sample's field `frame` is {place!r}: its frames cannot be put in order")
+        place = _frame_of(request, len(sources) + 1)
         return [*sources[: place - 1], (request.edited, True), *sources[place - 1 :]]
     if request.reference is None:
         raise InputFault("the rubric shows the judge a reference image, and the sample has none")
     return [(request.reference, False)]
+
+
+def _frame_of(request: ScoreRequest, frames: int) -> int:
+    """Return the place of the edited image among so many frames, from 1; tables have numbers as texts."""
+    given = request.fields.get("frame")
+    place = int(given) if isinstance(given, str) and given.isdecimal() and len(given) < 10 else given
+    if isinstance(place, bool) or not isinstance(place, int) or not 1 <= place <= frames:
+        raise InputFault(f"the sample's field `frame` is {given!r}: its frames cannot be put in order")
+    return place

@@ -21,7 +21,7 @@ from producer.benchmark.faults import MAX_FAULTS
 from producer.judge_check.document import check_document
 from producer.judge_check.gather import Asked, check_judge
 from producer.published_scores.enter import import_scores
-from producer.published_scores.read import publication_of
+from producer.published_scores.publication import publication_of
 from tests.fuzz.mutator import FUZZ_INPUTS, HOSTILE
 
 EDITORS, KEYS = ("old", "new"), ("a", "b", "c")

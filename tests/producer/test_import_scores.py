@@ -27,7 +27,7 @@ from db.upkeep.fsck import findings
 from producer.benchmark.faults import MAX_FAULTS
 from producer.published_scores.enter import ImportedFile, import_scores
 from producer.published_scores.placeholders import placeholder
-from producer.published_scores.read import publication_of
+from producer.published_scores.publication import publication_of
 from tests.db.steps import edit_outcomes, score_outcomes, scorer_labels
 from tests.factories import original_file
 from tests.producer.shell import Shell

@@ -55,7 +55,7 @@ class Importer:
         self.folder, self.ledger, self.images = folder, ledger, images
 
     def __call__(self, *lines: Any, **given: Any) -> ImportedFile:
-        asked = {"name": None, "scale": (0.0, 10.0), "aggregate": None, "allow_missing": False, **given}
+        asked = {"name": None, "scale": None, "aggregate": None, "allow_missing": False, **given}
         publication = publication_of(scores_file(self.folder, lines), **asked)
         return import_scores(publication, ledger=self.ledger, images=self.images)
 

@@ -69,11 +69,11 @@ class RuledLines:
         ]
 
     def _dimension(self, record: Mapping[str, Any]) -> str:
-        """Return the dimension by the recipe's name for it."""
-        given = optional_text(record, "dimension", check_name) or OVERALL
-        if given == OVERALL:
-            return self.score
+        """Return the dimension by the recipe's name for it; a recipe may call something else than its score overall."""
+        given = optional_text(record, "dimension", check_name) or self.score
         if given not in self.scales:
+            if given == OVERALL:
+                return self.score
             known = ", ".join(self.scales)
             raise FieldFault(f"dimension: recipe {self.recipe} has no {given!r}; it has {known}")
         return given

@@ -16,20 +16,28 @@ from db.engine import reading
 from db.errors import WrongCall
 from db.images import ImageStore
 from db.ledger import Ledger
+from db.options import ApiJudgeOptions
 from db.outcomes import asked_scorers
 from db.queries import all_runs, find_run
 from db.tables import samples, scores
 from db.upkeep.finding import Inspection
 from db.upkeep.fsck import findings
+from producer.recipes.recipe import read_recipe
 from producer.report.gather import gather_report
 from producer.report.schema import OfficialCell, Report
+from tests.factories import score_request
 from tests.producer.recipes.test_official_numbers import printed
 from tests.producer.shell import Shell
 from tests.producer.test_import_scores import Importer, line, only, scores_file
+from workers.models.judging.hearing import Hearing, Reply
+from workers.models.protocols import Rating
 
 SC, PQ = "semantic consistency", "perceptual quality"
 
 LINES = "It is done.\nPrompt Compliance: {}\nVisual Naturalness: {}\nPhysical & Detail Coherence: {}"
+
+FREE = {"fields": {"consistency_free": "True"}, "reference_text": "a wet street"}
+RULED = {"reference_text": "a wet street"}
 
 
 @pytest.fixture
@@ -194,6 +202,39 @@ def test_rise_leaves_consistency_out_where_the_flag_is_though_the_last_line_brin
         "all (micro)": ["40.0", "3.4", "59.5", "60.0", "93.8", "83.3"],
     }
     assert set(printed(report, "RISEBench, subtasks")) == {"Life Progression", "Component Assembly"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "category", "replies", "known"),
+    [
+        ("gedit", "a", {SC: said(7, 9), PQ: said(8, 6)}, {}),
+        ("gedit", "a", {PQ: said(8, 6), SC: "no JSON"}, {}),
+        ("imgedit", "add", {"edit": LINES.format(4, 3, 2)}, {}),
+        ("imgedit", "add", {"edit": LINES.format(4, 3, 9)}, {}),
+        ("rise", "spatial_reasoning", {"reasoning": "Final Score: 4", "plausibility": "Final Score: 2/5"}, FREE),
+        ("rise", "logical_reasoning", {"consistency": "Final Score: 1", "reasoning": "Final Score: 0"}, RULED),
+    ],
+)
+def test_replies_come_to_what_they_come_to_where_our_own_judge_gives_them(
+    importer: Importer, recipe: str, category: str, replies: Mapping[str, str], known: Mapping[str, Any]
+) -> None:
+    request = score_request(
+        category=category, reference_text=known.get("reference_text"), fields=known.get("fields", {})
+    )
+    rubric = read_recipe(recipe).rubric_without_prompts()
+    hearing = Hearing(request, ApiJudgeOptions(model="m", base_url="http://127.0.0.1:1/v1", rubric=rubric))
+    for place, asked in enumerate(hearing.questions):
+        assert asked.rubric is not None
+        hearing.hear(place, Reply(replies[asked.rubric.name], cut_off=False))
+
+    importer(*(reply(category, "1", text, name, **known) for name, text in replies.items()), recipe=recipe)
+
+    rating, (row,) = hearing.rating(), rows(importer)
+    if isinstance(rating, Rating):
+        assert (row.value, row.detail) == (rating.value, rating.detail)
+    else:
+        assert (row.failure_kind, row.failure_reason) == ("unparsed", str(rating))
+        assert {"criteria": {}, **rating.detail} == {name: row.detail[name] for name in ("criteria", "reply")}
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
@@ -363,26 +404,39 @@ def test_without_a_recipe_what_recipes_read_is_passed_over(importer: Importer) -
     assert told.run_ids == plain.run_ids == {"model-x": "4c87ccc6272b", "model-y": "66201242af8f"}
 
 
-def test_a_recipe_of_ones_own_is_a_file(importer: Importer, tmp_path: Path) -> None:
-    part = {"files": ["prompts.json"], "keys": ["asked"]}
+@pytest.mark.parametrize(("score", "value"), [("mark", 3), ("overall", 1)])
+def test_a_recipe_may_call_something_else_than_its_score_overall(
+    importer: Importer, tmp_path: Path, score: str, value: float
+) -> None:
+    path = own_recipe(tmp_path, "mark", "overall", score=score)
+
+    importer(number("a", "1", 3, "mark"), number("a", "1", 1, "overall"), recipe=str(path))
+
+    (row,) = rows(importer)
+    assert (row.value, row.detail["criteria"]) == (value, {"mark": 3, "overall": 1})
+
+
+def own_recipe(folder: Path, *criteria: str, score: str) -> Path:
+    """Write a recipe of one question, whose name would be no template, for numbers from 1 to 3 behind `Mark`."""
+    given = [{"name": name, "scale": [1, 3]} for name in criteria]
+    question = {
+        "name": "asked {{ anew",
+        "prompt": {"parts": [{"files": ["prompts.json"], "keys": ["asked"]}]},
+        "show": [{"what": "edited"}],
+        "answer": {"form": "labelled", "label": "Mark", "criteria": given},
+    }
     own = {
-        "name": "own",
-        "benchmark": "ours",
-        "follows": "nobody",
-        "judge": "a judge",
-        "questions": [
-            {
-                "name": "asked {{ anew",
-                "prompt": {"parts": [part]},
-                "show": [{"what": "edited"}],
-                "answer": {"form": "labelled", "label": "Mark", "criteria": [{"name": "mark", "scale": [1, 3]}]},
-            }
-        ],
-        "score": "mark",
+        **{"name": "own", "benchmark": "ours", "follows": "nobody", "judge": "a judge"},
+        **{"questions": [question], "score": score},
         "tables": [{"title": "Ours", "columns": [{"name": "mark", "of": ["mark"]}]}],
     }
-    path = tmp_path / "own.yaml"
+    path = folder / "own.yaml"
     path.write_text(yaml.safe_dump(own), encoding="utf-8")
+    return path
+
+
+def test_a_recipe_of_ones_own_is_a_file(importer: Importer, tmp_path: Path) -> None:
+    path = own_recipe(tmp_path, "mark", score="mark")
 
     report = reported(importer, str(path), reply("a", "1", "Mark: 3"), number("a", "2", 2))
 

@@ -112,13 +112,13 @@ class _Hearing:
             self._fault(
                 line, f"dimension: the recipe comes to no {line.dimension!r} for {self._which()}, but to {known}"
             )
-        elif self._is_new(line, [line.dimension]):
-            self._take(line, line.dimension, {} if line.value is None else {line.dimension: line.value})
+            return
+        self._claim(line, [line.dimension])
+        self._take(line, line.dimension, {} if line.value is None else {line.dimension: line.value})
 
     def _hear_question(self, line: ScoreLine, question: RubricQuestion) -> None:
         """Take a reply, or why there is none; the score fails with one that cannot be read."""
-        if not self._is_new(line, [criterion.name for criterion in question.answer.criteria]):
-            return
+        self._claim(line, [criterion.name for criterion in question.answer.criteria])
         if line.failure is not None:
             self._take(line, question.name, {})
             return
@@ -138,12 +138,11 @@ class _Hearing:
         if line.reasoning:
             self._reasons.append((about, line.reasoning))
 
-    def _is_new(self, line: ScoreLine, names: Iterable[str]) -> bool:
-        """Tell whether no earlier line says anything of these."""
+    def _claim(self, line: ScoreLine, names: Iterable[str]) -> None:
+        """Note who says something of these; it is a fault where an earlier line does."""
         earlier = [self._told[name] for name in names if self._told.setdefault(name, line) is not line]
         if earlier:
             self._fault(line, f"says again what {earlier[0].place} says of the same score")
-        return not earlier
 
     def _which(self) -> str:
         there = ", ".join(sorted(self.sample.there))

@@ -285,6 +285,24 @@ def test_a_published_failure_of_the_score_or_a_part_fails_the_score(
     assert [(cell.n, cell.failed) for cell in first_cells(report)] == [(2, 1)] * 3
 
 
+def test_a_published_score_stands_though_a_part_of_it_failed(importer: Importer) -> None:
+    lines = [number("a", "1", 5, "overall"), line(category="a", sample="1", value=None, failure="lost", dimension="SC")]
+
+    importer(*lines, reply("a", "1", "cannot be read", PQ), recipe="gedit")
+
+    (row,) = rows(importer)
+    assert (row.value, row.failure_kind) == (5, None)
+    assert row.detail == {"reasoning": "", "criteria": {"O": 5}, "reply": "cannot be read"}
+
+
+def test_why_the_score_itself_failed_goes_before_why_a_part_did(importer: Importer) -> None:
+    failing = {"category": "a", "sample": "1", "value": None}
+
+    importer(line(**failing, failure="lost", dimension="SC"), line(**failing, failure="refused"), recipe="gedit")
+
+    assert rows(importer)[0].failure_kind == "refused"
+
+
 def test_the_failure_of_the_first_question_is_told_however_the_lines_are_ordered(importer: Importer) -> None:
     importer(reply("a", "1", "second", PQ), reply("a", "1", "first", SC), recipe="gedit")
 

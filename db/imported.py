@@ -14,6 +14,8 @@ from db.choice import IMPORTED, ModelChoice
 from db.configuration import Priority
 from db.engine import database_clock, transaction
 from db.intake import count_anew, insert_in_parts, one_at_a_time
+from db.recipe import FollowedRecipe
+from db.rubric import Rubric
 from db.tables import State, edits, run_scorers, runs, samples, scores
 
 
@@ -46,6 +48,14 @@ class ImportedEdit:
 
 
 @dataclass(frozen=True)
+class ImportedRecipe:
+    """The recipe by which the scores were made elsewhere, and its rubric, in which no prompt needs to be known."""
+
+    followed: FollowedRecipe
+    rubric: Rubric
+
+
+@dataclass(frozen=True)
 class ImportedRun:
     """All that was published of one editor; `scorers` says how often each judged an edit.
 
@@ -59,14 +69,17 @@ class ImportedRun:
     aggregate: str | None
     image: str
     edits: Sequence[ImportedEdit]
+    recipe: ImportedRecipe | None = None
 
     def configuration(self) -> dict[str, Any]:
         """Return it in the form of a run's configuration; by its digest other scores are another run."""
-        told = {} if self.aggregate is None else {"aggregate": self.aggregate}
+        told: dict[str, Any] = {} if self.aggregate is None else {"aggregate": self.aggregate}
+        if self.recipe is not None:
+            told["recipe"] = self.recipe.followed.model_dump(mode="json")
         return {
             "editor": ModelChoice(IMPORTED, self.editor, {}).as_json(),
             "scorers": [
-                {**_scorer(label), **({"repeats": repeats} if repeats > 1 else {})}
+                {**self.scorer(label), **({"repeats": repeats} if repeats > 1 else {})}
                 for label, repeats in self.scorers.items()
             ],
             "repeats": self.repeats,
@@ -75,6 +88,11 @@ class ImportedRun:
             **told,
             "imported": {"scale": list(self.scale), "digest": self._digest()},
         }
+
+    def scorer(self, label: str) -> dict[str, Any]:
+        """Return one of its scorers in that form."""
+        ruled = {} if self.recipe is None else {"rubric": self.recipe.rubric.model_dump(mode="json")}
+        return ModelChoice(IMPORTED, label, {"batch_size": 1, **ruled}).as_json()
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
@@ -103,10 +121,6 @@ def enter_imported(engine: Engine, benchmark_id: str, run: ImportedRun) -> tuple
     return run_id, True
 
 
-def _scorer(label: str) -> dict[str, Any]:
-    return ModelChoice(IMPORTED, label, {"batch_size": 1}).as_json()
-
-
 def _scorer_rows(run_id: str, run: ImportedRun) -> Iterator[dict[str, Any]]:
     least, most = run.scale
     for label, repeats in run.scorers.items():
@@ -115,7 +129,7 @@ def _scorer_rows(run_id: str, run: ImportedRun) -> Iterator[dict[str, Any]]:
                 "run_id": run_id,
                 "label": label,
                 "repeat": repeat,
-                "configuration": _scorer(label),
+                "configuration": run.scorer(label),
                 "batch_size": 1,
                 "scale_min": least,
                 "scale_max": most,

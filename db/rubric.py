@@ -6,13 +6,13 @@ arithmetic over them. A rubric is all of that as data, stored with the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from db.aggregate import CriterionMissing, require_within
-from db.expression import Interval, read_expression
+from db.expression import Expression, Interval, read_expression
 from db.prompts import JudgePrompt
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -193,9 +193,8 @@ class Rubric(BaseModel):
         """Return the names of all numbers that such a sample comes to, where its questions are answered."""
         asked = self.asked(category, there)
         names = {criterion.name for question in asked for criterion in question.answer.criteria}
-        scales = self.scales()
-        for value in _first_by_name(self.values, category, there):
-            if read_expression(value.of, scales.__getitem__).names <= names:
+        for value, expression in self._made(category, there):
+            if expression.names <= names:
                 names.add(value.name)
         return frozenset(names)
 
@@ -204,16 +203,37 @@ class Rubric(BaseModel):
 
         Raises CriterionMissing where one is made of what was not given, or where the score itself was not.
         """
-        known, scales = dict(criteria), self.scales()
-        for value in _first_by_name(self.values, category, there):
-            expression = read_expression(value.of, scales.__getitem__)
+        known = dict(criteria)
+        for value, expression in self._made(category, there):
             if missing := sorted(expression.names - known.keys()):
                 raise CriterionMissing(f"no {missing[0]!r}, of which {value.name!r} is made")
-            low, high = value.scale
-            known[value.name] = min(high, max(low, expression.of(known)))
+            known[value.name] = _within(value.scale, expression.of(known))
         if self.score not in known:
             raise CriterionMissing(f"no {self.score!r}, which is the score")
         return known
+
+    def completed(self, category: str, there: frozenset[str], given: Mapping[str, float]) -> dict[str, float]:
+        """Return what is given of such a sample with all values that can be made of it; what is given stays as it is.
+
+        Raises CriterionMissing where the score is neither given nor can be made.
+        """
+        known, lacking = dict(given), dict[str, str]()
+        for value, expression in self._made(category, there):
+            if value.name in known:
+                continue
+            if missing := sorted(expression.names - known.keys()):
+                lacking[value.name] = missing[0]
+            else:
+                known[value.name] = _within(value.scale, expression.of(known))
+        if self.score not in known:
+            raise CriterionMissing(_what_lacks(self.score, lacking))
+        return known
+
+    def _made(self, category: str, there: frozenset[str]) -> Iterator[tuple[RubricValue, Expression]]:
+        """Yield the values that such a sample has, in their order, and what each is made of."""
+        scales = self.scales()
+        for value in _first_by_name(self.values, category, there):
+            yield value, read_expression(value.of, scales.__getitem__)
 
 
 def there_is(
@@ -242,6 +262,20 @@ def scale_in(options: Mapping[str, Any]) -> Scale:
     criteria = [criterion for question in rubric["questions"] for criterion in question["answer"]["criteria"]]
     least, most = next(one["scale"] for one in (*rubric["values"], *criteria) if one["name"] == rubric["score"])
     return float(least), float(most)
+
+
+def _within(scale: Scale, number: float) -> float:
+    least, most = scale
+    return min(most, max(least, number))
+
+
+def _what_lacks(name: str, lacking: dict[str, str]) -> str:
+    """Return what a number cannot be had for, down to what nothing is made of; `lacking` has a part of each value."""
+    uses = ""
+    while name in lacking:
+        uses = f", of which {name!r} is made{uses}"
+        name = lacking.pop(name)
+    return f"no {name!r}{uses or ', which is the score'}"
 
 
 def _first_by_name(some: Sequence[Any], category: str, there: frozenset[str]) -> Iterable[Any]:

@@ -12,24 +12,35 @@ from db.command import say
 @click.command("import-scores")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="The benchmark's name, shared by all files of it. [default: the file's]")
-@click.option(
-    "--scale", nargs=2, type=float, default=(0, 10), show_default=True, metavar="MIN MAX", help="Of the values."
-)
+@click.option("--scale", nargs=2, type=float, default=None, metavar="MIN MAX", help="Of the values. [default: 0 10]")
 @click.option(
     "--aggregate",
     metavar="EXPR",
     help="The score of scorers that give dimensions only, as `submit` has it. [default: mean]",
 )
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    help="The numbers, or replies, of a public benchmark's own judge: `gedit`, `imgedit`, `kris`, `rise`, or a file of "
+    "your own. What was not given is made of what was, and reports have its authors' tables.",
+)
 @click.option("--allow-missing", is_flag=True, help="Enter scores that the file does not have as failed.")
 def import_scores(
-    file: Path, name: str | None, scale: tuple[float, float], aggregate: str | None, allow_missing: bool
+    file: Path,
+    name: str | None,
+    scale: tuple[float, float] | None,
+    aggregate: str | None,
+    recipe: str | None,
+    allow_missing: bool,
 ) -> None:
     """Enter published scores, JSON Lines of one score each, as runs that have ended; print a run's id per editor."""
     from db.farm import images, ledger
     from producer.published_scores.enter import import_scores as import_file
-    from producer.published_scores.read import publication_of
+    from producer.published_scores.publication import publication_of
 
-    publication = publication_of(file, name=name, scale=scale, aggregate=aggregate, allow_missing=allow_missing)
+    publication = publication_of(
+        file, name=name, scale=scale, aggregate=aggregate, allow_missing=allow_missing, recipe=recipe
+    )
     imported = import_file(publication, ledger=ledger(), images=images())
     if imported.aggregated:
         how = publication.aggregate.text

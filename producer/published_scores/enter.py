@@ -10,7 +10,9 @@ from db.imported import enter_imported
 from db.intake import ContentDigest, enter_samples, has_benchmark, image_digests
 from db.ledger import Ledger
 from producer.benchmark.faults import Faults
-from producer.published_scores.read import Publication, PublishedSample, read_published
+from producer.published_scores.publication import Publication
+from producer.published_scores.read import read_published
+from producer.published_scores.samples import PublishedSample
 from producer.storing import Storing
 
 CHUNK = 5000
@@ -51,7 +53,7 @@ def import_scores(publication: Publication, *, ledger: Ledger, images: ImageStor
     return ImportedFile(
         run_ids={editor: run_id for editor, (run_id, _) in entered.items()},
         new=[run_id for run_id, new in entered.values() if new],
-        aggregated=sorted({label for editor in editors for label in editor.aggregated()}),
+        aggregated=[] if publication.recipe else sorted({label for editor in editors for label in editor.aggregated()}),
         missing=sum(editor.missing for editor in editors),
     )
 
@@ -65,7 +67,7 @@ def _enter_samples(name: str, samples: Sequence[PublishedSample], ledger: Ledger
     benchmark_id, engine = digest.hexdigest(), ledger.engine
     if not has_benchmark(engine, benchmark_id) or any(map(images.fault, image_digests(engine, benchmark_id))):
         with Storing(images) as storing:
-            for content in {sample.source_image(name) for sample in samples}:
+            for content in {image for sample in samples for image in sample.images(name)}:
                 storing.put(content)
             storing.wait()
         chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

@@ -10,8 +10,8 @@ is absent, or `overall`, for the score itself. Optional are `repeat`, `judge_rep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,11 @@ OF_THE_EDIT = ("edit_failed", "missing")
 
 @dataclass(frozen=True, slots=True)
 class ScoreLine:
-    """One line: what one scorer gave one edit in one dimension, or why it gave nothing."""
+    """One line: what one scorer gave one edit in one dimension, or why it gave nothing.
+
+    Of a file that follows a recipe it may be about a `question` in the place of a dimension; what has neither value nor
+    failure there is a reply that is still to be read.
+    """
 
     place: str
     editor: str
@@ -61,27 +65,53 @@ class ScoreLine:
     source: str | None
     reply: str = ""
 
+    question: str | None = None
+    description: str | None = None
+    reference_text: str | None = None
+    reference: str | None = None
+    fields: Mapping[str, str | float | bool] = field(default_factory=dict)
 
-def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | Fault]:
+    @property
+    def about(self) -> str:
+        """What of the score it says: a dimension, or a question, which is told from one by what no name may hold."""
+        return self.dimension if self.question is None else f"\n{self.question}"
+
+
+LineReader = Callable[[str, Mapping[str, Any]], Sequence[ScoreLine]]
+"""Takes the place of a line and its object; returns what it says, or raises FieldFault."""
+
+
+def read_lines(path: Path, read: LineReader) -> Iterator[ScoreLine | Fault]:
     """Yield the lines in their order, a fault where there is no usable one; empty lines are passed over.
 
     Raises OSError.
     """
     for record in JsonLines(path):
-        yield from _lines(record, scale) if isinstance(record, Record) else [record]
+        yield from _lines(record, read) if isinstance(record, Record) else [record]
 
 
-def _lines(line: Record, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
-    """Return what one line of the file says: one number or failure, or all that a judge's reply comes to."""
-    place, record = line.place, line.values
+def _lines(line: Record, read: LineReader) -> Sequence[ScoreLine | Fault]:
     try:
-        if record.get("reply") is None:
-            return [_score_line(place, record, scale)]
-        heard, criteria = _heard(record, scale)
-        dimensions = [{"dimension": name, "value": value} for name, value in criteria.items() if name != OVERALL]
-        return [_score_line(place, {**record, **heard, **one}, scale) for one in ({}, *dimensions)]
+        return read(line.place, line.values)
     except FieldFault as fault:
-        return [Fault(place, str(fault))]
+        return [Fault(line.place, str(fault))]
+
+
+# -- on one scale ------------------------------------------------------------------------------------------------------
+
+
+def on_scale(scale: tuple[float, float]) -> LineReader:
+    """Return what reads lines whose numbers are all on this scale."""
+    return lambda place, record: _on_scale(place, record, scale)
+
+
+def _on_scale(place: str, record: Mapping[str, Any], scale: tuple[float, float]) -> Sequence[ScoreLine]:
+    """Return what one line of the file says: one number or failure, or all that a judge's reply comes to."""
+    if record.get("reply") is None:
+        return [_score_line(place, record, scale)]
+    heard, criteria = _heard(record, scale)
+    dimensions = [{"dimension": name, "value": value} for name, value in criteria.items() if name != OVERALL]
+    return [_score_line(place, {**record, **heard, **one}, scale) for one in ({}, *dimensions)]
 
 
 def _heard(record: Mapping[str, Any], scale: tuple[float, float]) -> tuple[Mapping[str, Any], Mapping[str, float]]:
@@ -107,33 +137,52 @@ def _score_line(place: str, record: Mapping[str, Any], scale: tuple[float, float
         raise FieldFault(f"expected either a value or a failure, found {'neither' if value is None else 'both'}")
     return ScoreLine(
         place=place,
-        editor=required_text(record, "editor"),
-        category=required_text(record, "category"),
-        sample=required_text(record, "sample"),
-        repeat=whole_number(record, "repeat"),
-        scorer=required_text(record, "scorer"),
-        judge_repeat=whole_number(record, "judge_repeat"),
+        **names_in(record),
         dimension=optional_text(record, "dimension", check_name) or OVERALL,
-        value=None if value is None else _value(value, scale),
-        failure=None if failure is None else _failure(failure),
-        reason=optional_text(record, "reason", check_text) or "",
-        reasoning=optional_text(record, "reasoning", check_text) or "",
-        instruction=optional_text(record, "instruction", check_text),
-        source=optional_text(record, "source", check_name),
-        reply=optional_text(record, "reply", check_text) or "",
+        value=None if value is None else number_on(scale, value, "--scale"),
+        failure=None if failure is None else failure_in(failure),
+        **words_in(record),
     )
 
 
-def _value(given: object, scale: tuple[float, float]) -> float:
+# -- fields ------------------------------------------------------------------------------------------------------------
+
+
+def names_in(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whose score a line is about."""
+    return {
+        "editor": required_text(record, "editor"),
+        "category": required_text(record, "category"),
+        "sample": required_text(record, "sample"),
+        "repeat": whole_number(record, "repeat"),
+        "scorer": required_text(record, "scorer"),
+        "judge_repeat": whole_number(record, "judge_repeat"),
+    }
+
+
+def words_in(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a line says in words."""
+    return {
+        "reason": optional_text(record, "reason", check_text) or "",
+        "reasoning": optional_text(record, "reasoning", check_text) or "",
+        "instruction": optional_text(record, "instruction", check_text),
+        "source": optional_text(record, "source", check_name),
+        "reply": optional_text(record, "reply", check_text) or "",
+    }
+
+
+def number_on(scale: tuple[float, float], given: object, whose: str) -> float:
+    """Return a value that lies on the scale, of which `whose` says where it is from."""
     least, most = scale
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise FieldFault(f"value: expected a number, found {kind_of(given)}")
     if not least <= given <= most:  # NaN and the infinities are not either
-        raise FieldFault(f"value is {_short(given)}, which is not from {least:g} to {most:g} (--scale)")
+        raise FieldFault(f"value is {_short(given)}, which is not from {least:g} to {most:g} ({whose})")
     return float(given)
 
 
-def _failure(given: object) -> str:
+def failure_in(given: object) -> str:
+    """Return a failure by its name."""
     if not isinstance(given, str) or given not in FAILURES:
         found = repr(given) if isinstance(given, str) else kind_of(given)
         raise FieldFault(f"failure: expected one of {', '.join(FAILURES)}, found {found}")

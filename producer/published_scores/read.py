@@ -4,102 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from db.aggregate import Aggregate, CriterionMissing, read_aggregate
-from db.errors import BenchmarkInvalid, WrongCall
+from db.errors import BenchmarkInvalid
 from db.images import digest_of
 from db.imported import Failed, ImportedEdit, ImportedRun, ImportedScore
 from db.tables import FailureKind
 from producer.benchmark.faults import Faults
-from producer.benchmark.sample import Fault, FieldFault
-from producer.benchmark.text_values import MAX_KEY, check_name
-from producer.published_scores.lines import FAILURES, OF_THE_EDIT, OVERALL, ScoreLine, read_lines
+from producer.benchmark.sample import Fault
+from producer.published_scores.by_dimensions import ByDimensions
+from producer.published_scores.by_rubric import ByRubric
+from producer.published_scores.lines import OF_THE_EDIT, OVERALL, ScoreLine, read_lines
+from producer.published_scores.outcome import Missing, Outcome
+from producer.published_scores.outcome import failed as why_failed
 from producer.published_scores.placeholders import placeholder
+from producer.published_scores.publication import Publication
+from producer.published_scores.samples import PublishedSample
 
 SPARSE, AT_LEAST = 50, 1000
 """Where repeats are numbered so that so many times the scores of the file would be asked for, a number is a mistake."""
-
-NOT_IN_FILE = "the published scores do not have it"
-
-
-@dataclass(frozen=True)
-class Publication:
-    """What is known of a file beside its lines; `name` is the benchmark's: files of one benchmark share it."""
-
-    path: Path
-    name: str
-    scale: tuple[float, float]
-    aggregate: Aggregate
-    allow_missing: bool
-
-
-def publication_of(
-    path: Path, *, name: str | None, scale: tuple[float, float], aggregate: str | None, allow_missing: bool
-) -> Publication:
-    """Return what is known of the file; its name is the benchmark's unless one is given. Raises WrongCall."""
-    least, most = scale
-    if not 0 <= least < most <= 100:
-        raise WrongCall(f"--scale {least:g} {most:g}: expected two numbers from 0 to 100, the smaller one first")
-    try:
-        checked_name = check_name(path.stem[:MAX_KEY] if name is None else name, "the benchmark's name")
-        made_of = read_aggregate(aggregate or "mean", least, most)
-        if not checked_name:
-            raise FieldFault("the benchmark's name is empty")
-    except FieldFault as fault:
-        raise WrongCall(f"--name: {fault}") from fault
-    except ValueError as error:
-        raise WrongCall(f"--aggregate: {error}") from error
-    return Publication(path, checked_name, scale, made_of, allow_missing)
-
-
-# -- read --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class PublishedSample:
-    """A sample as its lines name it."""
-
-    position: int
-    category: str
-    key: str
-    instruction: str | None = None
-    source: str | None = None
-
-    def row(self, benchmark: str) -> dict[str, Any]:
-        """Return the sample as a row of the ledger."""
-        return {
-            "position": self.position,
-            "key": self.key,
-            "category": self.category,
-            "instruction": self.instruction or "",
-            "description": None,
-            "source_image": digest_of(self.source_image(benchmark)),
-            "reference_image": None,
-        }
-
-    def source_image(self, benchmark: str) -> bytes:
-        """Return what stands for its source image: by that one's name, or by the sample's own."""
-        named = ("source", self.source) if self.source else ("source of", self.category, self.key)
-        return placeholder(benchmark, *named)
-
-    def learn(self, line: ScoreLine) -> Iterator[Fault]:
-        """Take in what a line says of the sample; yield a fault where an earlier line says something else."""
-        for name in ("instruction", "source"):
-            said, known = getattr(line, name), getattr(self, name)
-            if known is None:
-                setattr(self, name, said)
-            elif said not in (None, known):
-                which = f"sample {self.key!r} of category {self.category!r}"
-                yield Fault(line.place, f"{name} of {which} is another one than on an earlier line")
 
 
 _Place = tuple[int, int, str, int]
 """Where an answer belongs: position of its sample, repeat, scorer, judge repeat."""
 
 _Answer = dict[str, ScoreLine]
-"""The lines of one score, by dimension."""
+"""The lines of one score, by what they are about."""
 
 
 @dataclass
@@ -114,7 +44,7 @@ def read_published(publication: Publication, faults: Faults) -> Published:
     """Read the file; what is wrong with it is added to the faults. Raises BenchmarkInvalid where it cannot be read."""
     found = Published()
     try:
-        for line in read_lines(publication.path, publication.scale):
+        for line in read_lines(publication.path, publication.reader()):
             if isinstance(line, Fault):
                 faults.add(line)
             else:
@@ -130,7 +60,7 @@ def _take_in(line: ScoreLine, found: Published) -> Iterator[Fault]:
     yield from sample.learn(line)
     editor = found.editors.setdefault(line.editor, PublishedEditor(line.editor))
     answer = editor.answers.setdefault((sample.position, line.repeat, line.scorer, line.judge_repeat), {})
-    first = answer.setdefault(line.dimension, line)
+    first = answer.setdefault(line.about, line)
     if first is not line:
         yield Fault(line.place, f"says again what {first.place} says of the same score")
 
@@ -159,7 +89,7 @@ class PublishedEditor:
             numbered = f"{len(samples):,} samples, {repeats:,} repeats and {sum(scorers.values()):,} judgements"
             faults.add(f"editor {self.label!r}: {numbered} are far more than the file has: is a repeat misnumbered?")
             repeats = 0
-        judging = _Judging(self, publication, self.aggregated(), self._dimensions(), faults)
+        judging = _Judging(self, self._by(publication, faults), publication.allow_missing, faults)
         failed_edits = self._failed_edits()
         edits = [
             judging.edit(sample, repeat, scorers, failed_edits.get((sample.position, repeat)))
@@ -171,15 +101,21 @@ class PublishedEditor:
             scorers=scorers,
             repeats=repeats,
             scale=publication.scale,
-            aggregate=publication.aggregate.text if self.aggregated() else None,
+            aggregate=publication.aggregate.text if self.aggregated() and publication.recipe is None else None,
             image=digest_of(self.edited_image(publication.name)),
             edits=edits,
+            recipe=publication.recipe,
         )
 
     def aggregated(self) -> set[str]:
         """Return the scorers that never give a score itself, only dimensions."""
         with_score = {place[2] for place, answer in self.answers.items() if OVERALL in answer}
         return {place[2] for place in self.answers} - with_score
+
+    def _by(self, publication: Publication, faults: Faults) -> ByDimensions | ByRubric:
+        if publication.recipe is not None:
+            return ByRubric(publication.recipe.rubric, faults)
+        return ByDimensions(publication.aggregate, self.aggregated(), self._dimensions())
 
     def _scorers(self) -> dict[str, int]:
         """Return how often each scorer judged an edit, in the order in which the file names them."""
@@ -205,18 +141,13 @@ class PublishedEditor:
         return failed
 
 
-class _Missing(Exception):
-    """A score that is not in the file, or not whole; the message says what of it there is not."""
-
-
 @dataclass(frozen=True)
 class _Judging:
     """Makes scores of what one editor's lines say."""
 
     editor: PublishedEditor
-    publication: Publication
-    aggregated: set[str]
-    dimensions: Mapping[str, Mapping[str, None]]
+    by: ByDimensions | ByRubric
+    allow_missing: bool
     faults: Faults
 
     def edit(
@@ -229,7 +160,7 @@ class _Judging:
         ]
         if failed is not None:
             self.faults.add(*self._in_spite_of(failed, places))
-            return ImportedEdit(sample.position, repeat, _failed(failed), ())
+            return ImportedEdit(sample.position, repeat, why_failed(failed), ())
         return ImportedEdit(sample.position, repeat, None, [self._score(sample, place) for place in places])
 
     def _in_spite_of(self, failed: ScoreLine, places: Sequence[_Place]) -> Iterator[Fault]:
@@ -243,32 +174,19 @@ class _Judging:
         *_, scorer, judge_repeat = place
         answer = self.editor.answers.get(place, {})
         try:
-            value, failed = self._outcome(scorer, answer)
-        except _Missing as missing:
-            value, failed = None, self._not_there(sample, place, answer, str(missing))
-        return ImportedScore(scorer, judge_repeat, value, failed, _detail(answer))
+            outcome = self._outcome(sample, scorer, answer)
+        except Missing as missing:
+            outcome = Outcome(None, self._not_there(sample, place, answer, str(missing)), missing.detail)
+        return ImportedScore(scorer, judge_repeat, outcome.value, outcome.failed, outcome.detail)
 
-    def _outcome(self, scorer: str, answer: _Answer) -> tuple[float | None, Failed | None]:
-        """Return the value or why there is none: of a score with dimensions, one that failed fails it."""
-        if not answer:
-            raise _Missing(NOT_IN_FILE)
-        overall = answer.get(OVERALL)
-        if overall is not None and overall.value is not None:
-            return overall.value, None
-        if failing := [line for line in answer.values() if line.failure is not None]:
-            return None, _failed(overall or failing[0])
-        if scorer not in self.aggregated:
-            raise _Missing("it has dimensions, but not the score itself, which this scorer gives elsewhere")
-        if lacking := [name for name in self.dimensions[scorer] if name not in answer]:
-            raise _Missing(f"it has no dimension {lacking[0]!r}, which this scorer gives elsewhere")
-        try:
-            return self.publication.aggregate.of(_criteria(answer)), None
-        except CriterionMissing as missing:
-            raise _Missing(f"it has {missing}") from missing
+    def _outcome(self, sample: PublishedSample, scorer: str, answer: _Answer) -> Outcome:
+        if isinstance(self.by, ByRubric):
+            return self.by.outcome(sample, answer)
+        return self.by.outcome(scorer, answer)
 
     def _not_there(self, sample: PublishedSample, place: _Place, answer: _Answer, reason: str) -> Failed:
         self.editor.missing += 1
-        if not self.publication.allow_missing:
+        if not self.allow_missing:
             _, repeat, scorer, judge_repeat = place
             numbers = f", repeat {repeat}" if repeat else ""
             numbers += f", judge repeat {judge_repeat}" if judge_repeat else ""
@@ -276,19 +194,3 @@ class _Judging:
             which = f"editor {self.editor.label!r}, sample {sample.key!r} ({sample.category}){numbers}"
             self.faults.add(f"{lines}{which}: no score by {scorer!r}: {reason} (--allow-missing enters it as failed)")
         return Failed(FailureKind.INPUT.value, reason)
-
-
-def _failed(line: ScoreLine) -> Failed:
-    assert line.failure is not None  # it is asked of no other
-    return Failed(FAILURES[line.failure].value, line.reason or f"published as {line.failure}")
-
-
-def _criteria(answer: _Answer) -> dict[str, float]:
-    return {name: line.value for name, line in answer.items() if name != OVERALL and line.value is not None}
-
-
-def _detail(answer: _Answer) -> dict[str, Any] | None:
-    reasoning = next((line.reasoning for line in answer.values() if line.reasoning), "")
-    criteria = _criteria(answer)
-    reply = next(({"reply": line.reply} for line in answer.values() if line.reply), {})
-    return {"reasoning": reasoning, "criteria": criteria, **reply} if reasoning or criteria or reply else None

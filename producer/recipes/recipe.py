@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from db.catalogue import Role, find_spec
 from db.configuration import first_fault
 from db.errors import WrongCall, one_line
+from db.prompts import as_literal
 from db.recipe import FollowedRecipe, OfficialTable
 from db.rubric import AnswerForm, Resize, Rubric, RubricValue, Shown, When
 from producer.benchmark.files import open_regular
@@ -78,8 +79,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        rubric = self._rubric([{"user": question.name} for question in self.questions])
-        known = rubric.scales()
+        known = self.rubric_without_prompts().scales()
         for table in self.tables:
             for name in (name for column in table.columns for name in column.of):
                 if name not in known:
@@ -89,6 +89,10 @@ class Recipe(BaseModel):
     def rubric(self, copy: PromptCopy) -> Rubric:
         """Return the rubric, its prompts read from this copy of the benchmark. Raises WrongCall."""
         return self._rubric([{"user": copy.template(question.prompt)} for question in self.questions])
+
+    def rubric_without_prompts(self) -> Rubric:
+        """Return the rubric for answers to prompts that are not known; in each one's place stands that it is not."""
+        return self._rubric([{"user": as_literal(f"{question.name}: not known")} for question in self.questions])
 
     def files(self) -> list[str]:
         """Return where in the benchmark's code its prompts are looked for."""

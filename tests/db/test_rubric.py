@@ -103,6 +103,47 @@ def test_risebenchs_score_is_weighted_by_category_and_halved_without_reasoning(
     assert (made["weighted"], made["percent"]) == (pytest.approx(weighted), pytest.approx(percent))
 
 
+def completed(rubric: Mapping[str, Any], category: str, fields: Mapping[str, object], **given: float) -> Any:
+    return Rubric.model_validate(rubric).completed(category, there_is(fields), given)
+
+
+def test_what_is_given_stays_and_what_can_be_made_of_it_is_made() -> None:
+    both = completed(GEDIT, "a", {}, SC=9, success=2, overediting=3, naturalness=4, artifacts=5)
+
+    assert (both["SC"], both["PQ"], both["O"]) == (9, 4, 6)
+    assert completed(GEDIT, "a", {}, SC=9, PQ=4) == {"SC": 9, "PQ": 4, "O": 6}
+    assert completed(GEDIT, "a", {}, O=1, naturalness=4) == {"O": 1, "naturalness": 4}
+    assert completed(GEDIT, "a", {}, O=1, SC=9, PQ=4)["O"] == 1
+
+
+def test_completing_takes_the_values_of_the_samples_kind_and_keeps_to_their_scales() -> None:
+    free = completed(RISE, "spatial", {"consistency_free": "True"}, reasoning=5, plausibility=3)
+
+    assert free["percent"] == pytest.approx(90)
+    assert completed(RISE, "causal", {}, consistency=5, reasoning=5, plausibility=5)["weighted"] == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "lacking"),
+    [
+        ({"SC": 9, "naturalness": 4}, "no 'artifacts', of which 'PQ' is made, of which 'O' is made"),
+        ({"success": 1, "PQ": 3}, "no 'overediting', of which 'SC' is made, of which 'O' is made"),
+    ],
+)
+def test_what_the_score_lacks_is_named_down_to_what_nothing_is_made_of(
+    given: Mapping[str, float], lacking: str
+) -> None:
+    with pytest.raises(CriterionMissing) as caught:
+        completed(GEDIT, "a", {}, **given)
+
+    assert str(caught.value) == lacking
+
+
+def test_a_score_that_is_a_criterion_must_be_given() -> None:
+    with pytest.raises(CriterionMissing, match=r"^no 'success', which is the score$"):
+        completed({**GEDIT, "score": "success"}, "a", {}, naturalness=4)
+
+
 def test_a_value_of_what_was_not_given_is_none() -> None:
     with pytest.raises(CriterionMissing, match="no 'consistency', of which 'weighted' is made"):
         values(RISE, "causal", {}, reasoning=4, plausibility=4)

@@ -21,7 +21,9 @@ from producer.benchmark.faults import MAX_FAULTS
 from producer.judge_check.document import check_document
 from producer.judge_check.gather import Asked, check_judge
 from producer.published_scores.enter import import_scores
-from producer.published_scores.read import publication_of
+from producer.published_scores.publication import publication_of
+from producer.report.document import report_document
+from producer.report.gather import gather_report
 from tests.fuzz.mutator import FUZZ_INPUTS, HOSTILE
 
 EDITORS, KEYS = ("old", "new"), ("a", "b", "c")
@@ -164,3 +166,57 @@ def test_what_is_good_is_read(checker: Checker) -> None:
 
     assert checker("human", ".jsonl", as_json_lines(rows))
     assert checker("human", ".csv", as_csv(rows))
+
+
+# -- by a recipe -------------------------------------------------------------------------------------------------------
+
+RECIPES = ("gedit", "rise")
+JUDGED = {
+    "sample": st.sampled_from(KEYS),
+    "category": st.sampled_from(["spatial_reasoning", "logical_reasoning"]),
+    "editor": st.just("old"),
+    "scorer": st.just("judge"),
+}
+SAID = st.fixed_dictionaries({"value": st.integers(0, 11)}) | st.fixed_dictionaries(
+    {"reply": st.sampled_from(['{"score": [1, 9]}', "Final Score: 5", "Final Score: 1", "nothing"])}
+)
+BESIDE = {
+    "dimension": st.sampled_from(["SC", "O", "C", "R", "P", "kept", "solved", "score", "overall"]),
+    "question": st.sampled_from(["semantic consistency", "perceptual quality", "consistency", "reasoning"]),
+    "fields": st.dictionaries(st.sampled_from(["consistency_free", "n"]) | names, anything, max_size=2),
+    "reference_text": st.just("a wet street") | anything,
+    "reference": st.just("1.png") | anything,
+    "description": anything,
+    "failure": st.sampled_from(["unparsed", "edit_failed"]),
+}
+lines_by_recipe = st.lists(
+    st.tuples(
+        st.fixed_dictionaries(JUDGED),
+        SAID,
+        st.lists(st.sampled_from(sorted(BESIDE)), max_size=2).flatmap(
+            lambda chosen: st.fixed_dictionaries({name: BESIDE[name] for name in chosen})
+        ),
+    ).map(lambda parts: {**parts[0], **parts[1], **parts[2]}),
+    max_size=5,
+)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("recipe", RECIPES)
+@fuzzed
+@given(rows=lines_by_recipe)
+def test_what_follows_a_recipe_is_entered_whole_or_refused(checker: Checker, recipe: str, rows: list[Any]) -> None:
+    path = checker.folder / "by-recipe.jsonl"
+    path.write_bytes(as_json_lines(rows))
+    publication = publication_of(path, name="r", scale=None, aggregate=None, allow_missing=True, recipe=recipe)
+    try:
+        found = import_scores(publication, ledger=checker.ledger, images=ImageStore(checker.folder / "i"))
+    except BenchmarkInvalid as refused:
+        assert refused.faults
+        assert all(line.isprintable() and len(line) <= 1000 for line in refused.faults)
+        return
+    assert import_scores(publication, ledger=checker.ledger, images=ImageStore(checker.folder / "i")).new == []
+    for run_id in found.run_ids.values():
+        report = gather_report(checker.ledger.engine, run_id)
+        assert report.official is not None and not report.partial
+        assert "NaN" not in report_document(report).as_text("json")

@@ -27,7 +27,7 @@ from db.upkeep.fsck import findings
 from producer.benchmark.faults import MAX_FAULTS
 from producer.published_scores.enter import ImportedFile, import_scores
 from producer.published_scores.placeholders import placeholder
-from producer.published_scores.read import publication_of
+from producer.published_scores.publication import publication_of
 from tests.db.steps import edit_outcomes, score_outcomes, scorer_labels
 from tests.factories import original_file
 from tests.producer.shell import Shell
@@ -55,7 +55,7 @@ class Importer:
         self.folder, self.ledger, self.images = folder, ledger, images
 
     def __call__(self, *lines: Any, **given: Any) -> ImportedFile:
-        asked = {"name": None, "scale": (0.0, 10.0), "aggregate": None, "allow_missing": False, **given}
+        asked = {"name": None, "scale": None, "aggregate": None, "allow_missing": False, **given}
         publication = publication_of(scores_file(self.folder, lines), **asked)
         return import_scores(publication, ledger=self.ledger, images=self.images)
 

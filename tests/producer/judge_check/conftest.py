@@ -12,7 +12,7 @@ import pytest
 from db.images import ImageStore
 from db.ledger import Ledger
 from producer.published_scores.enter import import_scores
-from producer.published_scores.read import publication_of
+from producer.published_scores.publication import publication_of
 
 Publish = Callable[..., list[str]]
 

@@ -26,6 +26,10 @@ _LARGEST_BUFFER = 1 << 24
 _LEVELS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _TO_QUOTE = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _SOUND = re.compile(rb'[^\x00-\x1f\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\x00-\x1f\\]*)*')
+_UNFINISHED = re.compile(rb"(?<!\\)(?:\\\\)*((?:\\(?:u[0-9a-fA-F]{0,3})?)?)$")
+_OF_NUMBERS = b"0123456789+-.eE"
+_NUMBER = re.compile(rb"[-+.0-9][-+.0-9eE]*$")
+_LOOKED_BACK = 100
 
 
 class JsonFault(Exception):
@@ -60,22 +64,27 @@ class JsonEvents:
         parser = ijson.basic_parse_coro(found, use_float=True)
         pieces = _Pieces(self._file)
         error: Exception | None = None
-        for self.byte, piece in pieces:
+        begun = 0  # of the last piece that events came out of: the first of the next began there at the earliest
+        for start, piece in pieces:
             try:
                 parser.send(piece)
             except (ijson.JSONError, UnicodeDecodeError) as refused:
                 error = refused  # behind the events before it
+            self.byte = start if found and found[0][0] == "start_map" else begun
             for event in found:
                 depth = self._within_bounds(event, depth)
                 yield event
+                self.byte = start
             if error is not None:
-                raise _fault_of(error, self._file, self.byte, piece) from error
+                raise _fault_of(error, self._file, start, piece) from error
             pieces.silent = not found
+            begun = begun if pieces.silent else start
             del found[:]
         try:
             parser.close()
         except ijson.JSONError as refused:
             raise JsonFault(f"is not valid JSON: {_reason(refused)}", self._file.tell()) from refused
+        yield from found  # a number that nothing follows
 
     def _within_bounds(self, event: Event, depth: int) -> int:
         """Return the depth behind the event. Raises JsonFault where it, or a name, is beyond all that is meant."""
@@ -206,6 +215,8 @@ def _fault_of(error: Exception, file: BinaryIO, start: int, piece: bytes) -> Jso
     if isinstance(error, UnicodeDecodeError) or "UTF8" in (reason := _reason(error)):
         file.seek(byte)
         return JsonFault(not_utf8(byte, file.read(1)), byte)
+    if "overflow" in reason:
+        return JsonFault("has a number that is too large to be read; write it as a text", byte)
     return JsonFault(f"is not valid JSON: {reason}", byte)
 
 
@@ -217,31 +228,38 @@ def _byte_of_error(file: BinaryIO, start: int, piece: bytes) -> int:
     parser, strings = ijson.basic_parse_coro(ijson.sendable_list(), use_float=True), _Strings()
     file.seek(0)
     file.seek(len(UTF8_MARK) if file.read(len(UTF8_MARK)) == UTF8_MARK else 0)
-    last = b""
+    last = b""  # what was read last, as far as it says what the next byte means
     while size := min(_LARGEST_BUFFER, start - file.tell()):
         before = file.read(size)
         if len(before) < size:  # the file has become shorter
             return start
         strings.follow(before)
         parser.send(before)
-        last = before[-4:]
+        last = (last + before[-_LOOKED_BACK:])[-_LOOKED_BACK:]
     at = 0
     while at < len(piece):
         in_string = strings.inside
         end = strings.end(piece, at, len(piece)) if in_string else at + 1
+        number = None if in_string or piece[at] in _OF_NUMBERS else _NUMBER.search(last)
         try:
+            if number is not None:
+                parser.send(b" ")  # with which it ends, and is refused, as with what follows it
+                number = None
             parser.send(piece[at:end])
         except (ijson.JSONError, UnicodeDecodeError):
-            return start + at + (_unsound(piece[at:end], (last + piece[:at])[-4:]) if in_string else 0)
+            if number is not None:
+                return start + at - len(number[0])
+            return start + at + (_unsound(piece[at:end], last) if in_string else 0)
         strings.inside = strings.inside if in_string else piece[at] == ord('"')
+        last = (last + piece[max(at, end - _LOOKED_BACK) : end])[-_LOOKED_BACK:]
         at = end
     return start
 
 
 def _unsound(text: bytes, before: bytes) -> int:
     """Return where in this text of a string stands what may not stand there; below 0: in the bytes before it."""
-    escape = len(before) - len(before.rstrip(b"\\")) & 1
-    syntax = _SOUND.match(b"\\" * escape + text).end() - escape  # type: ignore[union-attr]  # it matches always
+    escape = _UNFINISHED.search(before)[1]  # type: ignore[index]  # it is found always, maybe of no length
+    syntax = _SOUND.match(escape + text).end() - len(escape)  # type: ignore[union-attr]  # it matches always
     before = before.lstrip(bytes(range(0x80, 0xC0)))  # of a character that begins further ahead
     try:
         (before + text).decode()

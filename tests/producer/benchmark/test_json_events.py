@@ -171,6 +171,25 @@ def test_files_are_read_a_piece_at_a_time_also_where_a_string_has_many_braces() 
     assert objects == [content.index(b'{"text'), content.rindex(b"{")]
 
 
+class Counted(io.BytesIO):
+    """Counts how often it is read from."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+def test_of_a_long_string_more_is_read_at_a_time() -> None:
+    file = Counted(json.dumps(["x" * 1_000_000, {}]).encode())
+
+    with buffers(1000, 1_000_000):
+        assert len(list(JsonEvents(file))) == 5
+
+    assert file.reads < 30
+
+
 # -- broken ------------------------------------------------------------------------------------------------------------
 
 
@@ -252,14 +271,14 @@ def test_a_file_that_is_cut_is_named_at_its_end(
         (b'["a\\u0041\xff"]', b"\xff"),
     ],
 )
-@pytest.mark.parametrize("padding", [0, 3, 100])
-def test_the_byte_of_a_mistake_is_the_first_that_is_wrong(content: bytes, wrong: bytes, padding: int) -> None:
-    content = b" " * padding + content
+@pytest.mark.parametrize("ahead", [b"", b"   ", b" " * 100, b"\xef\xbb\xbf"], ids=len)
+def test_the_byte_of_a_mistake_is_the_first_that_is_wrong(content: bytes, wrong: bytes, ahead: bytes) -> None:
+    content = ahead + content
 
     with buffers(7, 7):
         fault = fault_of(content)
 
-    assert fault.byte == content.index(wrong)
+    assert fault.byte == content.index(wrong, len(ahead))
     assert fault.where == f"at byte {fault.byte}"
 
 

@@ -35,9 +35,9 @@ def columns_by_part(given: Sequence[str]) -> dict[str, str]:
             raise WrongCall(f"--column {one}: only a key can be the row's number")
         if column.startswith((CONSTANT, TEMPLATE)) and part in _IMAGES:
             raise WrongCall(f"--column {one}: an image cannot be a text for all rows; expected a column's name")
-        if column.startswith(CONSTANT) and part == "key":
+        if part == "key" and (column.startswith(CONSTANT) or (column.startswith(TEMPLATE) and "{" not in column)):
             raise WrongCall(f"--column {one}: every row would have the same key; `#` numbers them")
-        if column == CONSTANT:
-            raise WrongCall(f"--column {one}: the text after the colon is empty")
+        if column in (CONSTANT, TEMPLATE):
+            raise WrongCall(f"--column {one}: the text after {column!r} is empty")
         columns[part] = column
     return columns

@@ -97,7 +97,7 @@ class _Rows:
     def _text(self, first: Line) -> Iterator[str]:
         line: Line | Fault | None = first
         while line is not None:
-            faults = self._between if self._begun is None else self._within
+            faults = self._between if self._begun is None or isinstance(line, FileFault) else self._within
             if isinstance(line, Fault):
                 faults.append(line)
             elif "\0" in line.text:

@@ -98,8 +98,8 @@ def test_every_row_that_is_none_is_named_and_those_around_it_are_read(tmp_path: 
         ("line 10", {"": "expected 2 cells, as in the header, found 1"}),  # the rest of the row that line 9 begins
         ("line 11", {"a": "8", "b": "9\n"}),
         ("line 13", {"": "has a carriage return within a cell without quotes; lines end in a line feed"}),
-        ("line 14", {"": "a quote that begins here is not closed before the end of the file"}),
         ("line 9", {"": second}),
+        ("line 14", {"": "a quote that begins here is not closed before the end of the file"}),
     ]
 
 

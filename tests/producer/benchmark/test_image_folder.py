@@ -95,13 +95,21 @@ def test_a_split_is_known_by_its_folders_name(tmp_path: Path, folder: str, split
     assert open_benchmark(tmp_path, HowToRead(split=split)).name == f"{tmp_path.name} {split}"
 
 
+def test_a_split_may_be_asked_for_by_any_of_its_names(tmp_path: Path) -> None:
+    for name in ("train", "valid"):
+        write_images(tmp_path / name, "1.png")
+        metadata(tmp_path / name, row())
+
+    assert [one.key for one in samples_in(tmp_path, split="dev")] == ["valid/1"]
+
+
 def test_of_several_splits_one_must_be_named(tmp_path: Path) -> None:
     for name in ("train", "dev"):
         metadata(tmp_path / name, row())
 
-    with pytest.raises(WrongCall, match="say which split with --split; there are: train, validation$"):
+    with pytest.raises(WrongCall, match=r"say which split with --split; there are: train, validation$"):
         open_benchmark(tmp_path)
-    with pytest.raises(WrongCall, match="no split 'test'; there are: train, validation$"):
+    with pytest.raises(WrongCall, match=r"no split 'test'; there are: train, validation$"):
         open_benchmark(tmp_path, HowToRead(split="test"))
 
 
@@ -110,7 +118,7 @@ def test_metadata_of_no_split_beside_others_is_not_left_out_without_a_word(tmp_p
     write_images(tmp_path / "train", "1.png")
     metadata(tmp_path / "train", row())
 
-    with pytest.raises(WrongCall, match="with --split; there are: train; metadata.jsonl is of none$"):
+    with pytest.raises(WrongCall, match=r"with --split; there are: train; metadata.jsonl is of none$"):
         open_benchmark(tmp_path)
     assert [one.key for one in samples_in(tmp_path, split="train")] == ["train/1"]
 
@@ -177,7 +185,7 @@ def test_a_folder_with_metadata_of_two_kinds_is_refused(tmp_path: Path) -> None:
     metadata(tmp_path / "a", row())
     (tmp_path / "a" / "metadata.csv").write_text("file_name\n")
 
-    with pytest.raises(BenchmarkInvalid, match="a: holds metadata.jsonl and metadata.csv; expected one of them"):
+    with pytest.raises(BenchmarkInvalid, match=r"a: holds metadata.jsonl and metadata.csv; expected one of them"):
         open_benchmark(tmp_path)
 
 
@@ -191,5 +199,5 @@ def test_metadata_that_is_no_file_is_a_fault_of_it_alone(tmp_path: Path) -> None
 
 
 def test_images_of_an_image_folder_cannot_lie_elsewhere(tmp_path: Path) -> None:
-    with pytest.raises(WrongCall, match="--images .*: images of .* lie beside its own files"):
+    with pytest.raises(WrongCall, match=r"--images .*: images of .* lie beside its own files"):
         open_benchmark(metadata(tmp_path, row()), HowToRead(images=tmp_path))

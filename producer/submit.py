@@ -72,7 +72,7 @@ def enter_benchmark(benchmark: Benchmark, checked: Checked, *, ledger: Ledger, i
     """Enter the samples of a benchmark that was checked, and store their images, unless all of it is there."""
     engine = ledger.engine
     if not has_benchmark(engine, checked.digest) or any(map(images.fault, entered_images(engine, checked.digest))):
-        # Closed here: a thread that collects garbage would else wait for those that store, maybe within their lock.
+        # Closed here: else the thread that collects garbage waits for those that store, maybe within their lock.
         with closing(_sample_rows(benchmark, images)) as chunks:
             enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)
 

@@ -26,6 +26,15 @@ def png(width: int = 8, height: int = 8, colour: str = "teal") -> bytes:
     return buffer.getvalue()
 
 
+def write_images(folder: Path, *names: str) -> dict[str, bytes]:
+    """Write small PNGs, no two alike, and return them by their names."""
+    images = {name: png(8 + number, 8) for number, name in enumerate(names)}
+    for name, content in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return images
+
+
 def configuration(**given: Any) -> RunConfiguration:
     """Return a resolved configuration; simulated models where nothing else is said."""
     return resolve_configuration({"editor": "simulated", "scorers": ["simulated"], **given})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from db.errors import BenchmarkInvalid, WrongCall
@@ -11,6 +12,7 @@ from producer.benchmark.how import HowToRead
 from producer.benchmark.hub import fetch
 from producer.benchmark.hub_address import HubAddress, Where
 from producer.benchmark.image_folder import ImageFolder
+from producer.benchmark.image_values import columns_like
 from producer.benchmark.kris_bench import KrisBench
 from producer.benchmark.layouts import PLAIN
 from producer.benchmark.original import Original
@@ -59,6 +61,7 @@ def _layout_of(records: Records, how: HowToRead) -> str:
     if marked:
         most = max(map(len, marked.values()))
         fitting = [name for name, marks in marked.items() if len(marks) == most]
+        fitting += ["plain"] if _has_all_of_plain(columns) else []
         if len(fitting) > 1:
             names = ", ".join(fitting)
             raise BenchmarkInvalid(
@@ -75,3 +78,9 @@ def _layout_of(records: Records, how: HowToRead) -> str:
             f"({', '.join(LAYOUTS)}), or where things are with --column PART=COLUMN"
         )
     return "plain"
+
+
+def _has_all_of_plain(columns: Sequence[str]) -> bool:
+    """Tell whether our own layout would take such records as they are."""
+    parts = (PLAIN.key, PLAIN.category, PLAIN.instruction, PLAIN.source)
+    return all(any(columns_like(name) & {*columns} for name in names) for names in parts)

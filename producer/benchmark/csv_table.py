@@ -9,7 +9,7 @@ from pathlib import Path
 
 from db.decode import MAX_BYTES
 from producer.benchmark.files import open_regular
-from producer.benchmark.lines import Line, lines_of
+from producer.benchmark.lines import LONGEST_LINE, Line, lines_of
 from producer.benchmark.record import NamedByPath, Record
 from producer.benchmark.sample import Fault, FileFault
 
@@ -43,7 +43,7 @@ class CsvTable(NamedByPath):
         return []
 
     def __iter__(self) -> Iterator[Record | Fault]:
-        """Yield the rows in their order; empty lines are passed over."""
+        """Yield the rows in their order; those of empty cells alone, and empty lines, are passed over."""
         with open_regular(self._path) as file:
             yield from self._records(_Rows(lines_of(file, with_empty=True), self._delimiter))
 
@@ -67,13 +67,15 @@ class CsvTable(NamedByPath):
 
 
 class _Rows:
-    """Yields (place, cells) of each row that is not empty, or (place, the fault in its place)."""
+    """Yields (place, cells) of each row that has a cell with something in it, or (place, the fault in its place)."""
 
     def __init__(self, lines: Iterator[Line | Fault], delimiter: str | None) -> None:
         self._lines = lines
         self._delimiter = delimiter
         self._begun: int | None = None  # the line in which the row begins
-        self._faults: list[Fault] = []  # of lines that are left out of it
+        self._length = 0  # characters of the row so far
+        self._between: list[Fault] = []  # of lines ahead of it
+        self._within: list[Fault] = []  # of lines that are left out of it, or in which it breaks off
 
     def __iter__(self) -> Iterator[tuple[str, list[str] | Fault]]:
         reader = None
@@ -86,7 +88,7 @@ class _Rows:
                 reader = csv.reader(self._text(first), delimiter=delimiter, strict=True)
                 break
         while reader is not None:
-            self._begun = None
+            self._begun, self._length = None, 0
             try:
                 row: list[str] | Fault = _next_row(reader)
             except StopIteration:
@@ -95,20 +97,25 @@ class _Rows:
                 row = self._fault(error)
                 if "unexpected end of data" in str(error) or "field larger" in str(error):
                     reader = None  # what follows is not known to begin a row
-            yield from ((fault.place, fault) for fault in self._faults)
-            if row and not self._faults:
+            yield from ((fault.place, fault) for fault in (*self._between, *self._within))
+            if not self._within and (isinstance(row, Fault) or any(cell.strip() for cell in row)):
                 yield f"line {self._begun}", row
-            self._faults = []
+            self._between, self._within = [], []
 
     def _text(self, first: Line) -> Iterator[str]:
         line: Line | Fault | None = first
         while line is not None:
+            faults = self._between if self._begun is None or isinstance(line, FileFault) else self._within
             if isinstance(line, Fault):
-                self._faults.append(line)
+                faults.append(line)
             elif "\0" in line.text:
-                self._faults.append(Fault(f"line {line.number}", "contains a NUL character"))
+                faults.append(Fault(f"line {line.number}", "contains a NUL character"))
             else:
                 self._begun = self._begun or line.number
+                self._length += len(line.text)
+                if self._length > LONGEST_LINE:
+                    self._within.append(Fault(f"line {self._begun}", _TOO_LONG))
+                    return
                 yield line.text
             line = next(self._lines, None)
 
@@ -125,6 +132,8 @@ def _next_row(reader: Iterator[list[str]]) -> list[str]:
     finally:
         csv.field_size_limit(before)
 
+
+_TOO_LONG = f"the row that begins here has more than {LONGEST_LINE:,} characters, which is the most that are read"
 
 _REASONS = {
     "unexpected end of data": "a quote that begins here is not closed before the end of the file",

@@ -10,16 +10,13 @@ from typing import Any
 
 from db.prompts import OwnPrompt
 from producer.benchmark.image_values import columns_like, images_in
-from producer.benchmark.layouts import CONSTANT, NAME_OF_FOLDER, NAME_OF_RECORD, ROW_NUMBER, TEMPLATE, Layout, Names
+from producer.benchmark.layouts import CONSTANT, ROW_NUMBER, TEMPLATE, Layout, Names, shown_column
 from producer.benchmark.record import HasRemarks, Record, Records
 from producer.benchmark.sample import Fault, FieldFault, FileFault, Sample, Spot
 from producer.benchmark.text_values import MAX_KEY, Check, check_name, check_text, composed, field_in, text_in
 
 _NO_COLUMNS = (ROW_NUMBER, CONSTANT, TEMPLATE)
 """What begins so, in the place of a column's name, is none that a record has of itself."""
-
-_ADDED = {NAME_OF_RECORD: "the record's name in its file", NAME_OF_FOLDER: "the name of its folder"}
-"""Columns that no file has, but a reader may add."""
 
 _PART = {"source": "image"}
 """What a part of a sample is called where a fault speaks of it, if not as in `--column`."""
@@ -132,8 +129,9 @@ def _nothing_in(values: Mapping[str, Any], part: str, names: Names) -> FieldFaul
     """Return what is said of a part of a sample that must be there, and is not."""
     there = [name for name in names if name in values]
     if there:
-        return FieldFault(f"{next((name for name in there if values[name] is not None), there[0])} is empty")
-    looked = ", ".join(_ADDED.get(name, name) for name in names)
+        empty = next((name for name in there if values[name] is not None), there[0])
+        return FieldFault(f"{shown_column(empty)} is empty")
+    looked = ", ".join(map(shown_column, names))
     return FieldFault(f"no {_PART.get(part, part)}: looked for {looked}; --column {part}=NAME names another column")
 
 

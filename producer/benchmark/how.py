@@ -40,10 +40,10 @@ def columns_by_part(given: Sequence[str]) -> dict[str, str]:
             raise WrongCall(f"{said}: only a key can be the row's number")
         if column.startswith((CONSTANT, TEMPLATE)) and part in _IMAGES:
             raise WrongCall(f"{said}: an image cannot be a text for all rows; expected a column's name")
-        if column.startswith(CONSTANT) and part == "key":
+        if part == "key" and (column.startswith(CONSTANT) or (column.startswith(TEMPLATE) and "{" not in column)):
             raise WrongCall(f"{said}: every row would have the same key; `#` numbers them")
-        if column == CONSTANT:
-            raise WrongCall(f"{said}: the text after the colon is empty")
+        if column in (CONSTANT, TEMPLATE):
+            raise WrongCall(f"{said}: the text after {column!r} is empty")
         if len(column) > _LONGEST_NAME and not column.startswith((CONSTANT, TEMPLATE)):
             raise WrongCall(f"{said}: a column's name has {_LONGEST_NAME} characters at most")
         columns[part] = column

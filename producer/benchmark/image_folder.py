@@ -18,14 +18,14 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from db.errors import BenchmarkInvalid
+from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark.csv_table import CsvTable
 from producer.benchmark.files import open_regular
 from producer.benchmark.json_lines import JsonLines
 from producer.benchmark.layouts import NAME_OF_RECORD
 from producer.benchmark.record import NamedByPath, Record, Records
 from producer.benchmark.sample import Fault, FileFault
-from producer.benchmark.splits import chosen
+from producer.benchmark.splits import WHOLE, chosen
 
 METADATA: Mapping[str, Callable[[Path], Records]] = {"metadata.jsonl": JsonLines, "metadata.csv": CsvTable}
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
@@ -123,6 +123,9 @@ def _of_split(folder: Path, metadata: Sequence[Path], split: str | None) -> list
     splits: dict[str, list[Path]] = {}
     for file in metadata:
         splits.setdefault(_split_named(file.relative_to(folder).parts[:-1]), []).append(file)
+    if split is None and WHOLE in splits and len(splits) > 1:
+        names, outside = ", ".join(sorted({*splits} - {WHOLE})), splits[WHOLE][0].relative_to(folder)
+        raise WrongCall(f"{folder}: say which split with --split; there are: {names}; {outside} is of none")
     if split in splits and split:
         return splits[split]
     own = [file for file in metadata if split is not None and split in file.relative_to(folder).parts[:-1]]

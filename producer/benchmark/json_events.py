@@ -13,19 +13,28 @@ from typing import Any, BinaryIO
 import ijson
 
 from producer.benchmark.encodings import UTF8_MARK, not_utf8, other_encoding
+from producer.benchmark.lines import LONGEST_LINE
 
 Event = tuple[str, Any]
 
 DEEPEST = 64
 LONGEST_NAME = 1000
+LONGEST_VALUE = LONGEST_LINE
+"""Bytes of a text, and of all that is read into memory at once."""
 
 _BUFFER = 1 << 20  # ijson's default of 64 kB is half as fast on images of megabytes
 _LARGEST_BUFFER = 1 << 24
 """Of a string that goes on, more is read at a time: the parser begins it anew with every piece."""
 
+_TOO_LONG = f"a value has more than {LONGEST_VALUE:,} bytes, which is the most that are read"
+
 _LEVELS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _TO_QUOTE = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _SOUND = re.compile(rb'[^\x00-\x1f\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\x00-\x1f\\]*)*')
+_UNFINISHED = re.compile(rb"(?<!\\)(?:\\\\)*((?:\\(?:u[0-9a-fA-F]{0,3})?)?)$")
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_OF_NUMBERS = b"0123456789+-.eE"
+_LOOKED_BACK = 1000
 
 
 class JsonFault(Exception):
@@ -60,23 +69,29 @@ class JsonEvents:
         parser = ijson.basic_parse_coro(found, use_float=True)
         pieces = _Pieces(self._file)
         error: Exception | None = None
-        for self.byte, piece in pieces:
+        begun = 0  # of the last piece that events came out of: the first of the next began there at the earliest
+        for start, piece in pieces:
             try:
                 parser.send(piece)
             except (ijson.JSONError, UnicodeDecodeError) as refused:
                 error = refused  # behind the events before it
+            self.byte = start if found and found[0][0] == "start_map" else begun
+            if not found and start - begun > LONGEST_VALUE:
+                raise JsonFault(_TOO_LONG, begun, "after")
             for event in found:
                 depth = self._within_bounds(event, depth)
                 yield event
+                self.byte = start
             if error is not None:
-                raise _fault_of(error, self._file, self.byte, piece) from error
+                raise _fault_of(error, self._file, start, piece) from error
             pieces.silent = not found
+            begun = begun if pieces.silent else start
             del found[:]
         try:
             parser.close()
         except ijson.JSONError as refused:
             raise JsonFault(f"is not valid JSON: {_reason(refused)}", self._file.tell()) from refused
-        yield from found  # a number that is all there is comes out only when it is known to have ended
+        yield from found  # a number that nothing follows
 
     def _within_bounds(self, event: Event, depth: int) -> int:
         """Return the depth behind the event. Raises JsonFault where it, or a name, is beyond all that is meant."""
@@ -112,17 +127,23 @@ def items(events: JsonEvents) -> Iterator[Event]:
 
 
 def value_of(events: JsonEvents, event: str, value: Any) -> Any:
-    """Return the value that begins with this event."""
+    """Return the value that begins with this event. Raises JsonFault where it is longer than any that is meant."""
+    return _value_of(events, event, value, events.byte + LONGEST_VALUE)
+
+
+def _value_of(events: JsonEvents, event: str, value: Any, end: int) -> Any:
+    if events.byte > end:
+        raise JsonFault(_TOO_LONG, end - LONGEST_VALUE, "after")
     if event == "start_map":
         record: dict[str, Any] = {}
         for inner, name in events:
             if inner == "end_map":
                 break
             inner, given = next(events)
-            record[name] = value_of(events, inner, given) if inner in _LEVELS else given
+            record[name] = _value_of(events, inner, given, end) if inner in _LEVELS else given
         return record
     if event == "start_array":
-        return [value_of(events, inner, given) for inner, given in items(events)]
+        return [_value_of(events, inner, given, end) for inner, given in items(events)]
     return value
 
 
@@ -204,9 +225,15 @@ class _Pieces:
 def _fault_of(error: Exception, file: BinaryIO, start: int, piece: bytes) -> JsonFault:
     """Return the fault of a piece that the parser has refused."""
     byte = _byte_of_error(file, start, piece)
+    file.seek(byte)
+    found = file.read(1)
+    if isinstance(error, UnicodeDecodeError) and found.isascii():  # the bytes are UTF-8: an escape has made what is not
+        half = "this escape is" if found == b"\\" else "an escape in the text that ends here is"
+        return JsonFault(f"is not valid JSON: {half} half of a surrogate pair, which is no character", byte)
     if isinstance(error, UnicodeDecodeError) or "UTF8" in (reason := _reason(error)):
-        file.seek(byte)
-        return JsonFault(not_utf8(byte, file.read(1)), byte)
+        return JsonFault(not_utf8(byte, found), byte)
+    if "overflow" in reason:
+        return JsonFault("has a number that is too large to be read; write it as a text", byte)
     return JsonFault(f"is not valid JSON: {reason}", byte)
 
 
@@ -218,37 +245,57 @@ def _byte_of_error(file: BinaryIO, start: int, piece: bytes) -> int:
     parser, strings = ijson.basic_parse_coro(ijson.sendable_list(), use_float=True), _Strings()
     file.seek(0)
     file.seek(len(UTF8_MARK) if file.read(len(UTF8_MARK)) == UTF8_MARK else 0)
-    last = b""
+    last = b""  # what was read last, as far as it says what the next byte means
     while size := min(_LARGEST_BUFFER, start - file.tell()):
         before = file.read(size)
         if len(before) < size:  # the file has become shorter
             return start
         strings.follow(before)
         parser.send(before)
-        last = before[-4:]
+        last = (last + before[-_LOOKED_BACK:])[-_LOOKED_BACK:]
     at = 0
     while at < len(piece):
         in_string = strings.inside
         end = strings.end(piece, at, len(piece)) if in_string else at + 1
+        number = b"" if in_string or piece[at] in _OF_NUMBERS else last[len(last.rstrip(_OF_NUMBERS)) :]
         try:
+            if number:
+                parser.send(b" ")  # with which it ends, and is refused, as with what follows it
+                number = b""
             parser.send(piece[at:end])
         except (ijson.JSONError, UnicodeDecodeError):
-            return start + at + (_unsound(piece[at:end], (last + piece[:at])[-4:]) if in_string else 0)
+            if number:
+                return start + at - len(number)
+            return start + at + (_unsound(piece[at:end], last) if in_string else 0)
         strings.inside = strings.inside if in_string else piece[at] == ord('"')
+        last = (last + piece[max(at, end - _LOOKED_BACK) : end])[-_LOOKED_BACK:]
         at = end
     return start
 
 
 def _unsound(text: bytes, before: bytes) -> int:
     """Return where in this text of a string stands what may not stand there; below 0: in the bytes before it."""
-    escape = len(before) - len(before.rstrip(b"\\")) & 1
-    syntax = _SOUND.match(b"\\" * escape + text).end() - escape  # type: ignore[union-attr]  # it matches always
+    escape = _UNFINISHED.search(before)[1]  # type: ignore[index]  # it is found always, maybe of no length
+    syntax = _SOUND.match(escape + text).end() - len(escape)  # type: ignore[union-attr]  # it matches always
     before = before.lstrip(bytes(range(0x80, 0xC0)))  # of a character that begins further ahead
     try:
         (before + text).decode()
     except UnicodeDecodeError as error:
         return min(syntax, error.start - len(before))
-    return min(syntax, len(text) - 1)
+    if syntax < len(text):
+        return syntax
+    return next((half - len(before) for half in _halves(before + text)), len(text) - 1)
+
+
+def _halves(text: bytes) -> Iterator[int]:
+    """Yield where an escape is the second half of a surrogate pair without the first."""
+    pair_ends = -1
+    for escape in _ESCAPE.finditer(text):
+        code = int(escape[1] or b"0", 16)
+        if 0xD800 <= code < 0xDC00:
+            pair_ends = escape.end()
+        elif 0xDC00 <= code < 0xE000 and escape.start() != pair_ends:
+            yield escape.start()
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from producer.benchmark.layouts import CONSTANT, TEMPLATE, Names
+from producer.benchmark.layouts import CONSTANT, TEMPLATE, Names, shown_column
 from producer.benchmark.sample import FieldFault, kind_of
 
 MAX_KEY = 200
@@ -56,7 +56,7 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
         if name.startswith(CONSTANT):
             return check(name.removeprefix(CONSTANT), "the constant")
         if name.startswith(TEMPLATE):
-            return check(composed(values, name), name[:_SHOWN])
+            return check(composed(values, name), shown_column(name))
         value = values.get(name)
         if value is None:
             continue
@@ -64,7 +64,7 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
             value = str(value)
         if not isinstance(value, str):
             raise FieldFault(f"{name}: expected a text, found {kind_of(value)}")
-        return check(value, name)
+        return check(value, shown_column(name))
     return None
 
 

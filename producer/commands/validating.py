@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from db.command import say
+from db.errors import BenchmarkInvalid
 from producer.commands.options import benchmark_argument, json_flag
 from producer.commands.output import print_json
 
 if TYPE_CHECKING:
     from producer.benchmark.check import Checked
-    from producer.benchmark.faults import FaultsFound
     from producer.benchmark.how import HowToRead
     from producer.benchmark.hub_address import Where
     from producer.benchmark.sample import Fault
@@ -28,12 +28,11 @@ def validate(benchmark: Where, how: HowToRead, as_json: bool) -> int:
     """Check a whole benchmark as `submit` does, and enter nothing; every fault is named by its place."""
     from producer.benchmark import open_benchmark
     from producer.benchmark.check import check_benchmark
-    from producer.benchmark.faults import FaultsFound
 
-    opened = open_benchmark(benchmark, how)
     try:
+        opened = open_benchmark(benchmark, how)
         checked = check_benchmark(opened, CONSEQUENCE)
-    except FaultsFound as found:
+    except BenchmarkInvalid as found:
         if not as_json:
             raise
         print_json(_document_of_faults(found))
@@ -64,8 +63,11 @@ def _document(checked: Checked, layout: str) -> dict[str, Any]:
     }
 
 
-def _document_of_faults(found: FaultsFound) -> dict[str, Any]:
-    return {"valid": False, "fault_count": found.count, "faults": [_fault(one) for one in found.named]}
+def _document_of_faults(found: BenchmarkInvalid) -> dict[str, Any]:
+    from producer.benchmark.faults import FaultsFound
+
+    named, count = (found.named, found.count) if isinstance(found, FaultsFound) else ([str(found)], 1)
+    return {"valid": False, "fault_count": count, "faults": [_fault(one) for one in named]}
 
 
 def _fault(fault: Fault | str) -> dict[str, Any]:

@@ -376,7 +376,7 @@ def test_a_whole_surrogate_pair_is_a_character(tmp_path: Path) -> None:
         ("  {'categories': []}", 3),
         ("\x00\x01", 0),
         ('{"categories": [NaN]}', 16),
-        ('{"categories": [1.]}', 18),
+        ('{"categories": [1.]}', 16),
     ],
 )
 def test_a_file_that_is_no_json_has_that_one_fault(tmp_path: Path, text: str, byte: int) -> None:

@@ -56,7 +56,7 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
         if name.startswith(CONSTANT):
             return check(name.removeprefix(CONSTANT), "the constant")
         if name.startswith(TEMPLATE):
-            return check(composed(values, name), shown_column(name))
+            return check(composed(values, name), shown_column(name)[:_SHOWN])
         value = values.get(name)
         if value is None:
             continue

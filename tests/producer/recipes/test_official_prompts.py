@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -60,6 +60,7 @@ def test_the_first_file_and_key_that_are_there_count(tmp_path: Path) -> None:
     assert said(copy, OfficialPrompt.model_validate({"parts": [part]})) == "Altered?"
 
 
+@settings(deadline=None)
 @given(before=TEXTS, between=TEXTS, behind=TEXTS)
 def test_a_place_is_replaced_wherever_it_stands_and_all_else_stays(
     tmp_path_factory: pytest.TempPathFactory, before: str, between: str, behind: str
@@ -70,6 +71,7 @@ def test_a_place_is_replaced_wherever_it_stands_and_all_else_stays(
     assert said(copy, prompt(fill={"<edit>": "instruction"})) == text.replace("<edit>", SUBJECT.instruction)
 
 
+@settings(deadline=None)
 @given(before=TEXTS, behind=TEXTS)
 def test_a_format_string_says_what_str_format_would(
     tmp_path_factory: pytest.TempPathFactory, before: str, behind: str

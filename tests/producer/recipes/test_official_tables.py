@@ -319,6 +319,15 @@ def test_a_row_tells_of_how_many_edits_it_is_and_what_share_of_its_numbers_there
     assert wide.rows[0] == ["x", "2", "100.0%", "3.5", "3.0–4.0", "2.0", "–", "3.0", "3.0–3.0"]
 
 
+def test_a_category_has_its_alias_beside_it_and_nothing_else_has(ledger: Ledger) -> None:
+    run = run_of(ledger, [("物理", {"field": "物理"})], {}, {"rows": "field"})
+
+    by_category, by_field, _ = official_grids(gather_report(run.ledger.engine, run.id), wide=False)
+
+    assert by_category.rows[0][0] != "物理" and "物理" in by_category.rows[0][0]
+    assert by_field.rows[0][0] == "物理"
+
+
 def test_names_of_a_recipe_are_shown_as_they_are(ledger: Ledger) -> None:
     column = {"name": "[/a] [bold]b", "of": ["a"]}
     run = run_of(ledger, [("x", {})], {"title": "[red]T[/red]", "columns": [column]})

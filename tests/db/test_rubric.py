@@ -109,6 +109,13 @@ def test_risebenchs_score_is_weighted_by_category_and_halved_without_reasoning(
     assert (made["weighted"], made["percent"]) == (pytest.approx(weighted), pytest.approx(percent))
 
 
+def test_a_value_never_leaves_its_scale_by_how_numbers_are_rounded() -> None:
+    """0.1 x 7 + 0.1 x 7 + 0.8 x 7 is a little more than 7."""
+    made = {"name": "O", "of": "0.1*x + 0.1*x + 0.8*x", "scale": (0, 7)}
+
+    assert values({"questions": [question("q", ("x", (0, 7)))], "values": [made], "score": "O"}, "a", {}, x=7)["O"] == 7
+
+
 def test_a_value_of_what_was_not_given_is_none() -> None:
     with pytest.raises(CriterionMissing, match="no 'consistency', of which 'weighted' is made"):
         values(RISE, "causal", {}, reasoning=4, plausibility=4)

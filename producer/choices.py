@@ -99,7 +99,7 @@ def choose_scorers(
     if scorers or "scorers" in read:
         asked["recipe"] = None
     elif recipe is not None:
-        asked |= {"recipe": None, "scorers": recipe.freed(stored["scorers"])}
+        asked["scorers"] = recipe.freed(stored["scorers"])
     if recipe is not None and "aggregate" not in read:
         asked["aggregate"] = None
     return _resolved(asked, scorers, settings, others, recipe)

@@ -72,12 +72,12 @@ def _parts(table: AskedTable, edits: Sequence[JudgedSample]) -> Iterator[tuple[s
 
 
 def _is_chosen(fields: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return all(name in fields and _is_same(fields[name], value) for name, value in where.items())
+    return all(_is_same(fields.get(name), value) for name, value in where.items())
 
 
 def _is_same(found: object, wanted: object) -> bool:
     """Tell whether a field has this value; tables have numbers and truth values as texts."""
-    if found == wanted or not isinstance(found, str) or isinstance(wanted, str):
+    if found == wanted or not isinstance(found, str):
         return found == wanted
     if isinstance(wanted, bool):
         return found.casefold() == str(wanted).casefold()

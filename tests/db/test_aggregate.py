@@ -38,6 +38,8 @@ GIVEN = {"consistency": 8.0, "reasoning": 4.0, "plausibility": 10.0}
         ("round(reasoning/64, 6)", 0.0625),
         ("round(plausibility/16 + 0*consistency, 2)", 0.62),  # 0.625, to the even digit
         ("consistency if reasoning == 4 else plausibility", 8.0),
+        ("consistency if reasoning <= 4 else plausibility", 8.0),
+        ("consistency if reasoning >= 5 and plausibility > 9 else plausibility", 10.0),
         ("consistency if 5 < reasoning <= 10 or plausibility != 10 else plausibility", 10.0),
         ("consistency if reasoning >= 4 and plausibility > 9 else plausibility", 8.0),
     ],
@@ -112,6 +114,7 @@ def test_a_criterion_that_is_missing_is_named_and_no_number_is_made_up() -> None
         ("round(a, b)", "round takes a number and from 0 to 6 digits"),
         ("round(a, True)", "round takes a number and from 0 to 6 digits"),
         ("round(a, 2, 3)", "round takes a number and from 0 to 6 digits"),
+        ("round(a, 2, ndigits=2)", "round takes a number and from 0 to 6 digits"),
         ("round(a, ndigits=2)", "round takes a number and from 0 to 6 digits"),
         ("round(a.real, 2)", "'a.real' is nothing that an expression is made of"),
         ("round(2*a, 2)", "can give 0 to 20"),

@@ -28,6 +28,12 @@ LINES = AnswerForm.model_validate(
 LABELLED = AnswerForm.model_validate(
     {"form": "labelled", "label": "Final Score", "criteria": [{"name": "reasoning", "scale": (1, 5)}]}
 )
+TWO = AnswerForm.model_validate(
+    {"form": "labelled", "label": "Final Score", "criteria": [{"name": name, "scale": (1, 5)} for name in "ab"]}
+)
+ONE_OF_A_LIST = AnswerForm.model_validate(
+    {"form": "json", "criteria": [{"name": "success", "scale": (0, 10), "at": "score[0]"}]}
+)
 FORMS = {"list": LIST, "key": KEY, "lines": LINES, "labelled": LABELLED}
 
 THREE = "Prompt Compliance: 4\nVisual Naturalness: 3\nPhysical & Detail Integrity: 5"
@@ -47,6 +53,14 @@ THREE = "Prompt Compliance: 4\nVisual Naturalness: 3\nPhysical & Detail Integrit
         ("It fits.\n**Final Score:** **4**", LABELLED, [4]),
         ("Final Score: 4/5", LABELLED, [4]),
         ("Final Score is 4. As said, Final Score: 4", LABELLED, [4]),
+        ("Final Scores: 4", LABELLED, [4]),
+        ("<think>Final Score: 1</think> Final Score: 4", LABELLED, [4]),
+        ("Final Score: 4, 5", TWO, [4, 5]),
+        ("Final Score: **4** and **5/5**.", TWO, [4, 5]),
+        ("Final Score: 4; 5", TWO, [4, 5]),
+        ('At first {"score": [1, 2]}, but then {"score": [8, 7]}', LIST, [8, 7]),
+        ('{"score": 8}', ONE_OF_A_LIST, [8]),
+        ('{"in_consistency_score": 2, "consistency_score": 4,}', KEY, [4]),
     ],
 )
 def test_what_was_said_is_read(reply: str, form: AnswerForm, numbers: list[float]) -> None:
@@ -68,6 +82,9 @@ def test_what_was_said_is_read(reply: str, form: AnswerForm, numbers: list[float
         (THREE.replace(": 4", ": 6"), LINES, "first is 6, which is not from 1 to 5"),
         (THREE.replace(": 4", ": 4/10"), LINES, "first is 4 of 10"),
         ("Final Score: 4 ... Final Score: 3", LABELLED, "several Final Score that differ"),
+        ("Final Score: 4.", TWO, "gives fewer numbers behind Final Score than the 2 asked"),
+        ("Final Score: 4, 9", TWO, "b is 9, which is not from 1 to 5"),
+        (f'{{"consistency_score": 1{"0" * 400}}}', KEY, "which is no number"),
         ("The score is high.", LABELLED, "the reply gives no Final Score"),
         ("Final Score: 4,5", LABELLED, "the reply gives no Final Score"),
     ],

@@ -27,6 +27,12 @@ def question(name: str, *criteria: tuple[str, tuple[int, int]], **given: Any) ->
     }
 
 
+def answered(form: str, at: str = "", **given: str) -> dict[str, Any]:
+    """Return a question that is answered in a form, by one criterion."""
+    criteria = [{"name": "x", "scale": TEN, "at": at}]
+    return question("q", answer={"form": form, "criteria": criteria, **given})
+
+
 GEDIT = {
     "questions": [
         question("SC", ("success", TEN), ("overediting", TEN)),
@@ -144,6 +150,13 @@ def test_a_score_that_is_a_criterion_must_be_given() -> None:
         completed({**GEDIT, "score": "success"}, "a", {}, naturalness=4)
 
 
+def test_a_value_never_leaves_its_scale_by_how_numbers_are_rounded() -> None:
+    """0.1 x 7 + 0.1 x 7 + 0.8 x 7 is a little more than 7."""
+    made = {"name": "O", "of": "0.1*x + 0.1*x + 0.8*x", "scale": (0, 7)}
+
+    assert values({"questions": [question("q", ("x", (0, 7)))], "values": [made], "score": "O"}, "a", {}, x=7)["O"] == 7
+
+
 def test_a_value_of_what_was_not_given_is_none() -> None:
     with pytest.raises(CriterionMissing, match="no 'consistency', of which 'weighted' is made"):
         values(RISE, "causal", {}, reasoning=4, plausibility=4)
@@ -244,6 +257,17 @@ def test_a_sample_that_the_score_is_not_about_has_none() -> None:
             {"values": [{"name": "O", "of": "success", "scale": top} for top in (TEN, (0, 20))]},
             "'O' has another meaning or scale before",
         ),
+        ({"values": [{"name": "O", "of": "success", "scale": (0, 101)}]}, "the scale of 'O' is 0 to 101"),
+        ({"values": [{"name": "O", "of": "success", "scale": (-1, 10)}]}, "the scale of 'O' is -1 to 10"),
+        ({"questions": [answered("labelled")]}, "a label is given with the form `labelled`, and only with it"),
+        (
+            {"questions": [answered("lines", label="Score")]},
+            "a label is given with the form `labelled`, and only with it",
+        ),
+        ({"questions": [answered("lines", at="x")]}, "criteria say where they are (`at`) in the form `json`, and only"),
+        ({"questions": [answered("json")]}, "criteria say where they are (`at`) in the form `json`, and only there"),
+        ({"resize": {}}, "expected either an area or what it must lie within"),
+        ({"resize": {"area": 4096, "within": (9, 9)}}, "expected either an area or what it must lie within"),
         (
             {"values": [{"name": "overall", "of": "success", "scale": TEN}], "score": "success"},
             "'overall' is what reports call the score, which is 'success' here",

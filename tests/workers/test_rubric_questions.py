@@ -67,6 +67,14 @@ def test_parts_are_shown_in_their_order_each_image_behind_its_label() -> None:
     assert shown(parts) == ["New 1:", "edited", "q: make it rain", "first", "Right:", "reference"]
 
 
+def test_a_prompt_may_speak_of_how_many_sources_there_are() -> None:
+    asked = question("q", prompt={"user": "{{ source_count }} images, {{ has_reference }}"})
+
+    (only,) = questions_for(request(), options(asked))
+
+    assert only.content == ["3 images, True"]
+
+
 def test_all_sources_are_shown_in_their_order_and_numbered() -> None:
     parts = [{"what": "sources", "label": "Image {number}:", "edited_label": "only of frames"}]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -162,6 +163,36 @@ def test_a_rescore_whose_file_names_no_scorers_keeps_the_recipe(tmp_path: Path) 
     assert urgent.recipe is not None and other.recipe is None
 
 
+def test_of_a_rescores_file_what_is_about_scoring_counts_beside_a_recipe_too(tmp_path: Path) -> None:
+    stored = chosen(None, "scorer.model=m", others={"repeats": 2}).model_dump(mode="json")
+    for name, content in (("other.yaml", "{repeats: 3, priority: high}"), ("mean.yaml", "aggregate: mean")):
+        (tmp_path / name).write_text(content)
+    nothing: dict[str, Any] = {"scorers": [], "settings": [], "others": {}, "recipe": gedit(tmp_path)}
+
+    other = choose_scorers(stored, file=tmp_path / "other.yaml", **nothing)
+
+    assert (other.repeats, other.priority) == (2, "high")
+    with pytest.raises(WrongCall, match="aggregate: scorer 'api' has a rubric"):
+        choose_scorers(stored, file=tmp_path / "mean.yaml", **nothing)
+
+
+def test_a_judge_on_this_machine_is_not_given_the_name_of_the_authors(tmp_path: Path) -> None:
+    with pytest.raises(WrongCall, match="scorer 'transformers': model: Field required"):
+        choose(file=None, editor=None, scorers=["transformers"], settings=[], others={}, recipe=gedit(tmp_path))
+
+
+def test_a_run_keeps_which_recipe_it_was_and_what_is_to_be_known_of_it(tmp_path: Path) -> None:
+    text = (Path(read_recipe.__code__.co_filename).parent / "gedit.yaml").read_bytes()
+    (tmp_path / "MINE.YAML").write_bytes(text)
+
+    mine = read_recipe(str(tmp_path / "MINE.YAML"))
+
+    assert mine == read_recipe("gedit")
+    assert mine.followed().digest == hashlib.sha256(text).hexdigest()
+    assert mine.followed().notes == mine.notes and mine.notes
+    assert mine.files() == ["viescore/vie_prompts.py", "GEdit-Bench/viescore/vie_prompts.py", "vie_prompts.py"]
+
+
 # -- what is asked for -------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +301,10 @@ def test_a_category_of_which_nothing_is_asked_is_refused_before_anything_is_take
     configuration = chosen(recipe)
 
     require_asked(configuration, ["add", "alter"])
+    both = choose(
+        file=None, editor=None, scorers=["psnr", "api"], settings=[f"scorer.api.{SERVER[7:]}"], others={}, recipe=recipe
+    )
+    require_asked(both, ["add"])
     with pytest.raises(WrongCall, match="scorer 'api': its rubric asks nothing of category '物理'; it knows"):
         require_asked(configuration, ["add", "物理"])
     require_asked(chosen(gedit(tmp_path)), ["物理"])

@@ -47,7 +47,7 @@ def test_a_module_is_read_and_not_run(tmp_path: Path) -> None:
 
 
 def test_parts_are_joined_by_line_breaks_and_constants_by_their_names(tmp_path: Path) -> None:
-    copy = copy_of(tmp_path, "first = 'one \\n'\nsecond = first + 'two'\nfirst = 'three'\n")
+    copy = copy_of(tmp_path, "a, b = 1, 2\nc = first = 'one \\n'\nsecond = first + 'two'\nfirst = 'three'\n")
 
     assert said(copy, prompt(["first", "second"])) == "three\none \ntwo"
 
@@ -100,6 +100,7 @@ def test_a_text_with_neither_stays_as_it_is_with_its_doubled_braces(tmp_path: Pa
         ("asked = 3", {}, "prompts.py: constant asked is no text"),
         ("asked = 'a' + 3", {}, "prompts.py: constant asked is no text"),
         ("asked = 'a' * 3", {}, "prompts.py: constant asked is no text"),
+        ("asked = 'a%s' % 'b'", {}, "prompts.py: constant asked is no text"),
         ("asked = 'a' + gone", {}, "prompts.py: constant asked is no text"),
         ("asked = 'a\\0'", {}, "prompts.py: constant asked holds a NUL or half of a surrogate pair"),
         ("asked = '\\ud800'", {}, "prompts.py: constant asked holds a NUL or half of a surrogate pair"),

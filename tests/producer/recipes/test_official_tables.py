@@ -12,6 +12,7 @@ from db.ledger import Ledger
 from db.tables import FailureKind
 from producer.report.document import report_document
 from producer.report.gather import gather_report
+from producer.report.official_grids import official_grids
 from producer.report.schema import OfficialCell, OfficialReport, OfficialRow
 from tests.producer.by_hand import RunByHand
 
@@ -220,6 +221,16 @@ def test_a_table_by_groups_is_about_their_categories_alone(ledger: Ledger) -> No
     ]
 
 
+def test_a_group_has_only_the_samples_that_its_table_is_about(ledger: Ledger) -> None:
+    table = {"rows": "group", "groups": {"g": ["x"], "h": ["y"]}, "each": "flag"}
+    run = run_of(ledger, [("x", {"flag": "p"}), ("x", {"flag": "q"}), ("y", {"flag": "q"})], table)
+
+    tables = scored(run, 1, 2, 4).tables
+
+    found = {table.title: [(row.name, row.edits, row.cells[0].mean) for row in table.rows] for table in tables}
+    assert found == {"T0, p": [("g", 1, 1)], "T0, q": [("g", 1, 2), ("h", 1, 4)]}
+
+
 def test_tables_that_are_about_nothing_of_the_run_are_told_and_not_shown(ledger: Ledger) -> None:
     tables = [
         {"rows": "group", "groups": {"g": ["nothing"]}},
@@ -265,6 +276,15 @@ def test_a_lower_bound_has_an_interval_by_the_images_that_failed_too(ledger: Led
         assert cell.lower_bound.ci is not None and (cell.lower_bound.ci.low, cell.lower_bound.ci.high) == (1, 5)
 
 
+def test_a_macro_is_of_the_rows_that_have_a_mean_and_so_is_its_interval(ledger: Ledger) -> None:
+    run = run_of(ledger, [("x", {}), ("x", {}), ("y", {}), ("y", {})], {"totals": ["macro"]})
+
+    *_, macro = scored(run, 1, 5).tables[0].rows
+
+    ci = macro.cells[0].ci
+    assert ci is not None and (macro.cells[0].mean, ci.low, ci.high) == (3, 1, 5)
+
+
 def test_a_macro_moves_with_all_its_rows(ledger: Ledger) -> None:
     run = run_of(ledger, [("x", {}), ("x", {}), ("y", {}), ("y", {})], {"totals": ["micro", "macro"]})
 
@@ -277,6 +297,35 @@ def test_a_macro_moves_with_all_its_rows(ledger: Ledger) -> None:
 
 
 # -- as text -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_tells_of_how_many_edits_it_is_and_what_share_of_its_numbers_there_is(ledger: Ledger) -> None:
+    run = run_of(ledger, [("x", {"both": 1}), ("x", {}), ("y", {})], {"digits": 1, "totals": ["micro"]})
+    scored(run, {"a": 4, "b": 2}, 3)
+    run.fail_edit("k-2")
+
+    (narrow, wide) = (
+        next(official_grids(gather_report(run.ledger.engine, run.id), wide=is_wide)) for is_wide in (False, True)
+    )
+
+    assert narrow.columns == ["category", "n", "coverage", "a", "b", "both"]
+    assert [*narrow.rows, *narrow.footers] == [
+        ["x", "2", "100.0%", "3.5", "2.0", "3.0"],
+        ["y", "1", "0.0%", "–", "–", "–"],
+        ["all (micro)", "3", "75.0%", "3.5", "2.0", "3.0"],
+        ["failures as the least, micro", "", "", "2.7", "2.0", "2.5"],
+    ]
+    assert wide.columns == ["category", "n", "coverage", "a", "95 % CI", "b", "95 % CI", "both", "95 % CI"]
+    assert wide.rows[0] == ["x", "2", "100.0%", "3.5", "3.0–4.0", "2.0", "–", "3.0", "3.0–3.0"]
+
+
+def test_a_category_has_its_alias_beside_it_and_nothing_else_has(ledger: Ledger) -> None:
+    run = run_of(ledger, [("物理", {"field": "物理"})], {}, {"rows": "field"})
+
+    by_category, by_field, _ = official_grids(gather_report(run.ledger.engine, run.id), wide=False)
+
+    assert by_category.rows[0][0] != "物理" and "物理" in by_category.rows[0][0]
+    assert by_field.rows[0][0] == "物理"
 
 
 def test_names_of_a_recipe_are_shown_as_they_are(ledger: Ledger) -> None:

@@ -239,7 +239,7 @@ def test_every_fault_of_a_broken_kris(tmp_path: Path) -> None:
         "chemistry/annotation.json the file: expected a list of records, or an object of them by name",
         f"geography/annotation.json after the beginning, at byte {wrong}: is not UTF-8: byte {wrong} is "
         f"0x{gb[wrong]:02X}; save the file as UTF-8",
-        "medicine/annotation.json: cannot be read: Is no regular file",
+        "medicine/annotation.json: cannot be read: Is a directory",
         f"physics/annotation.json [0] at byte {first}: no key: looked for the record's name in "
         "its file, image_id, key; --column key=NAME names another column",
     ]

@@ -17,7 +17,8 @@ from producer.benchmark.original import Original
 from producer.benchmark.public_layouts import LAYOUTS, ORIGINAL
 from producer.benchmark.record import Records
 
-_COLUMNS_SHOWN = 20
+_COLUMNS_SHOWN, _SHOWN = 20, 80
+"""Columns that a fault names, and characters of each."""
 
 
 def open_benchmark(path: Path, how: HowToRead | None = None) -> RecordBenchmark:
@@ -54,7 +55,9 @@ def _layout_of(records: Records, how: HowToRead) -> str:
         return fitting[0]
     base64 = {name.removesuffix("_b64") for name in columns}
     if columns and not how.columns and not base64 & {*PLAIN.instruction, *PLAIN.source}:
-        shown = ", ".join(columns[:_COLUMNS_SHOWN]) + (", ..." if len(columns) > _COLUMNS_SHOWN else "")
+        shown = ", ".join(name[:_SHOWN] for name in columns[:_COLUMNS_SHOWN]) + (
+            ", ..." if len(columns) > _COLUMNS_SHOWN else ""
+        )
         raise BenchmarkInvalid(
             f"{records.path}: no known layout has its columns ({shown}); say which with --format NAME "
             f"({', '.join(LAYOUTS)}), or where things are with --column PART=COLUMN"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from db.decode import MAX_BYTES
+from producer.benchmark.files import open_regular
 from producer.benchmark.lines import LONGEST_LINE, Line, lines_of
 from producer.benchmark.record import NamedByPath, Record
 from producer.benchmark.sample import Fault, FileFault
@@ -18,25 +19,32 @@ LONGEST_CELL = MAX_BYTES * 4 // 3 + 1000
 _SHOWN = 80
 """Characters of a column's name that a fault repeats."""
 
+_COLUMNS_SHOWN = 20
+"""Columns that a fault names."""
+
 
 class CsvTable(NamedByPath):
-    """The rows of a table. An empty cell counts as missing; a row's place is the line that it begins in."""
+    """The rows of a table. An empty cell counts as missing; a row's place is the line that it begins in.
 
-    def __init__(self, path: Path, delimiter: str | None = None) -> None:
+    Of a table whose header lacks one of the `required` columns no row is read.
+    """
+
+    def __init__(self, path: Path, delimiter: str | None = None, *, required: Collection[str] = ()) -> None:
         super().__init__(path)
         self._delimiter = delimiter
+        self._required = required
 
     def columns(self) -> Sequence[str]:
         """Return the names in the header; none where it does not hold, which reading the rows tells."""
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             for _, row in _Rows(lines_of(file, with_empty=True), self._delimiter):
                 names = [] if isinstance(row, Fault) else [name.strip() for name in row]
-                return [] if _fault_of_header(names) else names
+                return [] if _fault_of_header(names, self._required) else names
         return []
 
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the rows in their order; those of empty cells alone, and empty lines, are passed over."""
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             yield from self._records(_Rows(lines_of(file, with_empty=True), self._delimiter))
 
     def _records(self, rows: _Rows) -> Iterator[Record | Fault]:
@@ -48,7 +56,7 @@ class CsvTable(NamedByPath):
                     return  # nothing can be said of rows without their header
             elif columns is None:
                 columns = [name.strip() for name in row]
-                if wrong := _fault_of_header(columns):
+                if wrong := _fault_of_header(columns, self._required):
                     yield FileFault(place, wrong)
                     return
             elif len(row) != len(columns):
@@ -141,8 +149,13 @@ def delimiter_of(header: str) -> str:
     return next((one for one in ",;\t" if one in header), ",")
 
 
-def _fault_of_header(columns: Sequence[str]) -> str | None:
+def _fault_of_header(columns: Sequence[str], required: Collection[str]) -> str | None:
     if "" in columns:
         return f"column {columns.index('') + 1} of the header has no name"
     twice = next((name for name, times in Counter(columns).items() if times > 1), None)
-    return None if twice is None else f"column {twice[:_SHOWN]!r} is in the header more than once"
+    if twice is not None:
+        return f"column {twice[:_SHOWN]!r} is in the header more than once"
+    lacking = next((name for name in required if name not in columns), None)
+    shown = ", ".join(repr(name[:_SHOWN]) for name in columns[:_COLUMNS_SHOWN])
+    more = f" and {len(columns) - _COLUMNS_SHOWN:,} more" if len(columns) > _COLUMNS_SHOWN else ""
+    return lacking and f"has no column {lacking!r}; its columns are {shown}{more}"

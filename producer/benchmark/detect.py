@@ -22,6 +22,7 @@ from producer.benchmark.parquet import SUFFIX as PARQUET
 from producer.benchmark.parquet import Parquet
 from producer.benchmark.public_layouts import LAYOUTS, ORIGINAL
 from producer.benchmark.record import Record, Records
+from producer.benchmark.rows import table_at
 from producer.benchmark.saved_dataset import SPLITS, STATE, SavedDataset
 
 _HEAD = 1 << 16
@@ -39,7 +40,7 @@ def records_at(path: Path, how: HowToRead) -> Records:
             pass
         if how.split is not None:
             raise WrongCall(f"--split {how.split}: {path} is one file, which has no splits")
-        return _reader_of_file(path, how)(path)
+        return _of_file(path, how)
     except (OSError, RuntimeError) as error:  # the latter for links in a circle, before Python 3.13
         raise BenchmarkInvalid(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
@@ -74,15 +75,13 @@ def _require_no_split(path: Path, split: str | None) -> None:
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
-def _reader_of_file(path: Path, how: HowToRead) -> _Reader:
-    by_suffix: dict[str, _Reader] = {
-        **{".jsonl": JsonLines, ".ndjson": JsonLines, PARQUET: Parquet},
-        **{".csv": CsvTable, ".tsv": lambda file: CsvTable(file, "\t")},
-    }
+def _of_file(path: Path, how: HowToRead) -> Records:
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return _of_json(path, how)
-    return by_suffix.get(suffix) or _by_content(path, how)
+        return _of_json(path, how)(path)
+    if suffix == PARQUET:
+        return Parquet(path)
+    return table_at(path) or _by_content(path, how)(path)
 
 
 def _by_content(path: Path, how: HowToRead) -> _Reader:

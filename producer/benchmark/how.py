@@ -11,6 +11,9 @@ from producer.benchmark.layouts import CONSTANT, PARTS, ROW_NUMBER, TEMPLATE
 
 _IMAGES = ("source", "reference")
 
+_LONGEST_NAME = 200
+"""Characters of a column's name: no benchmark has a longer one, and faults repeat it."""
+
 
 @dataclass(frozen=True)
 class HowToRead:
@@ -27,17 +30,20 @@ def columns_by_part(given: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for one in given:
         part, equals, column = one.partition("=")
+        said = f"--column {one[:_LONGEST_NAME]}"
         if not equals or part not in PARTS or not column.strip():
-            raise WrongCall(f"--column {one}: expected PART=COLUMN, where PART is one of {', '.join(PARTS)}")
+            raise WrongCall(f"{said}: expected PART=COLUMN, where PART is one of {', '.join(PARTS)}")
         if part in columns:
-            raise WrongCall(f"--column {one}: {part} was given before, as {columns[part]}")
+            raise WrongCall(f"{said}: {part} was given before, as {columns[part][:_LONGEST_NAME]}")
         if column == ROW_NUMBER and part != "key":
-            raise WrongCall(f"--column {one}: only a key can be the row's number")
+            raise WrongCall(f"{said}: only a key can be the row's number")
         if column.startswith((CONSTANT, TEMPLATE)) and part in _IMAGES:
-            raise WrongCall(f"--column {one}: an image cannot be a text for all rows; expected a column's name")
+            raise WrongCall(f"{said}: an image cannot be a text for all rows; expected a column's name")
         if part == "key" and (column.startswith(CONSTANT) or (column.startswith(TEMPLATE) and "{" not in column)):
-            raise WrongCall(f"--column {one}: every row would have the same key; `#` numbers them")
+            raise WrongCall(f"{said}: every row would have the same key; `#` numbers them")
         if column in (CONSTANT, TEMPLATE):
-            raise WrongCall(f"--column {one}: the text after {column!r} is empty")
+            raise WrongCall(f"{said}: the text after {column!r} is empty")
+        if len(column) > _LONGEST_NAME and not column.startswith((CONSTANT, TEMPLATE)):
+            raise WrongCall(f"{said}: a column's name has {_LONGEST_NAME} characters at most")
         columns[part] = column
     return columns

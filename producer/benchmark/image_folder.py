@@ -46,16 +46,9 @@ class ImageFolder(NamedByPath):
     """
 
     def __init__(self, path: Path, split: str | None = None) -> None:
-        super().__init__(path)
-        self._split = split
+        super().__init__(path, split)
         self._metadata = _of_split(path, metadata_in(path), split)
         self._named: set[str] = set()
-
-    @property
-    def name(self) -> str:
-        """The folder's name, with the split that was asked for."""
-        name = self._path.resolve().name
-        return f"{name} {self._split}" if self._split else name
 
     def remarks(self) -> Iterator[str]:
         """Yield what else there is to say once all rows were read: how many images no row names."""

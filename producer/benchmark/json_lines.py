@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from producer.benchmark.files import open_regular
 from producer.benchmark.lines import Line, lines_of
 from producer.benchmark.record import NamedByPath, Record
 from producer.benchmark.sample import Fault, kind_of
@@ -21,13 +22,13 @@ class JsonLines(NamedByPath):
 
     def __iter__(self) -> Iterator[Record | Fault]:
         """Yield the lines in their order; empty lines are passed over."""
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             for line in lines_of(file):
                 yield self._record(line) if isinstance(line, Line) else line
 
     def _record(self, line: Line) -> Record | Fault:
         place = f"line {line.number}"
-        values = read_line(place, line.text)
+        values = _value_of(place, line.text)
         if isinstance(values, Fault):
             return values
         if not isinstance(values, Mapping):
@@ -35,13 +36,10 @@ class JsonLines(NamedByPath):
         return Record(place, values, self._path.parent)
 
 
-def read_line(place: str, line: str | bytes) -> Any:
+def _value_of(place: str, line: str) -> Any:
     """Return the JSON value of a line, or the Fault that it is none."""
     try:
-        text = line if isinstance(line, str) else line.decode("utf-8-sig")
-        return json.loads(text, parse_constant=_refuse)
-    except UnicodeDecodeError as error:
-        return Fault(place, f"is not UTF-8: {error.reason} at byte {error.start}")
+        return json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         return Fault(place, f"is not valid JSON: {error}")
 

@@ -14,6 +14,9 @@ from producer.benchmark.layouts import NAME_OF_RECORD
 from producer.benchmark.record import NamedByPath, Record, place_at
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 
+_SHOWN = 200
+"""Characters of a record's name that its place repeats."""
+
 
 class JsonRecords(NamedByPath):
     """The records of a JSON file."""
@@ -33,7 +36,7 @@ def json_records(path: Path, shown: str = "") -> Iterator[Record | Fault]:
                 if outermost not in ("start_array", "start_map"):
                     yield FileFault(f"{shown}the file", "expected a list of records, or an object of them by name")
                 for name, event, value in _values(events, outermost):
-                    place, byte = f"[{name!r}]", events.byte
+                    place, byte = f"[{name if isinstance(name, int) else name[:_SHOWN]!r}]", events.byte
                     record = _record(f"{shown}{place}", byte, name, value_of(events, event, value), path.parent)
                     last = place
                     yield record

@@ -12,48 +12,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import ijson
-
-from db.errors import BenchmarkInvalid, one_line
-from db.prompts import OwnPrompt
+from db.errors import BenchmarkInvalid
 from producer.benchmark.files import open_regular
-from producer.benchmark.record import Record
-from producer.benchmark.sample import Fault, kind_of
+from producer.benchmark.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.record import NamedByPath, Record, place_at
+from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 
 TURNS = "edit_turns.json"
 SESSIONS = "edit_sessions.json"
 IMAGES = "images"
 
+_OUTERMOST = {
+    TURNS: ("start_array", "a list of turns"),
+    SESSIONS: ("start_map", "an object of sessions, each a list of turns"),
+}
+"""The event that each list of turns begins with, and what it is."""
+
+_SHOWN = 80
+"""Characters of a session's name that a place repeats."""
+
 _OUTPUT = re.compile(r"(.+)-output([1-9]\d{0,3})\.\w+")
 _IMAGE_COLUMNS = {"input": "source_img", "mask": "mask_img", "output": "target_img"}
 
 
-class MagicBrushFolder:
+class MagicBrushFolder(NamedByPath):
     """The turns of a downloaded folder. Raises BenchmarkInvalid where it has no list of them."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        super().__init__(path)
         lists = [path / name for name in (TURNS, SESSIONS) if (path / name).exists()]
         if not lists:
             raise BenchmarkInvalid(f"{path}: holds neither {TURNS} nor {SESSIONS}")
         self._turns = lists[0]
 
     @property
-    def path(self) -> Path:
-        """Where the folder is."""
-        return self._path
-
-    @property
     def name(self) -> str:
         """The name of the data set and of the folder."""
-        return f"MagicBrush {self._path.resolve().name}"
-
-    @property
-    def prompts(self) -> Mapping[str, OwnPrompt]:
-        """None: it has none."""
-        return {}
+        return f"MagicBrush {super().name}"
 
     def columns(self) -> tuple[str, ...]:
         """Return the columns of the data set on the Hub."""
@@ -64,30 +61,34 @@ class MagicBrushFolder:
         last = "the beginning"
         try:
             with open_regular(self._turns) as file:
-                for place, turn in self._listed(file):
+                for place, turn in self._read(JsonEvents(file)):
                     last = place
-                    yield self._record(place, turn)
+                    yield turn
         except OSError as error:
-            yield Fault(self._turns.name, f"cannot be read: {error.strerror}")
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            yield Fault(f"after {last}", f"is not valid JSON: {one_line(' '.join(str(error).split()), longest=200)}")
+            yield FileFault(self._turns.name, f"cannot be read: {error.strerror}")
+        except JsonFault as fault:
+            yield FileFault(f"after {last}, {fault.where}", str(fault), Spot(byte=fault.byte))
 
-    def _listed(self, file: BinaryIO) -> Iterator[tuple[str, Any]]:
-        if self._turns.name == TURNS:
-            turns = ijson.items(file, "item", use_float=True)
-            yield from ((f"turn {number}", turn) for number, turn in enumerate(turns, start=1))
-            return
-        for name, session in ijson.kvitems(file, "", use_float=True):
-            turns = session if isinstance(session, list) else [session]
-            yield from ((f"session {name} turn {number}", turn) for number, turn in enumerate(turns, start=1))
+    def _read(self, events: JsonEvents) -> Iterator[tuple[str, Record | Fault]]:
+        """Yield each turn, or the fault in its place, and where it stands without the byte."""
+        begins, expected = _OUTERMOST[self._turns.name]
+        for outermost, _ in events:
+            if outermost != begins:
+                yield self._turns.name, FileFault(self._turns.name, f"expected {expected}")
+                skip(events, outermost)
+                continue
+            for place, event, value in _listed(events, outermost):
+                byte = events.byte
+                yield place, self._record(place, byte, value_of(events, event, value))
 
-    def _record(self, place: str, turn: object) -> Record | Fault:
+    def _record(self, place: str, byte: int, turn: object) -> Record | Fault:
+        placed = place_at(place, byte, exact=isinstance(turn, Mapping))
         if not isinstance(turn, Mapping):
-            return Fault(place, f"expected an object, found {kind_of(turn)}")
+            return Fault(placed, f"expected an object, found {kind_of(turn)}", Spot(byte=byte))
         output = turn.get("output")
         named = _OUTPUT.fullmatch(output) if isinstance(output, str) else None
         if named is None:
-            return Fault(place, "output: expected a name such as 123-output1.png")
+            return Fault(placed, "output: expected a name such as 123-output1.png", Spot(byte=byte))
         folder = f"{IMAGES}/{named[1]}"
         images = {
             column: f"{folder}/{turn[part]}"
@@ -95,4 +96,14 @@ class MagicBrushFolder:
             if isinstance(turn.get(part), str)
         }
         values = {"img_id": named[1], "turn_index": int(named[2]), **images, "instruction": turn.get("instruction")}
-        return Record(place, values, self._path)
+        return Record(placed, values, self._path, byte)
+
+
+def _listed(events: JsonEvents, outermost: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield (place, event, value) of each turn in the list, or in the object of sessions, that has begun."""
+    if outermost == "start_array":
+        yield from ((f"turn {number}", *one) for number, one in enumerate(items(events), start=1))
+        return
+    for name, event, value in members(events):
+        turns = items(events) if event == "start_array" else iter([(event, value)])
+        yield from ((f"session {name[:_SHOWN]} turn {number}", *one) for number, one in enumerate(turns, start=1))

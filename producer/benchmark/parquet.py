@@ -8,14 +8,13 @@ pyarrow needs: two or three times the largest page of the file, which is never l
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from db.errors import BenchmarkInvalid
-from db.prompts import OwnPrompt
 from producer.benchmark.arrow_values import (
     Features,
     arrow_errors,
@@ -25,7 +24,7 @@ from producer.benchmark.arrow_values import (
     rows_of,
 )
 from producer.benchmark.files import open_regular
-from producer.benchmark.record import Record
+from producer.benchmark.record import NamedByPath, Record
 from producer.benchmark.sample import Fault
 from producer.benchmark.splits import chosen, splits_of
 
@@ -39,7 +38,7 @@ _BATCH_BYTES = 8 << 20
 _MOST_ROWS = 1000
 
 
-class Parquet:
+class Parquet(NamedByPath):
     """The rows of a Parquet file, or of those of a folder, of which `files` may be given.
 
     Raises WrongCall where it is not clear of which split, BenchmarkInvalid where the folder has no such files.
@@ -47,24 +46,8 @@ class Parquet:
 
     def __init__(self, path: Path, split: str | None = None, *, files: Sequence[Path] = ()) -> None:
         require_pyarrow("Parquet")
-        self._path, self._split = path, split
+        super().__init__(path, split)
         self._files = files or (_files_in(path, split) if path.is_dir() else [path])
-
-    @property
-    def path(self) -> Path:
-        """Where the file or folder is."""
-        return self._path
-
-    @property
-    def name(self) -> str:
-        """The file's name without its suffix, or the folder's, with the split that was asked for."""
-        name = self._path.stem if self._path.is_file() else self._path.resolve().name
-        return f"{name} {self._split}" if self._split else name
-
-    @property
-    def prompts(self) -> Mapping[str, OwnPrompt]:
-        """None: a row is a sample."""
-        return {}
 
     def columns(self) -> tuple[str, ...]:
         """Return the names of the columns of the first file; none where it cannot be read."""

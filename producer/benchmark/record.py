@@ -40,10 +40,14 @@ class Records(BenchmarkFile, Protocol):
 
 
 class NamedByPath:
-    """What a file or folder is that says nothing of itself: it is called by its name, and brings no prompts."""
+    """What a file or folder is that says nothing of itself: it is called by its name, and brings no prompts.
 
-    def __init__(self, path: Path) -> None:
+    `split` is the one of its splits that was asked for; None where none was.
+    """
+
+    def __init__(self, path: Path, split: str | None = None) -> None:
         self._path = path
+        self._split = split
 
     @property
     def path(self) -> Path:
@@ -52,8 +56,9 @@ class NamedByPath:
 
     @property
     def name(self) -> str:
-        """A folder's name, or a file's without its suffix."""
-        return self._path.resolve().name if self._path.is_dir() else self._path.stem
+        """A folder's name, or a file's without its suffix, with the split that was asked for."""
+        name = self._path.resolve().name if self._path.is_dir() else self._path.stem
+        return f"{name} {self._split}" if self._split else name
 
     @property
     def prompts(self) -> Mapping[str, OwnPrompt]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from db.errors import BenchmarkInvalid, WrongCall, first_line
-from db.prompts import OwnPrompt
 from producer.benchmark.arrow_values import (
     Features,
     arrow_errors,
@@ -27,7 +26,7 @@ from producer.benchmark.arrow_values import (
     rows_of,
 )
 from producer.benchmark.files import open_regular
-from producer.benchmark.record import Record
+from producer.benchmark.record import NamedByPath, Record
 from producer.benchmark.sample import Fault
 from producer.benchmark.splits import chosen
 
@@ -38,12 +37,15 @@ SPLITS = "dataset_dict.json"
 _MOST_BYTES = 16 << 20
 """Of a file of JSON that says what there is."""
 
+_LONGEST_NAME = 255
+"""Bytes that a file system takes."""
+
 _BATCH_BYTES = 8 << 20
 _MOST_ROWS = 1000
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
 
-class SavedDataset:
+class SavedDataset(NamedByPath):
     """The rows of a saved data set, of one split where there are several.
 
     Raises WrongCall where it is not clear of which split, BenchmarkInvalid where the folder is no saved data set.
@@ -51,27 +53,11 @@ class SavedDataset:
 
     def __init__(self, path: Path, split: str | None = None) -> None:
         require_pyarrow("a saved data set")
-        self._path, self._split = path, split
+        super().__init__(path, split)
         self._folder = path / _split_in(path, split) if (path / SPLITS).exists() else path
         self._shards = _shards_in(self._folder)
         if split is not None and self._folder == path:
             _require_split(path, split)
-
-    @property
-    def path(self) -> Path:
-        """Where the folder is."""
-        return self._path
-
-    @property
-    def name(self) -> str:
-        """The folder's name, with the split that was asked for."""
-        name = self._path.resolve().name
-        return f"{name} {self._split}" if self._split else name
-
-    @property
-    def prompts(self) -> Mapping[str, OwnPrompt]:
-        """None: a row is a sample."""
-        return {}
 
     @property
     def files(self) -> Sequence[Path]:
@@ -144,7 +130,10 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def _is_file_name(name: object) -> bool:
     """Tell whether it is a name in this folder, and leads to no other."""
-    return isinstance(name, str) and "\0" not in name and name not in ("", ".", "..") and Path(name).name == name
+    if not isinstance(name, str) or "\0" in name or name in ("", ".", ".."):
+        return False
+    encoded = name.encode(errors="replace")
+    return Path(name).name == name and len(encoded) <= _LONGEST_NAME and encoded.decode() == name
 
 
 # -- streams -----------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def required_text(values: Mapping[str, Any], names: Names, check: Check, *, numb
     """Return the text likewise. Raises FieldFault where there is none, or an empty one."""
     text = text_in(values, names, check, numbers=numbers)
     if not text:
-        raise FieldFault(f"{names[0]} is {'empty' if text == '' else 'missing'}")
+        raise FieldFault(f"{names[0][:MAX_KEY]} is {'empty' if text == '' else 'missing'}")
     return text
 
 

@@ -41,8 +41,8 @@ def judge_check(
 ) -> None:
     """Hold a judge's scores against people's, against its own repeats, and against the order in which it saw a pair.
 
-    Files are JSON Lines (`.jsonl`) or CSV. Of `--human`: sample, editor, rater, value, or sample, better, worse. Of
-    `--pairs`: sample, first, second, preferred.
+    Files are JSON Lines (`.jsonl`), CSV or TSV. Of `--human`: sample, editor, rater, value, or sample, better, worse.
+    Of `--pairs`: sample, first, second, preferred.
     """
     from db.farm import engine
     from producer.judge_check.document import check_document

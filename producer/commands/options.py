@@ -109,8 +109,8 @@ run_options = with_options(
         metavar="PATH",
         type=click.Path(path_type=Path),
         help="Judge edited images that are there already: a folder that holds them by the samples' keys, or a table "
-        "(.csv, .jsonl) of `key`, `category`, `repeat` and `image`. No editor runs; `--editor` is then only the name "
-        "that reports show. [default: the folder's]",
+        "(.csv, .tsv, .jsonl) of `key`, `category`, `repeat` and `image`. No editor runs; `--editor` is then only the "
+        "name that reports show. [default: the folder's]",
     ),
     _scorer("Scorer, likewise; may be repeated. [default: reference]"),
     _settings,

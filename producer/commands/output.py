@@ -28,8 +28,13 @@ def stderr() -> Console:
 
 
 def print_json(content: object) -> None:
-    """Write JSON values."""
-    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    """Write JSON values; what would act on a terminal, or is no character, is written as JSON escapes it."""
+    lines = json.dumps(content, ensure_ascii=False, indent=2).split("\n")
+    click.echo("\n".join(line if line.isprintable() else _escaped(line) for line in lines))
+
+
+def _escaped(line: str) -> str:
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def write_document(document: Document, format_name: str, file: Path | None = None) -> None:

@@ -17,11 +17,12 @@ from db.images import ImageStore
 from db.ledger import Ledger
 from producer.benchmark.check import check_benchmark
 from producer.benchmark.faults import Faults
+from producer.benchmark.rows import SUFFIXES
 from producer.benchmark.sample import Benchmark
 from producer.given_edits.folder import InFolder, find_in_folder, listed
 from producer.given_edits.names import Named, Names
 from producer.given_edits.pictures import check_pictures, store_pictures
-from producer.given_edits.table import SUFFIXES, find_in_table
+from producer.given_edits.table import find_in_table
 from producer.submit import Submitted, enter_benchmark, with_known_categories
 
 NOTHING_TAKEN = "nothing was submitted"

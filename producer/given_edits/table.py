@@ -1,4 +1,4 @@
-"""Images named by a table, one edit a row: CSV with a header, or JSON Lines.
+"""Images named by a table, one edit a row: CSV or TSV with a header, or JSON Lines.
 
     {"key": "p-17", "category": "物理", "repeat": 0, "image": "outputs/p-17.png"}
 
@@ -9,26 +9,21 @@ holds is not looked at.
 
 from __future__ import annotations
 
-import csv
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from db.categories import with_alias
 from db.errors import BenchmarkInvalid
 from producer.benchmark.faults import Faults
 from producer.benchmark.fields import optional_text, required_text
-from producer.benchmark.files import open_regular
-from producer.benchmark.json_lines import read_line
+from producer.benchmark.record import Record
+from producer.benchmark.rows import SUFFIXES, rows_of, table_at
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import MAX_KEY, check_name
 from producer.given_edits.names import Found, Names, composed, folded
-
-SUFFIXES = (".csv", ".jsonl", ".ndjson")
-"""What a table's name ends with."""
 
 MOST_REPEATS = 1000
 
@@ -128,61 +123,29 @@ class _Folder:
 
 
 def _rows(path: Path) -> Iterator[_Row | Fault]:
-    read = _csv_rows if path.suffix.lower() == ".csv" else _json_rows
+    table = table_at(path, required=("key", "image"))
+    if table is None:
+        raise BenchmarkInvalid(f"{path}: is no table by its name; expected one of {', '.join(SUFFIXES)}")
+    for record in rows_of(table):
+        yield record if isinstance(record, Fault) else _row(record)
+
+
+def _row(record: Record) -> _Row | Fault:
+    values = record.values
     try:
-        for place, record in read(path):
-            yield record if isinstance(record, Fault) else _row(place, record)
-    except OSError as error:
-        raise BenchmarkInvalid(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    with open_regular(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield f"line {number}", read_line(f"line {number}", line)
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield each row as a mapping, an empty field as None; what cannot be read ends the table with a fault."""
-    with open_regular(path) as file:
-        lines = (line.decode("utf-8" if number else "utf-8-sig") for number, line in enumerate(file))
-        reader = csv.reader(lines)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            if not {"key", "image"} <= set(header) or len(set(header)) < len(header):
-                fault = Fault("line 1", "expected a header with `key` and `image`, each name once")
-                yield fault.place, fault
-                return
-            for fields in reader:
-                place = f"line {reader.line_num}"
-                if len(fields) == len(header):
-                    yield place, dict(zip(header, (field or None for field in fields), strict=True))
-                elif fields:
-                    yield place, Fault(place, f"has {len(fields):,} fields; the header has {len(header):,}")
-        except csv.Error as error:
-            yield "", Fault(f"line {reader.line_num}", f"is not CSV: {error}")
-        except UnicodeDecodeError as error:
-            yield "", Fault(f"line {reader.line_num + 1}", f"is not UTF-8: {error.reason} at byte {error.start}")
-
-
-def _row(place: str, record: object) -> _Row | Fault:
-    if not isinstance(record, Mapping):
-        return Fault(place, f"expected an object, found {kind_of(record)}")
-    try:
-        key = required_text(record, "key")
-        image = record.get("image")
+        key = required_text(values, "key")
+        image = values.get("image")
         if image is not None and not isinstance(image, str):
             raise FieldFault(f"image: expected a text, found {kind_of(image)}")
         return _Row(
-            place,
+            record.place,
             key,
-            optional_text(record, "category", check_name) or None,
-            _repeat(record.get("repeat")),
+            optional_text(values, "category", check_name) or None,
+            _repeat(values.get("repeat")),
             image or "",
         )
     except FieldFault as fault:
-        return Fault(place, str(fault))
+        return Fault(record.place, str(fault))
 
 
 def _repeat(value: object) -> int:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from producer.benchmark.faults import Faults
 from producer.benchmark.fields import optional_text, required_text
+from producer.benchmark.record import Record
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import check_name
 from producer.judge_check.edits import Roster
-from producer.judge_check.rows import Row, read_rows
+from producer.judge_check.rows import read_rows
 from producer.report.schema import OVERALL
 from producer.statistics.agreement import Rated
 from producer.statistics.bootstrap import Indices
@@ -64,7 +65,7 @@ def read_human(path: Path, roster: Roster, dimensions: Collection[str]) -> Human
     reading, faults = _Reading(roster, dimensions), Faults()
     for row in read_rows(path, "--human"):
         faults.add(*([row] if isinstance(row, Fault) else reading.take_in(row)))
-    if not faults.count and not reading.first_lines:
+    if not faults.count and not reading.first_places:
         faults.add("it has no ratings and no preferences")
     faults.require_none(path, "nothing was compared")
     return reading.human()
@@ -76,15 +77,15 @@ class _Reading:
 
     roster: Roster
     dimensions: Collection[str]
-    first_lines: dict[Hashable, int] = field(default_factory=dict)
+    first_places: dict[Hashable, str] = field(default_factory=dict)
     raters: dict[str | None, int] = field(default_factory=dict)
     ratings: dict[str, list[tuple[int, int, float]]] = field(default_factory=dict)
     preferences: dict[str, list[tuple[int, int, bool]]] = field(default_factory=dict)
 
-    def take_in(self, row: Row) -> Iterator[Fault]:
+    def take_in(self, row: Record) -> Iterator[Fault]:
         """Take in a row; yield what is wrong with it."""
         try:
-            self._take_in(row.number, row.fields)
+            self._take_in(row.place, row.values)
         except FieldFault as fault:
             yield Fault(row.place, str(fault))
 
@@ -95,7 +96,7 @@ class _Reading:
             raters=len(self.raters),
         )
 
-    def _take_in(self, number: int, fields: Mapping[str, Any]) -> None:
+    def _take_in(self, place: str, fields: Mapping[str, Any]) -> None:
         is_tie = _truth(fields, "tie")
         is_preference = is_tie or any(fields.get(name) is not None for name in ("better", "worse"))
         if is_preference == (fields.get("value") is not None):
@@ -107,12 +108,12 @@ class _Reading:
         whose = self.raters.setdefault(rater, len(self.raters))
         if is_preference:
             better, worse = self._two(sample, fields)
-            self._require_first(number, ("preference", dimension, rater, *sorted((better, worse))), rater, "pair")
+            self._require_first(place, ("preference", dimension, rater, *sorted((better, worse))), rater, "pair")
             self.preferences.setdefault(dimension, []).append((better, worse, is_tie))
         else:
             edit = self.roster.edit(self.roster.editor(fields, "editor", required=False), sample, fields)
             value = _value(fields["value"])
-            self._require_first(number, ("rating", dimension, rater, edit), rater, "edit")
+            self._require_first(place, ("rating", dimension, rater, edit), rater, "edit")
             self.ratings.setdefault(dimension, []).append((edit, whose, value))
 
     def _two(self, sample: int, fields: Mapping[str, Any]) -> tuple[int, int]:
@@ -129,12 +130,12 @@ class _Reading:
             raise FieldFault(f"dimension {given!r} is none that a scorer gives: {known}")
         return given
 
-    def _require_first(self, number: int, what: Hashable, rater: str | None, of: str) -> None:
-        first = self.first_lines.setdefault(what, number)
-        if first != number:
+    def _require_first(self, place: str, what: Hashable, rater: str | None, of: str) -> None:
+        first = self.first_places.setdefault(what, place)
+        if first != place:
             who = f"rater {rater!r}" if rater else "the rater, who has no name,"
             hint = "" if rater else " (where there are several raters, each row names its own)"
-            raise FieldFault(f"{who} has said of this {of} on line {first} already{hint}")
+            raise FieldFault(f"{who} has said of this {of} on {first} already{hint}")
 
 
 def _rated(rows: list[tuple[int, int, float]]) -> Rated:

@@ -57,18 +57,18 @@ class Verdict:
 def read_pairs(path: Path, roster: Roster) -> Sequence[Verdict]:
     """Read the whole file. Raises BenchmarkInvalid with every fault, WrongCall for a file of another kind."""
     faults = Faults()
-    first_lines: dict[tuple[object, ...], int] = {}
+    first_places: dict[tuple[object, ...], str] = {}
     found = []
     for row in read_rows(path, "--pairs"):
         if isinstance(row, Fault):
             faults.add(row)
             continue
         try:
-            verdict = _verdict(row.fields, roster)
+            verdict = _verdict(row.values, roster)
             shown = (verdict.judge, verdict.first, verdict.second, verdict.judge_repeat)
-            earlier = first_lines.setdefault(shown, row.number)
-            if earlier != row.number:
-                raise FieldFault(f"the judge has seen this pair in this order on line {earlier} already (judge_repeat)")
+            earlier = first_places.setdefault(shown, row.place)
+            if earlier != row.place:
+                raise FieldFault(f"the judge has seen this pair in this order on {earlier} already (judge_repeat)")
             found.append(verdict)
         except FieldFault as fault:
             faults.add(Fault(row.place, str(fault)))

@@ -19,9 +19,8 @@ from db.replies import Unreadable, read_reply
 from db.rubric import JUDGED_ON
 from db.tables import FailureKind
 from producer.benchmark.fields import optional_text, required_text, whole_number
-from producer.benchmark.files import open_regular
-from producer.benchmark.json_lines import read_line
-from producer.benchmark.lines import Line, lines_of
+from producer.benchmark.json_lines import JsonLines
+from producer.benchmark.record import Record
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import check_name, check_text
 
@@ -46,7 +45,7 @@ OF_THE_EDIT = ("edit_failed", "missing")
 class ScoreLine:
     """One line: what one scorer gave one edit in one dimension, or why it gave nothing."""
 
-    number: int
+    place: str
     editor: str
     category: str
     sample: str
@@ -68,25 +67,19 @@ def read_lines(path: Path, scale: tuple[float, float]) -> Iterator[ScoreLine | F
 
     Raises OSError.
     """
-    with open_regular(path) as file:
-        for line in lines_of(file):
-            yield from _lines(line, scale) if isinstance(line, Line) else [line]
+    for record in JsonLines(path):
+        yield from _lines(record, scale) if isinstance(record, Record) else [record]
 
 
-def _lines(line: Line, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
+def _lines(line: Record, scale: tuple[float, float]) -> Sequence[ScoreLine | Fault]:
     """Return what one line of the file says: one number or failure, or all that a judge's reply comes to."""
-    number, place = line.number, f"line {line.number}"
-    record = read_line(place, line.text)
-    if isinstance(record, Fault):
-        return [record]
-    if not isinstance(record, Mapping):
-        return [Fault(place, f"expected an object, found {kind_of(record)}")]
+    place, record = line.place, line.values
     try:
         if record.get("reply") is None:
-            return [_score_line(number, record, scale)]
+            return [_score_line(place, record, scale)]
         heard, criteria = _heard(record, scale)
         dimensions = [{"dimension": name, "value": value} for name, value in criteria.items() if name != OVERALL]
-        return [_score_line(number, {**record, **heard, **one}, scale) for one in ({}, *dimensions)]
+        return [_score_line(place, {**record, **heard, **one}, scale) for one in ({}, *dimensions)]
     except FieldFault as fault:
         return [Fault(place, str(fault))]
 
@@ -108,12 +101,12 @@ def _heard(record: Mapping[str, Any], scale: tuple[float, float]) -> tuple[Mappi
     return {"value": verdict.value, "reasoning": verdict.reasoning or None, "reply": None}, verdict.criteria
 
 
-def _score_line(number: int, record: Mapping[str, Any], scale: tuple[float, float]) -> ScoreLine:
+def _score_line(place: str, record: Mapping[str, Any], scale: tuple[float, float]) -> ScoreLine:
     value, failure = record.get("value"), record.get("failure")
     if (value is None) == (failure is None):
         raise FieldFault(f"expected either a value or a failure, found {'neither' if value is None else 'both'}")
     return ScoreLine(
-        number=number,
+        place=place,
         editor=required_text(record, "editor"),
         category=required_text(record, "category"),
         sample=required_text(record, "sample"),

@@ -92,7 +92,7 @@ class PublishedSample:
                 setattr(self, name, said)
             elif said not in (None, known):
                 which = f"sample {self.key!r} of category {self.category!r}"
-                yield Fault(f"line {line.number}", f"{name} of {which} is another one than on an earlier line")
+                yield Fault(line.place, f"{name} of {which} is another one than on an earlier line")
 
 
 _Place = tuple[int, int, str, int]
@@ -132,7 +132,7 @@ def _take_in(line: ScoreLine, found: Published) -> Iterator[Fault]:
     answer = editor.answers.setdefault((sample.position, line.repeat, line.scorer, line.judge_repeat), {})
     first = answer.setdefault(line.dimension, line)
     if first is not line:
-        yield Fault(f"line {line.number}", f"says again what line {first.number} says of the same score")
+        yield Fault(line.place, f"says again what {first.place} says of the same score")
 
 
 # -- one editor --------------------------------------------------------------------------------------------------------
@@ -236,8 +236,8 @@ class _Judging:
         for place in places:
             for line in self.editor.answers.get(place, {}).values():
                 if line.failure not in OF_THE_EDIT:
-                    what = f"scores an edit that has failed, as line {failed.number} says"
-                    yield Fault(f"line {line.number}", what)
+                    what = f"scores an edit that has failed, as {failed.place} says"
+                    yield Fault(line.place, what)
 
     def _score(self, sample: PublishedSample, place: _Place) -> ImportedScore:
         *_, scorer, judge_repeat = place
@@ -272,7 +272,7 @@ class _Judging:
             _, repeat, scorer, judge_repeat = place
             numbers = f", repeat {repeat}" if repeat else ""
             numbers += f", judge repeat {judge_repeat}" if judge_repeat else ""
-            lines = f"line {next(iter(answer.values())).number}: " if answer else ""
+            lines = f"{next(iter(answer.values())).place}: " if answer else ""
             which = f"editor {self.editor.label!r}, sample {sample.key!r} ({sample.category}){numbers}"
             self.faults.add(f"{lines}{which}: no score by {scorer!r}: {reason} (--allow-missing enters it as failed)")
         return Failed(FailureKind.INPUT.value, reason)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
-from db.engine import open_engine, reading
 from db.errors import BenchmarkInvalid
-from db.images import ImageStore
-from db.jobs import Doorbell
-from db.ledger import Ledger
-from db.tables import metadata
 from producer.benchmark import open_benchmark
 from producer.benchmark.check import check_benchmark
-from producer.benchmark.faults import MAX_FAULTS
-from producer.benchmark.sample import Sample
-from producer.submit import submit
-from tests.factories import configuration
-from tests.fuzz.mutator import CORPUS, FUZZ_INPUTS, FUZZ_SEED, Mutator, corpus_files, within_time
+from tests.fuzz.formats import FORMATS, with_traps
+from tests.fuzz.mutator import FUZZ_INPUTS, FUZZ_SEED, Mutator, corpus_files, within_time
+from tests.fuzz.taken import Taken, check, validates
 
-LAYOUTS = (".json", ".jsonl")
+INPUTS = max(20, FUZZ_INPUTS // 10)
+"""Of each format."""
+
+KEPT = ("original", "lines")
+"""Formats whose good files are tried by their names, among those that are to be refused."""
 
 SUBMITTED = 10
-"""Of so many inputs one goes all the way into a ledger."""
+"""Of so many inputs one goes all the way into a ledger, and through the command that checks."""
 
 HOSTILE = (
     *(b'"categories"', b'"name"', b'"pairs"', b'"pair_id"', b'"key"', b'"id"', b'"category"', b'"edit_instruction"'),
@@ -49,123 +42,97 @@ HOSTILE = (
     *(b'"{{ 10 ** 10 ** 10 }}"', b'"{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"'),
     *(b'"{{ instruction.__class__.__mro__ }}"', b'"{instruction.__class__}"', b"\"{{ 'x' * 10 ** 10 }}\"", b'"{{"'),
     *(b'"{{ ' + b"(" * 500 + b'"', b'"' + b"{% if key %}" * 300 + b'"', b'"{% raw %}"', b'"{instruction} {"', b'"{#"'),
+    *(b'"prompt"', b'"edit_type"', b'"ori_img"', b'"ins_en"', b'"gt_img"', b'"index"', b'"reference_img"', b'"input"'),
+    *(b'"file_name"', b'"file_names"', b'"x_file_name"', b'"output"', b'"9-output1.png"', b'"filename"', b'"splits"'),
+    *(b'"train"', b'"../train"', b'"instruction"', b'"#key"', b'"#folder"', b'"#"', b'"' + b"n" * 990 + b'"'),
+    *(
+        b",",
+        b";",
+        b"\t",
+        b'""',
+        b'"a"b',
+        b',"',
+        b'",',
+        b"\r\n",
+        b"key",
+        b"image",
+        b"image_b64",
+        b"images/teal.png",
+        b"=1+1",
+    ),
+    *(b"PAR1", b"PARE", b"\xff\xff\xff\xff\0\0\0\0", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"ARROW1"),
 )
-
-_PLACE = re.compile(r"categories\b|line \d+\b|after |name: |it has no samples$|and [\d,]+ more$")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the images of the corpus and with what a path may lead to: out of it, in circles, to no end."""
-    folder = tmp_path / "benchmark"
-    shutil.copytree(CORPUS / "benchmarks", folder)
-    (tmp_path / "secret.png").write_bytes((folder / "images" / "teal.png").read_bytes())
-    os.mkfifo(folder / "images" / "pipe")
-    for name, target in (("zero", "/dev/zero"), ("loop", "loop"), ("out", "../../secret.png"), ("folder", "../..")):
-        (folder / "images" / name).symlink_to(target)
-    return folder
-
-
-class Taken:
-    """A ledger on SQLite, an image store and a broker, and all that is in them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
-        self.ledger = Ledger(self.engine, lease_seconds=30)
-        self.images = ImageStore(folder / "store")
-        self.messages: list[Doorbell] = []
-        judge = {"name": "api", "model": "judge", "base_url": "http://127.0.0.1:1/v1"}  # it has the benchmark's prompts
-        self.configuration = configuration(scorers=[judge])
-
-    def submit(self, path: Path) -> None:
-        submit(
-            open_benchmark(path),
-            self.configuration,
-            ledger=self.ledger,
-            images=self.images,
-            send=self.messages.append,
-        )
-
-    def counts(self) -> list[int]:
-        with reading(self.engine) as connection:
-            rows = [connection.scalar(select(func.count()).select_from(table)) for table in metadata.sorted_tables]
-        return [*rows, len(list(self.images.folder.rglob("*"))), len(self.messages)]
-
-
-@pytest.fixture
-def taken(tmp_path: Path) -> Iterator[Taken]:
-    """A farm that has taken nothing yet."""
-    taken = Taken(tmp_path)
-    yield taken
-    taken.engine.dispose()
-
-
-def check(path: Path) -> bool:
-    """Tell whether the benchmark is accepted; fail unless it is storable, or refused in clean lines."""
-    try:
-        benchmark = open_benchmark(path)
-        checked = check_benchmark(benchmark)
-    except BenchmarkInvalid as refused:
-        require_clean(refused)
-        return False
-    samples = list(benchmark)
-    assert len(samples) == checked.sample_count > 0
-    for sample in samples:
-        assert isinstance(sample, Sample)
-        require_storable(sample.key, sample.category, checked.name, *checked.prompts)
-        for text in (sample.instruction, sample.description or ""):
-            assert "\0" not in text.encode().decode()
-    return True
-
-
-def require_clean(refused: BenchmarkInvalid) -> None:
-    assert 1 <= len(refused.faults) <= MAX_FAULTS + 1
-    for line in (str(refused), *refused.faults):
-        assert line.isprintable(), ascii(line)
-        assert len(line) <= 1000
-    for fault in refused.faults:
-        assert _PLACE.match(fault), fault
-
-
-def require_storable(*names: str) -> None:
-    for name in names:
-        assert len(name.encode()) > 0
-        assert not re.search(r"[\0-\x1f\x7f-\x9f]", name), ascii(name)
-
-
-def tries(taken: Taken, path: Path) -> bool:
-    """Submit the benchmark and tell whether it was accepted; fail when anything of a bad one was taken."""
-    before = taken.counts()
-    try:
-        taken.submit(path)
-    except BenchmarkInvalid as refused:
-        require_clean(refused)
-        assert taken.counts() == before
-        return False
-    return True
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_mutated_benchmark_is_accepted_or_refused_in_clean_lines(layout: str, folder: Path, taken: Taken) -> None:
-    files = corpus_files("benchmarks", f"*{layout}")
-    mutator = Mutator([file.read_bytes() for file in files], HOSTILE)
-    path = folder / f"mutated{layout}"
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_mutated_benchmark_is_accepted_or_refused_in_clean_lines(name: str, tmp_path: Path, taken: Taken) -> None:
+    opened, file = FORMATS[name].lay_out(tmp_path / "benchmark")
+    mutator = Mutator(FORMATS[name].contents, HOSTILE)
     accepted = 0
-    for number in range(FUZZ_INPUTS // len(LAYOUTS)):
-        path.write_bytes(mutator.content(number))
-        with within_time(f"input {number} of FUZZ_SEED={FUZZ_SEED}, in {path}"):
-            good = check(path)
+    for number in range(INPUTS * 10):
+        if number >= INPUTS and accepted:
+            break
+        file.write_bytes(mutator.content(number))
+        with within_time(f"input {number} of {name}, FUZZ_SEED={FUZZ_SEED}, in {file}"):
+            good = check(opened)
             if number % SUBMITTED == 0:
-                assert tries(taken, path) == good
+                assert taken.tries(opened) == good
+                assert validates(opened) == good
         accepted += good
-    assert accepted > 0  # else nothing was tried but the parser
+    assert accepted > 0  # else nothing was tried but the parser, for all that more than the asked inputs were tried
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in KEPT])
+def test_a_benchmark_as_it_should_be_is_accepted(name: str, tmp_path: Path, taken: Taken) -> None:
+    opened, file = FORMATS[name].lay_out(tmp_path / "benchmark")
+    for content in FORMATS[name].contents:
+        file.write_bytes(content)
+        assert check(opened)
+        assert taken.tries(opened)
+        assert validates(opened)
+
+
+FOUND = [
+    ("kris", b'{"' + b"n" * 990 + b'": 7}', "expected an object, found a number"),
+    (
+        "imgedit",
+        b'{"' + b"n" * 990 + b'": {"id": 5, "prompt": "x", "edit_type": "y"}, "b": 1',
+        "id: expected a text, found a number",
+    ),
+    ("saved splits", b'{"splits": ["' + b"a" * 4000 + b'"]}', "`splits` is no list of names"),
+    ("saved splits", b'{"splits": ["\\ud800"]}', "`splits` is no list of names"),
+    (
+        "saved state",
+        b'{"_data_files": [{"filename": "' + b"a" * 4000 + b'"}]}',
+        "`_data_files` is no list of file names",
+    ),
+]
+"""What once broke the reader of a format, or left what is wrong unsaid."""
+
+
+@pytest.mark.parametrize(("name", "content", "said"), FOUND, ids=range(len(FOUND)))
+def test_what_once_broke_a_reader_is_refused_in_clean_lines(
+    name: str, content: bytes, said: str, tmp_path: Path, taken: Taken
+) -> None:
+    opened, file = FORMATS[name].lay_out(tmp_path / "benchmark")
+    file.write_bytes(content)
+
+    with pytest.raises(BenchmarkInvalid) as refused:
+        check_benchmark(open_benchmark(opened))
+    assert any(said in line for line in (str(refused.value), *refused.value.faults))
+    assert not check(opened)
+    assert not taken.tries(opened)
+    assert not validates(opened)
 
 
 @pytest.mark.parametrize("file", corpus_files("benchmarks", "*.json*"), ids=lambda file: file.name)
-def test_a_kept_benchmark_is_accepted_or_refused_as_its_name_says(file: Path, folder: Path, taken: Taken) -> None:
+def test_a_kept_benchmark_is_accepted_or_refused_as_its_name_says(file: Path, tmp_path: Path, taken: Taken) -> None:
+    with_traps(tmp_path / "benchmark" / "images")
+    kept = Path(shutil.copy(file, tmp_path / "benchmark"))
     with within_time(file.name):
-        good = check(folder / file.name)
-        assert tries(taken, folder / file.name) == good
+        good = check(kept)
+        assert taken.tries(kept) == good
+        assert validates(kept) == good
 
     assert good == file.name.startswith("good-")

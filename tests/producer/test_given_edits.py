@@ -263,6 +263,14 @@ def test_a_table_may_be_csv(giver: Giver, edits: Path) -> None:
     assert list(giver.given(run_id).values()) == [A, B, "missing", "missing"]
 
 
+@pytest.mark.parametrize(("name", "delimiter"), [("edits.csv", ";"), ("edits.tsv", "\t")])
+def test_columns_may_be_parted_by_other_marks(giver: Giver, edits: Path, name: str, delimiter: str) -> None:
+    pictures(edits, "one.png")
+    rows = [delimiter.join(cells) for cells in (["key", "image"], ["p-0", "one.png"])]
+
+    assert list(giver.given(run_of(giver, table(edits, *rows, name=name))).values()) == [A, "missing"]
+
+
 def test_a_key_without_a_row_is_missing_and_says_so(giver: Giver, edits: Path) -> None:
     pictures(edits, "one.png")
 
@@ -337,14 +345,18 @@ FIRST = "sample 'p-0' (物理 (physical))"
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        (["key;image", "p-0;one.png"], "line 1: expected a header with `key` and `image`, each name once"),
-        ([], "line 1: expected a header with `key` and `image`, each name once"),
-        (["key,image,key", "p-0,one.png,p-1"], "line 1: expected a header with `key` and `image`, each name once"),
-        (["key,image", "p-0,one.png", "p-1"], "line 3: has 1 fields; the header has 2"),
-        (["key,image", f'p-0,"{"x" * 200_000}"'], "line 2: is not CSV: field larger than field limit"),
+        (["key|image", "p-0|one.png"], "line 1: has no column 'key'; its columns are 'key|image'"),
+        (["key,repeat", "p-0,0"], "line 1: has no column 'image'; its columns are 'key', 'repeat'"),
+        ([], f"none of 2 samples has an image: looked for {FIRST}, the table names none"),
+        (["key,image,key", "p-0,one.png,p-1"], "line 1: column 'key' is in the header more than once"),
+        (["key,image,", "p-0,one.png,"], "line 1: column 3 of the header has no name"),
+        (["key,image", "p-0,one.png", "p-1"], "line 3: expected 2 cells, as in the header, found 1"),
+        (["key,image", 'p-0,"one.png'], "line 2: a quote that begins here is not closed before the end of the file"),
+        (["key,image", "p-0,\0one.png"], "line 2: contains a NUL character"),
+        (["key,image", f'p-0,"{"x" * 200_000}"'], "line 2: image cannot be read: File name too long"),
         (["key,image"], f"none of 2 samples has an image: looked for {FIRST}, the table names none"),
     ],
-    ids=["other separators", "empty", "twice", "fields", "long", "no rows"],
+    ids=["other separators", "no images", "empty", "twice", "unnamed", "cells", "quote", "NUL", "long", "no rows"],
 )  # fmt: skip
 def test_a_table_that_is_no_csv_is_a_fault(giver: Giver, edits: Path, rows: list[str], expected: str) -> None:
     (fault,) = giver.faults(table(pictures(edits, "one.png"), *rows, name="edits.csv"))
@@ -356,7 +368,7 @@ def test_a_table_that_is_not_utf8_is_a_fault(giver: Giver, edits: Path) -> None:
     path = table(edits, name="edits.csv")
     path.write_bytes("key,image\nß,one.png".encode("latin-1"))
 
-    assert giver.faults(path) == ("line 2: is not UTF-8: invalid continuation byte at byte 0",)
+    assert giver.faults(path) == ("line 2: is not UTF-8: byte 10 is 0xDF; save the file as UTF-8",)
 
 
 def test_a_misnumbered_repeat_does_not_ask_for_a_thousand_edits(giver: Giver, edits: Path) -> None:

@@ -231,10 +231,11 @@ def test_rows_behind_the_end_of_a_stream_are_a_fault_and_not_left_out(tmp_path: 
 
 def test_a_turn_of_magicbrush_without_a_numbered_output_is_a_fault(tmp_path: Path) -> None:
     path = magicbrush(tmp_path, [{"input": "9-input.png", "output": "9.png", "instruction": "x"}, 7])  # type: ignore[list-item]
+    first = (path / "edit_turns.json").read_bytes().index(b"{")
 
     assert faults_of(path) == [
-        "turn 1: output: expected a name such as 123-output1.png",
-        "turn 2: expected an object, found a number",
+        f"turn 1 at byte {first}: output: expected a name such as 123-output1.png",
+        f"turn 2 after byte {first}: expected an object, found a number",
     ]
 
 

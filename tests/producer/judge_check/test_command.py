@@ -77,7 +77,11 @@ def test_the_faults_of_a_file_are_a_line_each(shell: Shell, runs: list[str]) -> 
     [
         ([], 2, "error: nothing to check with: give --human FILE "),
         (["--human", "nowhere.csv"], 4, "error: nowhere.csv: cannot be read: No such file or directory"),
-        (["--human", "human.txt"], 2, "error: --human human.txt: expected a file that ends in .jsonl, .ndjson or .csv"),
+        (
+            ["--human", "human.txt"],
+            2,
+            "error: --human human.txt: expected a file that ends in one of .csv, .tsv, .jsonl, .ndjson",
+        ),
         (["--human", "human.jsonl", "--scorer", "odd"], 2, "error: --scorer odd: the runs have 'judge'"),
         (["--human", "human.jsonl", "-o", "nowhere/there"], 2, "error: -o nowhere/there: there is no folder nowhere"),
     ],

@@ -101,6 +101,13 @@ def test_a_csv_of_windows_is_a_csv(roster: Roster, tmp_path: Path) -> None:
     assert said(read_human(path, roster, DIMENSIONS)) == [(2, 1.0)]
 
 
+@pytest.mark.parametrize(("name", "delimiter"), [("human.csv", ";"), ("human.tsv", "\t")])
+def test_columns_may_be_parted_by_other_marks(roster: Roster, file: Write, name: str, delimiter: str) -> None:
+    rows = [delimiter.join(cells) for cells in (["sample", "editor", "value"], ["b", "old", "2"])]
+
+    assert said(read_human(file(rows, name), roster, DIMENSIONS)) == [(2, 1.0)]
+
+
 def test_with_one_run_no_editor_need_be_named(publish: Publish, ledger: Ledger, file: Write) -> None:
     roster = roster_of(ledger, publish([line for line in SCORES if line["editor"] == "old"]))
 
@@ -144,8 +151,15 @@ WRONG_LINES: list[tuple[Any, str]] = [
     ({**RATING, "better": "old"}, "expected either a value or better and worse, found both"),
     ({**RATING, "value": "5"}, "value: expected a number, found a text"),
     ({**RATING, "value": True}, "value: expected a number, found a truth value"),
-    (json.dumps({**RATING, "value": math.nan}), "value: expected 0 or a number of a size from 1e-30 to 1e+30"),
-    (json.dumps({**RATING, "value": -math.inf}), "value: expected 0 or a number of a size from 1e-30 to 1e+30"),
+    (
+        json.dumps({**RATING, "value": math.nan}),
+        "is not valid JSON: NaN is no value of JSON; expected a number, or null",
+    ),
+    (json.dumps({**RATING, "value": -math.inf}), "is not valid JSON: -Infinity is no value of JSON; expected a number"),
+    (
+        '{"sample": "b", "editor": "old", "value": -1e999}',
+        "value: expected 0 or a number of a size from 1e-30 to 1e+30",
+    ),
     ({**RATING, "value": 10**400}, "value: expected 0 or a number of a size from 1e-30 to 1e+30"),
     ({**PREFERENCE, "worse": None}, "worse is missing"),
     ({**PREFERENCE, "worse": "old"}, "better and worse are the same, 'old'"),
@@ -181,19 +195,18 @@ def test_every_fault_is_named_at_once_by_its_line(roster: Roster, file: Write) -
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (
-            b"name,value\nb,1\n",
-            "line 1: there is no column 'sample'; the columns, parted by commas, are 'name', 'value'",
-        ),
-        (
-            b"sample;value\nb;1\n",
-            "line 1: there is no column 'sample'; the columns, parted by commas, are 'sample;value'",
-        ),
-        (b"sample,value,value\nb,1,2\n", "line 1: column 'value' is there more than once"),
-        (b"sample,value\nb,1,2\n", "line 2: has 3 cells, more than the 2 columns"),
-        (b"sample,value\n\xff,1\n", "line 2: is not UTF-8"),
-        (b'sample,value\n"b,1\n', "line 2: is not valid CSV: unexpected end of data"),
-        (b"sample,value\n" + b"b" * 200_000 + b",1\n", "line 2: is not valid CSV: field larger than field limit"),
+        (b"name,value\nb,1\n", "line 1: has no column 'sample'; its columns are 'name', 'value'"),
+        (b"sample|value\nb|1\n", "line 1: has no column 'sample'; its columns are 'sample|value'"),
+        (b"sample,value,value\nb,1,2\n", "line 1: column 'value' is in the header more than once"),
+        (b"sample,value,\nb,1,\n", "line 1: column 3 of the header has no name"),
+        (b"sample,value\nb,1,2\n", "line 2: expected 2 cells, as in the header, found 3"),
+        (b"sample,value\nb\n", "line 2: expected 2 cells, as in the header, found 1"),
+        (b"sample,value\n\xff,1\n", "line 2: is not UTF-8: byte 13 is 0xFF; save the file as UTF-8"),
+        ("sample,value\nb,1\n".encode("utf-16"), "line 1: is UTF-16, as byte 0 (0xFF) and the next say; "),
+        (b"sample,value\nb\0,1\n", "line 2: contains a NUL character"),
+        (b'sample,value\n"b,1\n', "line 2: a quote that begins here is not closed before the end of the file"),
+        (b'sample,value\n"b"c,1\n', "line 2: a quoted cell goes on behind its closing quote"),
+        (b"sample,value\n" + b"b" * 200_000 + b",1\n", "line 2: sample has 200,000 characters; at most 200 are taken"),
         (b"sample,editor,value\nb,old,1_0\n", "line 2: value: expected a number, found a text"),
         (b"sample,editor,value\nb,old,nan\n", "line 2: value: expected a number, found a text"),
         (b"sample,editor,value\nb,old,1e999\n", "line 2: value: expected 0 or a number of a size"),
@@ -221,7 +234,7 @@ def test_a_file_of_another_kind_is_refused(roster: Roster, tmp_path: Path, optio
     path = tmp_path / "human.xlsx"
 
     with pytest.raises(
-        WrongCall, match=rf"{option} .*human.xlsx: expected a file that ends in .jsonl, .ndjson or .csv"
+        WrongCall, match=rf"{option} .*human.xlsx: expected a file that ends in one of .csv, .tsv, .jsonl, .ndjson"
     ):
         read_human(path, roster, DIMENSIONS) if option == "--human" else read_pairs(path, roster)
 

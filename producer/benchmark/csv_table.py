@@ -39,7 +39,7 @@ class CsvTable(NamedByPath):
         with open_regular(self._path) as file:
             for _, row in _Rows(lines_of(file, with_empty=True), self._delimiter):
                 names = [] if isinstance(row, Fault) else [name.strip() for name in row]
-                return [] if _fault_of_header(names, ()) else names
+                return [] if _fault_of_header(names, self._required) else names
         return []
 
     def __iter__(self) -> Iterator[Record | Fault]:

@@ -91,7 +91,7 @@ class JsonEvents:
             parser.close()
         except ijson.JSONError as refused:
             raise JsonFault(f"is not valid JSON: {_reason(refused)}", self._file.tell()) from refused
-        yield from found  # a number that nothing follows
+        yield from found  # a number that is all there is comes out only when it is known to have ended
 
     def _within_bounds(self, event: Event, depth: int) -> int:
         """Return the depth behind the event. Raises JsonFault where it, or a name, is beyond all that is meant."""

@@ -36,8 +36,10 @@ def json_records(path: Path, shown: str = "") -> Iterator[Record | Fault]:
                 if outermost not in ("start_array", "start_map"):
                     yield FileFault(f"{shown}the file", "expected a list of records, or an object of them by name")
                 for name, event, value in _values(events, outermost):
-                    last, byte = f"[{name if isinstance(name, int) else name[:_SHOWN]!r}]", events.byte
-                    yield _record(f"{shown}{last}", byte, name, value_of(events, event, value), path.parent)
+                    place, byte = f"[{name if isinstance(name, int) else name[:_SHOWN]!r}]", events.byte
+                    record = _record(f"{shown}{place}", byte, name, value_of(events, event, value), path.parent)
+                    last = place
+                    yield record
     except JsonFault as fault:
         yield FileFault(f"{shown}after {last}, {fault.where}", str(fault), Spot(byte=fault.byte))
 

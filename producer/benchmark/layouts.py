@@ -23,12 +23,15 @@ CONSTANT = ":"
 TEMPLATE = "="
 """With this before it, in the place of a column's name: a text with columns in braces, `={img_id}-{turn_index}`."""
 
-_SHOWN = {NAME_OF_RECORD: "the record's name in its file", NAME_OF_FOLDER: "the name of its folder"}
+_SHOWN = 80
+"""Characters of a column's name that a fault repeats."""
+
+_MEANT = {NAME_OF_RECORD: "the record's name in its file", NAME_OF_FOLDER: "the name of its folder"}
 
 
 def shown_column(name: str) -> str:
     """Return what a fault calls a column, or what stands in the place of one."""
-    return _SHOWN.get(name, name.removeprefix(TEMPLATE))
+    return _MEANT.get(name, name.removeprefix(TEMPLATE)[:_SHOWN])
 
 
 @dataclass(frozen=True)

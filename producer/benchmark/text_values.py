@@ -13,9 +13,6 @@ from producer.benchmark.sample import FieldFault, kind_of
 MAX_KEY = 200
 MAX_TEXT = 20_000
 
-_SHOWN = 80
-"""Characters of a template that a fault repeats."""
-
 Check = Callable[[str, str], str]
 """Takes a text and the name of its column; returns it as it is kept, or raises FieldFault."""
 
@@ -56,7 +53,7 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
         if name.startswith(CONSTANT):
             return check(name.removeprefix(CONSTANT), "the constant")
         if name.startswith(TEMPLATE):
-            return check(composed(values, name), shown_column(name)[:_SHOWN])
+            return check(composed(values, name), shown_column(name))
         value = values.get(name)
         if value is None:
             continue

@@ -123,6 +123,14 @@ def test_a_cell_is_read_to_a_length_and_the_limit_of_others_is_left(
     assert csv.field_size_limit() == before
 
 
+def test_behind_a_cell_that_is_too_long_nothing_is_known_to_begin_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_table, "LONGEST_CELL", 50)
+
+    assert [place for place, _ in rows_of(tmp_path, 'a,b\n1,"' + "x\n" * 100)] == ["line 2"]
+
+
 def test_a_row_of_many_lines_is_read_to_a_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_table, "LONGEST_LINE", 1000)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -232,12 +231,12 @@ def test_rows_behind_the_end_of_a_stream_are_a_fault_and_not_left_out(tmp_path: 
 
 def test_a_turn_of_magicbrush_without_a_numbered_output_is_a_fault(tmp_path: Path) -> None:
     path = magicbrush(tmp_path, [{"input": "9-input.png", "output": "9.png", "instruction": "x"}, 7])  # type: ignore[list-item]
+    first = (path / "edit_turns.json").read_bytes().index(b"{")
 
-    number = (path / "edit_turns.json").read_bytes().index(b", 7") + 2
-    first, second = faults_of(path)
-    assert first == "turn 1 at byte 1: output: expected a name such as 123-output1.png"
-    assert re.fullmatch(r"turn 2 after byte (\d+): expected an object, found a number", second)
-    assert int(second.split()[4][:-1]) <= number
+    assert faults_of(path) == [
+        f"turn 1 at byte {first}: output: expected a name such as 123-output1.png",
+        f"turn 2 after byte {first}: expected an object, found a number",
+    ]
 
 
 @pytest.mark.parametrize("name", ["b.parquet", "set"])

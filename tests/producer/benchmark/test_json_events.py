@@ -325,6 +325,22 @@ def test_nesting_is_read_to_a_depth_and_no_further() -> None:
     assert str(fault_of(b"[" + deep + b"]")) == f"is nested too deep; at most {DEEPEST} levels are read"
 
 
+def test_values_are_read_to_a_length_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_events, "LONGEST_VALUE", 1000)
+    long_text, long_record = json.dumps(["x" * 2000]).encode(), json.dumps([{"a": [[1]] * 500}]).encode()
+
+    with buffers(10, 10):
+        fault = fault_of(long_text)
+        events = JsonEvents(io.BytesIO(long_record))
+        assert next(events) == ("start_array", None)
+        with pytest.raises(JsonFault) as caught:
+            value_of(events, *next(events))
+
+    assert str(fault).startswith("a value has more than ")
+    assert fault.where == "after byte 0"
+    assert caught.value.where == "after byte 1"
+
+
 def test_names_are_read_to_a_length_and_no_further() -> None:
     name = "k" * LONGEST_NAME
 

@@ -26,7 +26,8 @@ _COLUMNS_SHOWN = 20
 class CsvTable(NamedByPath):
     """The rows of a table. An empty cell counts as missing; a row's place is the line that it begins in.
 
-    Of a table whose header lacks one of the `required` columns no row is read.
+    A first column without a name, which is how pandas writes the numbers of rows, is passed over. Of a table whose
+    header lacks one of the `required` columns no row is read.
     """
 
     def __init__(self, path: Path, delimiter: str | None = None, *, required: Collection[str] = ()) -> None:
@@ -39,7 +40,7 @@ class CsvTable(NamedByPath):
         with open_regular(self._path) as file:
             for _, row in _Rows(lines_of(file, with_empty=True), self._delimiter):
                 names = [] if isinstance(row, Fault) else [name.strip() for name in row]
-                return [] if _fault_of_header(names, self._required) else names
+                return [] if _fault_of_header(names, self._required) else [name for name in names if name]
         return []
 
     def __iter__(self) -> Iterator[Record | Fault]:
@@ -62,7 +63,7 @@ class CsvTable(NamedByPath):
             elif len(row) != len(columns):
                 yield Fault(place, f"expected {len(columns)} cells, as in the header, found {len(row)}")
             else:
-                cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell.strip()}
+                cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell.strip() and name}
                 yield Record(place, cells, self._path.parent)
 
 
@@ -150,8 +151,8 @@ def delimiter_of(header: str) -> str:
 
 
 def _fault_of_header(columns: Sequence[str], required: Collection[str]) -> str | None:
-    if "" in columns:
-        return f"column {columns.index('') + 1} of the header has no name"
+    if "" in columns[1:]:
+        return f"column {columns.index('', 1) + 1} of the header has no name"
     twice = next((name for name, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
         return f"column {twice[:_SHOWN]!r} is in the header more than once"

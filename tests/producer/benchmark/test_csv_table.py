@@ -42,6 +42,13 @@ def test_the_header_says_what_parts_the_cells(tmp_path: Path, delimiter: str) ->
     assert found == [("line 2", {"a": "1", "b": others})]
 
 
+def test_the_numbers_of_rows_that_pandas_writes_are_passed_over(tmp_path: Path) -> None:
+    read = table(tmp_path, ",a,b\n0,1,2\n")
+
+    assert [item.values for item in read if isinstance(item, Record)] == [{"a": "1", "b": "2"}]
+    assert read.columns() == ["a", "b"]
+
+
 def test_an_empty_cell_is_none_and_its_column_is_known(tmp_path: Path) -> None:
     read = table(tmp_path, " a ,b\n1, \n")
 
@@ -53,6 +60,7 @@ def test_an_empty_cell_is_none_and_its_column_is_known(tmp_path: Path) -> None:
     ("content", "faults"),
     [
         ("a,,c\n1,2,3", [("line 1", "column 2 of the header has no name")]),
+        (",a,\n1,2,3", [("line 1", "column 3 of the header has no name")]),
         ("\n\na,b,a\n1,2,3", [("line 3", "column 'a' is in the header more than once")]),
         (b"a,\xff\n1,2", [("line 1", "is not UTF-8: byte 2 is 0xFF; save the file as UTF-8")]),
         (

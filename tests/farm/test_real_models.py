@@ -70,6 +70,7 @@ def farm_on_postgres(tmp_path: Path, broker_url: str, postgres_url: str) -> Any:
     under_test.end()
 
 
+@pytest.mark.chaos
 def test_workers_for_each_stage_edit_and_judge_and_say_where(farm_on_postgres: FarmUnderTest, tiny: Path) -> None:
     farm = farm_on_postgres
     for queues in ("edit", "score"):
@@ -103,6 +104,11 @@ def test_one_worker_for_both_stages_swaps_and_says_how_long_it_took(farm: FarmUn
         r'"model": "judge", "instead_of": "editor", "seconds": ([\d.]+), "event": "model.swapped"', farm.logs()
     )
     assert len(swapped) == 1  # every edit goes before the first score: no swap per job
+    networks = [one["facts"]["model"] for one in farm.report(run)["provenance"]["environments"]]
+    assert {about.get("pipeline") or about.get("network") for about in networks} == {
+        "QwenImageEditPlusPipeline",
+        "Qwen3VLForConditionalGeneration",
+    }
 
 
 @pytest.mark.parametrize(

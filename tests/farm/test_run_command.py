@@ -51,7 +51,13 @@ def test_the_sample_benchmark_gives_a_report_that_shows_its_one_failure(bare_far
     assert processes_of(bare_farm) == []
 
 
-@pytest.mark.parametrize("external", [False, True], ids=["embedded broker", "external server"])
+@pytest.mark.parametrize(
+    "external",
+    [
+        pytest.param(False, id="embedded broker"),
+        pytest.param(True, id="external server", marks=pytest.mark.chaos),
+    ],
+)
 def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker(
     tmp_path: Path, database_url: str, broker_url: str, external: bool
 ) -> None:

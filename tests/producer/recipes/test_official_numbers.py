@@ -24,6 +24,12 @@ from tests.producer.recipes.copies import recipe_and_copy
 REFERENCE = digest_of(b"reference")
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What tables are made of is read alike from both databases, which the tests of imports show."""
+    return sqlite_url
+
+
 @dataclass(frozen=True)
 class Judged:
     """A sample, and what a judge gave each criterion; None where its reply could not be read."""

@@ -39,6 +39,12 @@ JUDGE: Mapping[str, Any] = {
 A, B, BOTH = ({"name": name, "of": of} for name, of in (("a", ["a"]), ("b", ["b"]), ("both", ["a", "b"])))
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What tables are made of is read alike from both databases, which the tests of imports show."""
+    return sqlite_url
+
+
 def run_of(
     ledger: Ledger,
     samples: Sequence[tuple[str, Mapping[str, Any]]],

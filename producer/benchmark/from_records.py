@@ -74,7 +74,8 @@ class RecordBenchmark:
             if isinstance(record, Fault):
                 yield replace(record, spot=replace(record.spot, row=row))
                 continue
-            record = replace(record, values={**empty, **record.values})
+            if empty:
+                record = replace(record, values={**empty, **record.values})
             if absent:
                 absent = {
                     part: column for part, column in absent.items() if not columns_like(column) & {*record.values}

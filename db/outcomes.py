@@ -33,27 +33,31 @@ _AT_ONCE = {"yield_per": 5000}
 
 @dataclass(frozen=True)
 class AskedScorer:
-    """One asking of a scorer: `repeat` of the judge repeats of `label`; the scale is the least and the best score."""
+    """One asking of a scorer: `repeat` of the judge repeats of `label`; the scale is the least and the best score.
+
+    `configuration` is as the run has it, options and all.
+    """
 
     id: int
     label: str
     repeat: int
     scale: tuple[float, float]
-    rubric: Rubric | None
+    configuration: Mapping[str, Any]
+
+    @property
+    def rubric(self) -> Rubric | None:
+        """What it asks in several questions, read anew each time; None where it has no rubric."""
+        rubric = self.configuration.get("options", {}).get("rubric")
+        return None if rubric is None else Rubric.model_validate(rubric)
 
 
 def asked_scorers(connection: Connection, run_id: str) -> list[AskedScorer]:
     """Return the run's scorers in the order they were asked for, one for each judge repeat."""
     query = select(run_scorers).where(run_scorers.c.run_id == run_id).order_by(run_scorers.c.id)
     return [
-        AskedScorer(row.id, row.label, row.repeat, (row.scale_min, row.scale_max), _rubric(row.configuration))
+        AskedScorer(row.id, row.label, row.repeat, (row.scale_min, row.scale_max), row.configuration)
         for row in connection.execute(query)
     ]
-
-
-def _rubric(scorer: Mapping[str, Any]) -> Rubric | None:
-    rubric = scorer.get("options", {}).get("rubric")
-    return None if rubric is None else Rubric.model_validate(rubric)
 
 
 @dataclass(frozen=True)

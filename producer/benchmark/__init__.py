@@ -68,8 +68,7 @@ def _layout_of(records: Records, how: HowToRead) -> str:
                 f"{records.path}: its columns are those of several layouts; --format says which: {names}"
             )
         return fitting[0]
-    base64 = {name.removesuffix("_b64") for name in columns}
-    if columns and not how.columns and not base64 & {*PLAIN.instruction, *PLAIN.source}:
+    if columns and not how.columns and not _has_any(columns, (*PLAIN.instruction, *PLAIN.source)):
         shown = ", ".join(name[:_SHOWN] for name in columns[:_COLUMNS_SHOWN]) + (
             ", ..." if len(columns) > _COLUMNS_SHOWN else ""
         )
@@ -83,4 +82,8 @@ def _layout_of(records: Records, how: HowToRead) -> str:
 def _has_all_of_plain(columns: Sequence[str]) -> bool:
     """Tell whether our own layout would take such records as they are."""
     parts = (PLAIN.key, PLAIN.category, PLAIN.instruction, PLAIN.source)
-    return all(any(columns_like(name) & {*columns} for name in names) for names in parts)
+    return all(_has_any(columns, names) for names in parts)
+
+
+def _has_any(columns: Sequence[str], names: Sequence[str]) -> bool:
+    return any(columns_like(name) & {*columns} for name in names)

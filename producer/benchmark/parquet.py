@@ -2,7 +2,7 @@
 
 A folder's files are read in the order of their names, those directly in it or in its `data`; of files that are named
 after splits, as Hugging Face's tools name them, those of one split. No more than a few rows are in memory, beside what
-pyarrow needs: two or three times the largest page of the file, which is never larger than a row group.
+pyarrow needs: several times the largest row group (benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations

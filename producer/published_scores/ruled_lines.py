@@ -69,7 +69,7 @@ class RuledLines:
         ]
 
     def _dimension(self, record: Mapping[str, Any]) -> str:
-        """Return the dimension by the recipe's name for it; a recipe may call something else than its score overall."""
+        """Return the dimension by the recipe's name for it; `overall` is the score, whatever the recipe calls that."""
         given = optional_text(record, "dimension", check_name) or self.score
         if given not in self.scales:
             if given == OVERALL:

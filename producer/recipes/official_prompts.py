@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from db.errors import WrongCall, one_line
 from db.prompts import as_literal
-from producer.benchmark.files import open_regular
+from producer.recipes.content import content_of
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -135,13 +135,7 @@ def _is_there(path: Path, looked_for: Callable[[Path], bool] = Path.exists) -> b
 
 def _content(path: Path) -> str:
     try:
-        with open_regular(path) as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise WrongCall(f"{path}: is larger than {LARGEST:,} bytes; it was taken for a file of prompts")
-        return content.decode("utf-8-sig")
-    except OSError as error:
-        raise WrongCall(f"{path}: cannot be read: {error.strerror}") from error
+        return content_of(path, LARGEST, "; it was taken for a file of prompts").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise WrongCall(f"{path}: is not UTF-8: {error.reason} at byte {error.start}") from error
 

@@ -15,7 +15,7 @@ from db.errors import WrongCall, one_line
 from db.prompts import as_literal
 from db.recipe import FollowedRecipe, OfficialTable
 from db.rubric import AnswerForm, Resize, Rubric, RubricValue, Shown, When
-from producer.benchmark.files import open_regular
+from producer.recipes.content import content_of
 from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
 from producer.written_yaml import NotYaml, read_yaml
 
@@ -136,7 +136,7 @@ def read_recipe(given: str) -> Recipe:
         raise WrongCall(
             f"--recipe {given}: expected one of {', '.join(recipe_names())}, or a file that ends in {SUFFIX}"
         )
-    content = _content(path)
+    content = content_of(path, LARGEST, ", which is no recipe")
     try:
         written = read_yaml(content)
     except NotYaml as error:
@@ -147,14 +147,3 @@ def read_recipe(given: str) -> Recipe:
         return Recipe.model_validate({**written, "digest": hashlib.sha256(content).hexdigest()})
     except ValidationError as error:
         raise WrongCall(one_line(f"{path}: {first_fault(error)}")) from error
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            content = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise WrongCall(one_line(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")) from error
-    if len(content) > LARGEST:
-        raise WrongCall(f"{path}: is larger than {LARGEST:,} bytes, which is no recipe")
-    return content

@@ -26,7 +26,7 @@ from db.engine import open_engine, reading
 from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
 from tests.farm.servers import Broker, Postgres
-from tests.judge_server import GOOD, JudgeServer, fails, hangs_up, says, sends
+from tests.judge_server import GOOD, JudgeServer, fails, hangs_up, judge_server, says, sends
 
 pytestmark = pytest.mark.integration
 
@@ -257,7 +257,7 @@ def _submit_fails(story: Story, judge: JudgeServer, **environment: str) -> int:
 @contextmanager
 def _judge() -> Iterator[JudgeServer]:
     """A judge that repeats the key it is sent, wherever a server has been seen to."""
-    with JudgeServer() as server:
+    with judge_server() as server:
         server.script = [
             fails(401, f"Incorrect API key provided: Bearer {JUDGE}"),
             fails(500, f"Authorization: Bearer {JUDGE}"),
@@ -270,14 +270,7 @@ def _judge() -> Iterator[JudgeServer]:
             fails(400, f"{JUDGE}"),
             says(GOOD),
         ]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.closing.set()
-            server.shutdown()
-            thread.join()
+        yield server
 
 
 def _with_login(postgres: Postgres) -> str:

@@ -63,5 +63,5 @@ $(VENV)/.installed-run: $(LOCK) | $(BIN)/python
 
 $(VENV)/.installed-dev: $(LOCK) | $(BIN)/python
 	@echo "installing into $(VENV) with the test extras ..." >&2
-	@$(INSTALL) --editable '.[embedded,postgres,gpu,speed,constrained,judge-api,dev]'
+	@$(INSTALL) --editable '.[embedded,postgres,s3,gpu,speed,constrained,judge-api,dev]'
 	@touch $@ $(VENV)/.installed-run

@@ -6,6 +6,7 @@ Plain Python, because every worker's parent reads them: pydantic would be a tent
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,6 +65,12 @@ def _one_of(*choices: str) -> Callable[[str], object]:
     return read
 
 
+def _prefix(text: str) -> object:
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", text):
+        raise ValueError("input should be 1 to 64 letters, digits or any of _ . : -")
+    return text
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where the farm keeps its state and how long it waits; what shapes a result is stored in the run instead."""
@@ -73,6 +80,9 @@ class Settings:
     broker_url: Annotated[
         Secret | None, Setting("the Redis server; unset: the embedded broker of FARM_HOME, else localhost", Secret)
     ] = None
+    broker_prefix: Annotated[
+        str, Setting("stands before every name in Redis, so that several farms share one server", _prefix)
+    ] = ""
     images: Annotated[Path | None, Setting("the image store; unset: FARM_HOME/images", Path)] = None
     lease_seconds: Annotated[int, Setting("how long a claim holds without being renewed", _number(int, 5, 3600))] = 30
     grace_seconds: Annotated[
@@ -91,6 +101,17 @@ class Settings:
     log_format: Annotated[
         str, Setting("auto: text on a terminal, JSON lines elsewhere", _one_of("auto", "text", "json"))
     ] = "auto"
+    metrics_port: Annotated[
+        int | None,
+        Setting(
+            "port of the first worker's Prometheus metrics, the others take the next ones; unset: none",
+            _number(int, 1, 65535),
+        ),
+    ] = None
+    metrics_address: Annotated[str, Setting("address that the metrics listen on", str)] = "127.0.0.1"
+    heartbeat_file: Annotated[
+        Path | None, Setting("file that a healthy worker touches every few seconds, for health checks", Path)
+    ] = None
 
     @property
     def home_path(self) -> Path:

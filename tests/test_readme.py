@@ -21,7 +21,7 @@ def settings_table() -> str:
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     for name, setting in known_settings().items():
         default = getattr(Settings, name)
-        shown = "" if default is None else f"`{default}`"
+        shown = "" if default in (None, "") else f"`{default}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {setting.description} |")
     return "\n".join(rows)
 

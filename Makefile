@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 LOCK := constraints.txt pyproject.toml
 
-.PHONY: help run test chaos check format bench clean
+.PHONY: help run test chaos check format docs bench clean
 
 CHAOS_MINUTES ?= 10
 BENCHMARKS ?= scheduling plumbing growth ingestion footprint reporting gallery
@@ -17,6 +17,7 @@ help:
 	@echo "make chaos   storms of faults on both databases, then long tests, some fifteen minutes; CHAOS_MINUTES=60 for more"
 	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
+	@echo "make docs    the documentation as a site that opens offline: docs/_build/index.html"
 	@echo "make bench   the farm against its goals, beside other engines; judging in batches; for a GPU see benchmarks/RESULTS.md"
 	@echo "make clean   remove .venv and ./farm"
 
@@ -43,6 +44,11 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+
+docs: $(VENV)/.installed-dev
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . docs/_build
+	@echo "docs/_build/index.html"
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.judge_batching

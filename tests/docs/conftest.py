@@ -1,0 +1,37 @@
+"""What tests of the documentation share: a checkout with a finished run, made once, however many processes test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from db.settings import settings
+from producer.broker import embedded_broker
+from tests.docs.checkout import make_checkout, run_script
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A checkout in which `make run` has run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "checkout"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            ended = run_script("make run\n", make_checkout(folder))
+            assert ended.code == 0, ended.output
+    return folder
+
+
+@pytest.fixture
+def checkout(finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of it, with its embedded broker."""
+    folder = tmp_path / "editfarm"
+    shutil.copytree(finished_run, folder, symlinks=True)
+    monkeypatch.setenv("FARM_HOME", str(folder / "farm"))
+    settings.cache_clear()
+    with embedded_broker():
+        yield folder

@@ -1,4 +1,4 @@
-"""What the README says of settings and commands is what the code does."""
+"""What the README and the promises say is what the code does; tests/docs has the rest of the pages."""
 
 from __future__ import annotations
 
@@ -9,28 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from db.configuration import resolve_configuration
-from db.settings import PREFIX, Settings, known_settings
 from producer.choices import choose
 from producer.cli import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def settings_table() -> str:
-    rows = ["| setting | default | meaning |", "|---|---|---|"]
-    for name, setting in known_settings().items():
-        default = getattr(Settings, name)
-        shown = "" if default in (None, "") else f"`{default}`"
-        rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {setting.description} |")
-    return "\n".join(rows)
-
-
-def test_the_settings_table_is_the_settings() -> None:
-    found = re.search(r"<!-- settings: .*? -->\n(.*?)\n<!-- end of settings -->", README, flags=re.DOTALL)
-
-    assert found is not None
-    assert found.group(1) == settings_table(), f"the table should be\n{settings_table()}"
 
 
 def test_every_command_that_the_readme_names_exists() -> None:

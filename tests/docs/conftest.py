@@ -22,7 +22,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             ended = run_script("make run\n", make_checkout(folder))
-            assert ended.code == 0, ended.output
+            assert (ended.code, "pictures: " in ended.output) == (0, True), ended.output
     return folder
 
 

@@ -15,6 +15,7 @@ PAGES = sorted(
 )
 FENCE = re.compile(r"^\s*```(\w*)")
 NOT_RUN = re.compile(r"^\s*<!-- not run: (.+) -->$")
+_HERE_DOCUMENT = re.compile(r"^(.*)<<-?\s*['\"]?(\w+)['\"]?(?:.*)\n(?:.*\n)*?\s*\2$", re.MULTILINE)
 _ENDS_A_COMMAND = re.compile(r"[;&|()]+")
 _LEADS_TO_A_FILE = re.compile(r"[<>]+&?")
 
@@ -75,7 +76,7 @@ def script_of(page: Path) -> str:
 
 def simple_commands(text: str) -> Iterator[list[str]]:
     """Yield the words of each command in lines of shell; where output goes is left out. Raises ValueError."""
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in _HERE_DOCUMENT.sub(r"\1", text).replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         words: list[str] = []

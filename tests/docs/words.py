@@ -16,7 +16,10 @@ from producer.cli import cli
 from tests.docs.pages import ROOT, simple_commands
 from workers.__main__ import main as workers
 
-MAKE_TARGETS = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+MAKE_TARGETS = {
+    target.replace("$(VENV)", ".venv")
+    for target in re.findall(r"^([^\s:=]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+}
 _GROUPS: dict[str, click.Group] = {"producer": cli, "workers": workers}
 _FOLDERS = "benchmarks|db|docker|docs|examples|producer|tests|workers"
 _FILE = re.compile(rf"(?<![\w./-])(?:{_FOLDERS})/[\w./-]*\w")

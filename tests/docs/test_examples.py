@@ -56,6 +56,15 @@ def test_the_means_are_those_of_the_report(checkout: Path) -> None:
     assert ended.output.splitlines()[-1] == "reference\tall\t19/20\t9.549"
 
 
+def test_the_table_of_the_quickstart_is_what_comes_out(checkout: Path) -> None:
+    page = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    shown = page.partition("```text\n")[2].partition("```")[0].splitlines()
+
+    ended = run_script("python -m producer report latest\n", checkout)
+
+    assert [line.rstrip() for line in ended.output.splitlines()][: len(shown)] == shown
+
+
 def test_no_example_is_without_a_test() -> None:
     here = {"benchmark.json", "own_editor", "own_scorer", "run.yaml", "judge.yaml", "means.py"}
     in_test_examples = {"draw_sample_benchmark.py"}

@@ -30,7 +30,8 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
 def checkout(finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of it, with its embedded broker."""
     folder = tmp_path / "editfarm"
-    shutil.copytree(finished_run, folder, symlinks=True)
+    # Without the broker's folder, which keeps its port: two copies at the same time would both want that.
+    shutil.copytree(finished_run, folder, symlinks=True, ignore=shutil.ignore_patterns("broker"))
     monkeypatch.setenv("FARM_HOME", str(folder / "farm"))
     settings.cache_clear()
     with embedded_broker():

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from tests.docs.pages import ROOT
 
-PAGE_SECONDS = 110
+PAGE_SECONDS = 240
+TOO_LONG = -1
 _OURS = (".git", ".venv", ".env", "farm", "build", "examples")
 _SHELL = """trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR; source "$0" """
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a script ended, with all that it wrote."""
+    """How a script ended, with all that it wrote; `code` is TOO_LONG where it had to be ended."""
 
     code: int
     output: str
@@ -60,7 +61,7 @@ def run_script(script: str, checkout: Path) -> Ended:
         try:
             code = process.wait(PAGE_SECONDS)
         except subprocess.TimeoutExpired:
-            code = -1
+            code = TOO_LONG
         finally:
             _end(process.pid)
             process.wait()

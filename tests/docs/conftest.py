@@ -11,7 +11,15 @@ from filelock import FileLock
 
 from db.settings import settings
 from producer.broker import embedded_broker
-from tests.docs.checkout import make_checkout, run_script
+from tests.docs.checkout import PAGE_SECONDS, make_checkout, run_script
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(PAGE_SECONDS + 60))
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +28,8 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "checkout"
     with FileLock(f"{folder}.lock"):
-        if not folder.exists():
+        if not (folder / "farm" / "reports").exists():  # also where another process has tried and failed
+            shutil.rmtree(folder, ignore_errors=True)
             ended = run_script("make run\n", make_checkout(folder))
             assert (ended.code, "pictures: " in ended.output) == (0, True), ended.output
     return folder

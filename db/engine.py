@@ -33,6 +33,7 @@ KEPT_CONNECTIONS = 1
 A worker has two processes, and a server takes 100 connections unless it is told otherwise.
 """
 
+_POOL = {"pool_pre_ping": True, "pool_size": KEPT_CONNECTIONS}
 _LIBPQ = {
     "connect_timeout": 10,
     # a server whose host is gone says nothing: the kernel finds out, within half a minute
@@ -81,7 +82,7 @@ def open_as_it_is(url: str) -> Engine:
     """
     parsed = _parse(url)
     if parsed.drivername != "sqlite":
-        return _create(parsed)
+        return _create(parsed, poolclass=NullPool)
     file = parsed.database if parsed.query.get("uri") else f"file:{quote(parsed.database or '')}"
     # Read-only, SQLite would leave two files beside it; so writing is allowed to it, and forbidden to its statements.
     as_it_is = parsed.set(database=file).update_query_dict({"uri": "true", "mode": "rw"})
@@ -152,7 +153,7 @@ def _shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 
-def _create(url: URL) -> Engine:
+def _create(url: URL, **pool: Any) -> Engine:
     if url.drivername == "sqlite":
         assert url.database  # checked by _parse
         file = Path(url.database)
@@ -164,7 +165,7 @@ def _create(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, pool_pre_ping=True, pool_size=KEPT_CONNECTIONS, connect_args=_LIBPQ)
+        return create_engine(url, connect_args=_LIBPQ, **pool or _POOL)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
 

@@ -11,7 +11,7 @@ CHECKS = (
         "settings",
         "every FARM_ variable, of the environment and of .env, is a setting with a value that it can have",
         settings.readable,
-        (settings.WRONG, settings.UNKNOWN),
+        (settings.WRONG, settings.MISSPELT, settings.UNKNOWN),
     ),
     Check(
         Group.SETTINGS,
@@ -68,7 +68,10 @@ CHECKS = (
         "database",
         "it answers, with this user and password",
         database.answers,
-        (database.WRONG_URL, database.NO_ANSWER, database.NOT_THERE_YET),
+        (
+            *(database.WRONG_URL, database.NO_DRIVER, database.NO_ANSWER),
+            *(database.WRONG_FILE, database.NOT_THERE_YET),
+        ),
     ),
     Check(
         Group.DATABASE,
@@ -77,7 +80,13 @@ CHECKS = (
         database.schema,
         (database.NEWER, database.OLD, database.NOT_THERE_YET),
     ),
-    Check(Group.DATABASE, "database-writable", "the ledger can be written", database.writable, (database.NO_WRITING,)),
+    Check(
+        Group.DATABASE,
+        "database-writable",
+        "the ledger can be written",
+        database.writable,
+        (database.READ_ONLY, database.CLOSED_FILE),
+    ),
     Check(
         Group.DATABASE,
         "database-hosts",
@@ -119,7 +128,7 @@ CHECKS = (
         "store",
         "an object of its own is written, read back and removed",
         store.writable,
-        (store.NOT_WRITABLE, store.NOT_THERE_YET),
+        (store.CLOSED, store.FULL, store.READ_ONLY, store.FAILS, store.NOT_THERE_YET),
     ),
     Check(
         Group.STORE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,11 +28,21 @@ _TO_POSTGRESQL = (
     "set FARM_DATABASE_URL=postgresql://USER:PASSWORD@HOST/NAME on all hosts (pip install 'editfarm[postgres]')"
 )
 
-WRONG_URL = Trouble(State.FAULT, "FARM_DATABASE_URL cannot be used, or its driver is missing", "{what}")
+WRONG_URL = Trouble(
+    State.FAULT,
+    "FARM_DATABASE_URL cannot be used",
+    "set FARM_DATABASE_URL=postgresql://USER:PASSWORD@HOST/NAME, or unset it for SQLite in FARM_HOME",
+)
+NO_DRIVER = Trouble(State.FAULT, "the driver for PostgreSQL is not installed", "`pip install 'editfarm[postgres]'`")
 NO_ANSWER = Trouble(
     State.FAULT,
     "no database answers there",
-    "start it, or set FARM_DATABASE_URL right; `psql {address}` (or `sqlite3 FILE`) says the same in more words",
+    "start it (`pg_isready -h {host}` asks whether it runs), or set FARM_DATABASE_URL right",
+)
+WRONG_FILE = Trouble(
+    State.FAULT,
+    "the file is no SQLite database, or cannot be opened",
+    "name the right file in FARM_DATABASE_URL, or put a backup in its place while no worker runs",
 )
 NOT_THERE_YET = Trouble(
     State.NOTE, "there is no ledger yet", "nothing to do: the first run makes it; or now: `python -m producer migrate`"
@@ -46,10 +57,15 @@ NEWER = Trouble(
     "the ledger was made by a newer version",
     "update editfarm on this host to the version of the others",
 )
-NO_WRITING = Trouble(
+READ_ONLY = Trouble(
     State.FAULT,
-    "the ledger cannot be written",
-    "{what}",
+    "PostgreSQL takes no writes: a replica, or set so",
+    "name the primary in FARM_DATABASE_URL, or `ALTER ROLE {user} SET default_transaction_read_only = off`",
+)
+CLOSED_FILE = Trouble(
+    State.FAULT,
+    "this user may not write SQLite's file, or the folder where its log lies",
+    "`chown {uid} {path}`, or call as its owner",
 )
 SEVERAL_HOSTS = Trouble(
     State.FAULT, "SQLite serves one host; this farm has several, or its broker is on another", _TO_POSTGRESQL
@@ -83,12 +99,14 @@ def answers(sights: Sights) -> Iterator[Found]:
     settings = sights.settings()
     found = sights.database.tried()
     if isinstance(found, WrongCall):
-        yield WRONG_URL(first_line(found), what=_what_to_set(found))
+        yield NO_DRIVER(first_line(found)) if "pip install" in str(found) else WRONG_URL(first_line(found))
     elif isinstance(found, NoDatabaseYet):
         yield NOT_THERE_YET(f"no file {found}")
     elif isinstance(found, DatabaseError | OSError):
-        address, _ = address_of(settings.database)
-        yield NO_ANSWER(f"{address}: {first_line(getattr(found, 'orig', None) or found)}", address=address)
+        address, file = address_of(settings.database)
+        seen = f"{address}: {first_line(getattr(found, 'orig', None) or found)}"
+        host = urlsplit(address).hostname or "localhost"
+        yield NO_ANSWER(seen, host=host) if file is None else WRONG_FILE(seen)
     elif isinstance(found, Exception):
         raise found
     else:
@@ -112,13 +130,13 @@ def writable(sights: Sights) -> Iterator[Found]:
     database = sights.database()
     if database.file is None:
         read_only = database.settings.get("transaction_read_only") == "on"
-        what = "name the primary in FARM_DATABASE_URL, or `ALTER ROLE USER SET default_transaction_read_only = off`"
-        yield NO_WRITING("the server takes no writes: a replica, or read-only", what=what) if read_only else fine("yes")
+        user = database.engine.url.username or "USER"
+        yield READ_ONLY("transactions are read-only", user=user) if read_only else fine("yes")
         return
     closed = [path for path in (database.file, database.file.parent) if path.exists() and not os.access(path, os.W_OK)]
+    uid = os.geteuid()
     if closed:
-        who = f"uid {os.geteuid()}"
-        yield NO_WRITING(f"{closed[0]}: {who} may not write it", what=f"`chown {os.geteuid()} '{closed[0]}'`")
+        yield CLOSED_FILE(f"{closed[0]}: uid {uid} may not write it", uid=uid, path=quote(str(closed[0])))
     else:
         yield fine("yes")
 
@@ -169,16 +187,6 @@ def durability(sights: Sights) -> Iterator[Found]:
         )
     if not off:
         yield fine("fsync, full_page_writes and synchronous_commit are on")
-
-
-def _what_to_set(error: WrongCall) -> str:
-    """Return the command in the message where there is one."""
-    said = first_line(error)
-    return (
-        said.partition(": ")[2]
-        if "pip install" in said
-        else ("set FARM_DATABASE_URL=postgresql://USER:PASSWORD@HOST/NAME, or unset it for SQLite in FARM_HOME")
-    )
 
 
 def _broker_host() -> str:

@@ -35,7 +35,7 @@ DRIVER_FAULT = Trouble(
 NO_SUCH_GPU = Trouble(
     State.FAULT,
     "CUDA_VISIBLE_DEVICES names a GPU that is not there; CUDA ignores it and all behind it",
-    "{what}",
+    "`export CUDA_VISIBLE_DEVICES={there}`",
 )
 HIDDEN = Trouble(
     State.NOTE,
@@ -116,8 +116,8 @@ def visible(sights: Sights) -> Iterator[Found]:
         yield HIDDEN(f"{seen} hides all {len(gpus)}")
     elif wrong:
         there = ",".join(str(gpu.index) for gpu in gpus)
-        where = "in this container GPUs count from 0: " if _in_container() else ""
-        yield NO_SUCH_GPU(f"{seen}: there is no {wrong[0]}", what=f"{where}`export CUDA_VISIBLE_DEVICES={there}`")
+        where = ", and a container counts those it was given from 0" if _in_container() else ""
+        yield NO_SUCH_GPU(f"{seen}: there is no {wrong[0]}{where}", there=there)
     else:
         yield fine(seen)
 

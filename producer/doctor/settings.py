@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from db.settings import faulty_settings, given_settings, known_settings
@@ -23,13 +24,18 @@ WRONG = Trouble(
     "a setting has a value that it cannot have: no command and no worker starts",
     "set {name} right, or unset it for its default; then ask again, as little else can be looked at",
 )
-UNKNOWN = Trouble(State.WARNING, "a variable is called like a setting and is none", "{what}")
-HOME_OPEN = Trouble(State.WARNING, "other users of this machine can look into FARM_HOME", "`chmod 700 '{path}'`")
+MISSPELT = Trouble(State.WARNING, "a variable is called nearly like a setting", "rename {name} to {right}")
+UNKNOWN = Trouble(
+    State.WARNING,
+    "a variable is called like a setting and is none",
+    "unset {name}; the README's table has all settings",
+)
+HOME_OPEN = Trouble(State.WARNING, "other users of this machine can look into FARM_HOME", "`chmod 700 {path}`")
 HOME_CLOSED = Trouble(
-    State.FAULT, "FARM_HOME cannot be written", "`chown -R {uid} '{path}'`, or set FARM_HOME to a folder of this user"
+    State.FAULT, "FARM_HOME cannot be written", "`chown -R {uid} {path}`, or set FARM_HOME to a folder of this user"
 )
 HOME_NOT_THERE = Trouble(State.NOTE, "FARM_HOME is not there yet", "nothing to do: the first run makes it, private")
-ENV_OPEN = Trouble(State.WARNING, "other users of this machine can read the secrets in .env", "`chmod 600 '{path}'`")
+ENV_OPEN = Trouble(State.WARNING, "other users of this machine can read the secrets in .env", "`chmod 600 {path}`")
 
 
 def readable(_sights: Sights) -> Iterator[Found]:
@@ -42,8 +48,8 @@ def readable(_sights: Sights) -> Iterator[Found]:
     strange = [name for name in given if name not in known]
     for name in strange:
         close = get_close_matches(name, known, n=1)
-        what = f"rename {name} to {close[0]}" if close else f"unset {name}; the README's table has all settings"
-        yield UNKNOWN(f"{name} is not a setting", what=what)
+        seen = f"{name} is not a setting"
+        yield MISSPELT(seen, name=name, right=close[0]) if close else UNKNOWN(seen, name=name)
     if not faults and not strange:
         count = len(given)
         yield fine(f"{count or 'none'} set{'' if count else ', all at their defaults'}")
@@ -54,11 +60,11 @@ def home(sights: Sights) -> Iterator[Found]:
     path = sights.settings().home_path
     there = nearest(path)
     if not os.access(there, os.W_OK | os.X_OK):
-        yield HOME_CLOSED(f"{there}: uid {os.geteuid()} may not write it", uid=os.geteuid(), path=there)
+        yield HOME_CLOSED(f"{there}: uid {os.geteuid()} may not write it", uid=os.geteuid(), path=quote(str(there)))
     elif there != path:
         yield HOME_NOT_THERE(f"no folder {path}")
     elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield HOME_OPEN(f"{path} has mode {_mode(path)}", path=path)
+        yield HOME_OPEN(f"{path} has mode {_mode(path)}", path=quote(str(path)))
     else:
         yield fine(f"{path}, private")
 
@@ -70,7 +76,7 @@ def env_file(_sights: Sights) -> Iterator[Found]:
         return
     holds_secrets = any(word in line.partition("=")[0].upper() for line in _lines(file) for word in _SECRETS)
     if holds_secrets and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        yield ENV_OPEN(f"{file.absolute()} has mode {_mode(file)}", path=file.absolute())
+        yield ENV_OPEN(f"{file.absolute()} has mode {_mode(file)}", path=quote(str(file.absolute())))
     else:
         yield fine("others cannot read it" if holds_secrets else "holds no secret")
 

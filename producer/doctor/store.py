@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from db.farm import images
@@ -25,10 +27,19 @@ USUAL_IMAGE_BYTES = 2_000_000
 
 LOOKED_AT = 200
 
-NOT_WRITABLE = Trouble(
+CLOSED = Trouble(
     State.FAULT,
-    "the image store cannot be written: nothing can be submitted, and workers wait with their results in hand",
-    "{what}",
+    "this user may not write the store: nothing can be submitted, and workers wait with their results in hand",
+    "`chown {uid} {path}`, or set FARM_IMAGES to a folder of this user",
+)
+FULL = Trouble(State.FAULT, "its disk is full: workers wait with their results in hand", "make room: `df -h {path}`")
+READ_ONLY = Trouble(
+    State.FAULT, "its disk is mounted read-only", "`mount -o remount,rw {path}`, or set FARM_IMAGES to another folder"
+)
+FAILS = Trouble(
+    State.FAULT,
+    "it fails for a reason of its own",
+    "see that `{path}` can be written and read; workers wait until then",
 )
 NOT_THERE_YET = Trouble(State.NOTE, "there is no image store yet", "nothing to do: the first run makes it")
 NO_ROOM = Trouble(
@@ -38,7 +49,7 @@ NO_ROOM = Trouble(
 )
 LITTLE_ROOM = Trouble(State.WARNING, "there is little room left", NO_ROOM.fix)
 NO_FILES = Trouble(
-    State.FAULT, "the disk takes hardly any more files, though it has room", "remove files there: `df -i '{path}'`"
+    State.FAULT, "the disk takes hardly any more files, though it has room", "remove files there: `df -i {path}`"
 )
 
 
@@ -62,13 +73,14 @@ def writable(sights: Sights) -> Iterator[Found]:
     sights.settings()
     folder = images().folder
     if not folder.exists():
-        above = nearest(folder)
-        yield NOT_THERE_YET(f"no folder {folder}") if os.access(above, os.W_OK) else _not_writable(folder, above)
+        above, closed = nearest(folder), PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        may = os.access(above, os.W_OK)
+        yield NOT_THERE_YET(f"no folder {folder}") if may else _not_writable(folder, above, closed)
         return
     try:
         probe(images())
     except OSError as error:
-        yield _not_writable(folder, folder, error.strerror or str(error))
+        yield _not_writable(folder, folder, error)
     else:
         yield fine(f"{folder}: written, read back and removed")
 
@@ -84,12 +96,10 @@ def space(sights: Sights) -> Iterator[Found]:
         yield _room_for(settings.home_path, 0, "")
 
 
-def _not_writable(folder: Path, closed: Path, why: str = "Permission denied") -> Found:
-    what = {
-        "No space left on device": f"free some space there: `df -h '{closed}'`",
-        "Read-only file system": f"mount it writable: `mount -o remount,rw '{closed}'`, or set FARM_IMAGES to another",
-    }.get(why, f"`chown {os.geteuid()} '{closed}'`, or set FARM_IMAGES to a folder of this user")
-    return NOT_WRITABLE(f"{folder}: {why}", what=what)
+def _not_writable(folder: Path, closed: Path, error: OSError) -> Found:
+    known = {errno.EACCES: CLOSED, errno.EPERM: CLOSED, errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: READ_ONLY}
+    trouble = known.get(error.errno or 0, FAILS)
+    return trouble(f"{folder}: {error.strerror or error}", uid=os.geteuid(), path=quote(str(closed)))
 
 
 def _room_for(folder: Path, needed: int, what_for: str) -> Found:
@@ -97,11 +107,11 @@ def _room_for(folder: Path, needed: int, what_for: str) -> Found:
     seen = f"{in_gigabytes(left.free_bytes)} free at {folder}{what_for}"
     wanted = in_gigabytes(max(needed, LITTLE_BYTES))
     if left.files is not None and left.files < FEW_FILES:
-        return NO_FILES(f"{left.files:,} more files fit at {folder}", path=nearest(folder))
+        return NO_FILES(f"{left.files:,} more files fit at {folder}", path=quote(str(nearest(folder))))
     if left.free_bytes < max(needed, LEAST_BYTES):
-        return NO_ROOM(seen, bytes=wanted, path=nearest(folder))
+        return NO_ROOM(seen, bytes=wanted, path=quote(str(nearest(folder))))
     if left.free_bytes < LITTLE_BYTES:
-        return LITTLE_ROOM(seen, bytes=wanted, path=nearest(folder))
+        return LITTLE_ROOM(seen, bytes=wanted, path=quote(str(nearest(folder))))
     return fine(seen)
 
 

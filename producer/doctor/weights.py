@@ -52,8 +52,8 @@ class Weights:
         if self.file is not None:
             return None if (folder / self.file).exists() else self.file
         if not self.mark:
-            return None if any(folder.glob("*.safetensors")) else "*.safetensors"
-        return next((file for file in _wanted(folder, self.mark) if not any(folder.glob(file))), None)
+            return None if _is_there(folder, "*.safetensors") else "*.safetensors"
+        return next((file for file in _wanted(folder, self.mark) if not _is_there(folder, file)), None)
 
     def size_bytes(self) -> int:
         """Return the size of the weights that are there, in bytes on disk; 0 where none are."""
@@ -129,6 +129,11 @@ def _wanted(folder: Path, mark: str) -> Iterator[str]:
         if not indexes and (part == "." or (folder / part / "config.json").exists()):
             yield f"{part}/*.safetensors"
         yield f"{part}/*"
+
+
+def _is_there(folder: Path, file: str) -> bool:
+    """Tell whether there is such a file; a link to nothing is none, as of a download that broke off."""
+    return any(path.exists() for path in folder.glob(file))
 
 
 def _parts(model_index: Path) -> list[str]:

@@ -99,6 +99,15 @@ def test_a_database_that_cannot_be_reached_is_a_fault_that_shows_no_password(loo
     assert look("database-schema") == []
 
 
+def test_a_file_that_is_no_database_is_a_fault(look: Look, tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("not a database" * 100)
+
+    (found,) = look("database", FARM_DATABASE_URL=f"sqlite:///{tmp_path / 'ledger.db'}")
+
+    assert found.state is State.FAULT
+    assert "file is not a database" in found.seen
+
+
 def test_sqlite_with_a_broker_on_another_host_is_a_fault(look: Look, sqlite_url: str) -> None:
     (found,) = look("database-hosts", FARM_DATABASE_URL=sqlite_url, FARM_BROKER_URL="redis://192.0.2.7:6379/0")
 
@@ -129,7 +138,7 @@ def test_a_database_that_takes_no_writes_is_a_fault_and_its_fix_mends_it(look: L
     admin.dispose()
 
     assert found.state is State.FAULT
-    assert "ALTER ROLE USER SET default_transaction_read_only = off" in (found.fix or "")
+    assert "`ALTER ROLE postgres SET default_transaction_read_only = off`" in (found.fix or "")
     assert states(look("database-writable")) == [State.OK]
 
 
@@ -201,7 +210,9 @@ def test_a_network_file_system_is_known_by_the_mount_that_the_path_lies_on(
     assert network_filesystem(Path("/etc")) is None
 
 
-def test_sqlite_on_a_network_file_system_is_a_fault(look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_sqlite_on_a_network_file_system_is_a_fault(
+    look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text("25 1 0:51 / / rw,relatime shared:1 - nfs4 nas:/home rw\n")
     monkeypatch.setattr(disks, "_MOUNTS", mounts)

@@ -40,17 +40,10 @@ class Broker:
 def read_broker(settings: Settings) -> Broker:
     """Ask the broker of the settings. Raises WrongCall, redis.RedisError, and ValueError or TypeError for a URL."""
     import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
     address = broker_address()
     parts = urlsplit(address)
-    with redis.Redis.from_url(
-        address,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),  # its own tries and waits take longer than a person does
-    ) as client:
+    with redis.Redis.from_url(address, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS) as client:
         began = time.monotonic()
         client.ping()
         return Broker(

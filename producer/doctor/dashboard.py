@@ -23,7 +23,7 @@ NO_LOGIN = Trouble(
 )
 OPEN_ADDRESS = Trouble(
     State.FAULT,
-    "Flower started from here would be open to the network without a login; it can stop workers",
+    "a Flower that is started from here may be seen by the network and has no login; it can stop workers",
     "`export FLOWER_BASIC_AUTH=NAME:PASSWORD`, or `unset FLOWER_ADDRESS` for loopback alone",
 )
 OPEN_HERE = Trouble(

@@ -88,7 +88,7 @@ def writable(sights: Sights) -> Iterator[Found]:
 def space(sights: Sights) -> Iterator[Found]:
     """Hold the room on its disk against the edits that wait; FARM_HOME's disk as well where that is another."""
     settings = sights.settings()
-    folder = settings.image_folder
+    folder = images().folder
     edits = _edits_waiting(sights)
     needed = edits * _usual_bytes(images()) if edits else 0
     yield _room_for(folder, needed, f" for some {edits:,} edits of {in_gigabytes(needed)}" if edits else "")

@@ -19,7 +19,8 @@ _SIGN_WIDTH, _NAME_WIDTH = 9, 20
 def print_findings(console: Console, findings: Iterable[Finding]) -> list[Finding]:
     """Print each as it comes, under the heading of its group, and return them all.
 
-    On a terminal what is long goes on in its own column; elsewhere a finding and its fix are one line, for `grep`.
+    On a terminal what was seen goes on in its own column; the fix below it is left to the terminal to break, so that
+    a command that is copied is whole. Elsewhere a finding and its fix are one line, for `grep`.
     """
     printed: list[Finding] = []
     for one in findings:
@@ -27,6 +28,8 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> list[Findin
             if not printed or printed[-1].group is not one.group:
                 console.print(Text(one.group.value, style="bold"))
             console.print(_row(one))
+            if one.fix is not None:
+                console.print(Text(f"{'':{_SIGN_WIDTH}} {_fix(one)}", style="dim"), soft_wrap=True, highlight=False)
         else:
             console.print(_line(one), soft_wrap=True, highlight=False)
         printed.append(one)
@@ -52,10 +55,7 @@ def _row(one: Finding) -> Table:
     table.add_column(width=_SIGN_WIDTH, no_wrap=True)
     table.add_column(width=_NAME_WIDTH, no_wrap=True)
     table.add_column(overflow="fold")
-    what = Text(one.seen)
-    if one.fix is not None:
-        what.append(f"\n{_fix(one)}", style="dim")
-    table.add_row(Text(_sign(one), style=_STYLES[one.state]), Text(one.name), what)
+    table.add_row(Text(_sign(one), style=_STYLES[one.state]), Text(one.name), Text(one.seen))
     return table
 
 

@@ -45,13 +45,13 @@ def test_loopback_is_known_by_its_addresses(host: str, local: bool) -> None:
 
 
 @contextmanager
-def flower(folder: Path, broker_url: str, **environment: str) -> Iterator[int]:
-    """Run the dashboard as the README says, on a free port; yield the port."""
+def flower(folder: Path, broker_url: str, *flags: str, **environment: str) -> Iterator[int]:
+    """Run the dashboard as the README says, or of another app by `flags`, on a free port; yield the port."""
     port = free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FLOWER_")}
     with (folder / "flower.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "workers", "flower", f"--port={port}"],
+            [sys.executable, "-m", "celery", *(flags or ("-A", "workers")), "flower", f"--port={port}"],
             env={**clean, "FARM_BROKER_URL": broker_url, "FARM_HOME": str(folder / "farm"), **environment},
             cwd=ROOT,
             stdout=log,
@@ -99,5 +99,5 @@ def test_a_flower_that_the_network_reaches_without_a_login_is_a_fault(
 ) -> None:
     if outward_address() is None:
         pytest.skip("this machine has no network")
-    with flower(tmp_path, broker_url, FLOWER_ADDRESS="0.0.0.0") as port:
+    with flower(tmp_path, broker_url, "-b", broker_url, FLOWER_ADDRESS="0.0.0.0") as port:  # somebody's own
         assert states(look("flower", FLOWER_PORT=str(port))) == [State.FAULT]

@@ -8,8 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
-from db.engine import open_engine
+from db.engine import open_as_it_is, open_engine, schema_version
 from db.owner import Process
 from db.presence import enter_worker
 from db.settings import settings
@@ -54,6 +55,20 @@ def test_a_sqlite_ledger_that_is_not_there_is_not_made(look: Look, sqlite_url: s
     assert states(look("database", FARM_DATABASE_URL=sqlite_url)) == [State.NOTE]
     assert [look(name) for name in ("database-schema", "workers")] == [[], []]
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_sqlite_file_that_is_opened_as_it_is_is_neither_made_nor_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / '账本 100%?#.db'}"  # what means something in a URI of SQLite's
+    as_it_is = open_as_it_is(url)
+    with pytest.raises(OperationalError, match="unable to open"), as_it_is.connect():
+        pass
+    assert [*tmp_path.iterdir()] == []
+
+    open_engine(url).dispose()
+    with as_it_is.connect() as connection:
+        assert schema_version(connection) is not None
+        with pytest.raises(OperationalError, match="readonly"):
+            connection.execute(text("DELETE FROM runs"))
 
 
 def test_an_empty_postgresql_is_a_note_and_stays_empty(look: Look, postgres_url: str) -> None:

@@ -92,17 +92,19 @@ def finding(seen: str, state: State = State.OK, fix: str | None = None) -> Findi
     return Finding(group=Group.SETTINGS, name="home", state=state, seen=seen, fix=fix)
 
 
-def test_at_80_columns_a_long_line_goes_on_in_its_own_column_also_in_chinese() -> None:
-    path = "/数据/图像编辑基准/实验一/结果/农场/很长的路径/图像存储"
+def test_at_80_columns_a_long_line_goes_on_in_its_own_column_also_in_chinese_and_a_command_stays_whole() -> None:
+    path = "/数据/图像编辑基准/实验一/结果/农场/很长的路径/图像存储/第二层"
     console = Console(width=80, force_terminal=True, no_color=True, record=True)
 
     print_findings(console, [finding(f"{path} has mode 755", State.WARNING, f"`chmod 700 '{path}'`")])
 
-    lines = console.export_text().splitlines()
-    assert all(cell_len(line) <= 80 for line in lines)
-    assert lines[1].startswith("! warning")
-    assert all(line.startswith(" " * 20) for line in lines[2:])
-    assert path in "".join(line[20:].strip() for line in lines[1:])
+    heading, *seen, fix = console.export_text().splitlines()
+    assert heading == "settings"
+    assert seen[0].startswith("! warning home ")
+    assert all(cell_len(line) <= 80 for line in seen)
+    assert all(line.startswith(" " * 31) for line in seen[1:])
+    assert path in "".join(line[31:].strip() for line in seen)
+    assert fix == f"          fix: `chmod 700 '{path}'`"  # whole, so that it can be copied
 
 
 def test_where_no_terminal_is_each_finding_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

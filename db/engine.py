@@ -27,13 +27,15 @@ BUSY_SECONDS = 30
 FIRST_TRY_SECONDS, LONGEST_TRY_SECONDS = 0.001, 0.025
 """How long it waits, about, before it tries again, at first and at last."""
 
+LOOK_SECONDS = 5
+"""How long PostgreSQL may take to let in who only wants to look."""
+
 KEPT_CONNECTIONS = 1
 """So many connections a process keeps open to PostgreSQL; what its threads need beside is closed after use.
 
 A worker has two processes, and a server takes 100 connections unless it is told otherwise.
 """
 
-_POOL = {"pool_pre_ping": True, "pool_size": KEPT_CONNECTIONS}
 _LIBPQ = {
     "connect_timeout": 10,
     # a server whose host is gone says nothing: the kernel finds out, within half a minute
@@ -42,6 +44,7 @@ _LIBPQ = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+_KEPT = {"pool_pre_ping": True, "pool_size": KEPT_CONNECTIONS, "connect_args": _LIBPQ}
 
 _EPOCH_JULIAN_DAY = 2440587.5
 _SQLITE_CLOCK = select((func.julianday("now") - _EPOCH_JULIAN_DAY) * 86400)
@@ -82,7 +85,7 @@ def open_as_it_is(url: str) -> Engine:
     """
     parsed = _parse(url)
     if parsed.drivername != "sqlite":
-        return _create(parsed, poolclass=NullPool)
+        return _create(parsed, poolclass=NullPool, connect_args={**_LIBPQ, "connect_timeout": LOOK_SECONDS})
     file = parsed.database if parsed.query.get("uri") else f"file:{quote(parsed.database or '')}"
     # Read-only, SQLite would leave two files beside it; so writing is allowed to it, and forbidden to its statements.
     as_it_is = parsed.set(database=file).update_query_dict({"uri": "true", "mode": "rw"})
@@ -153,7 +156,7 @@ def _shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 
-def _create(url: URL, **pool: Any) -> Engine:
+def _create(url: URL, **options: Any) -> Engine:
     if url.drivername == "sqlite":
         assert url.database  # checked by _parse
         file = Path(url.database)
@@ -165,7 +168,7 @@ def _create(url: URL, **pool: Any) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, connect_args=_LIBPQ, **pool or _POOL)
+        return create_engine(url, **options or _KEPT)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
 

@@ -13,14 +13,18 @@ from producer.doctor.database_sight import Database, LedgerSight, read_database,
 from producer.doctor.finding import Unseen
 from producer.doctor.weights import Weights, named_weights, weights_of
 
+PATIENCE_SECONDS = 10.0
+"""So long a check waits for what another one is reading; then it is for that one to say that nothing comes."""
+
 _T = TypeVar("_T")
 
 
 class Once(Generic[_T]):
     """Something that is read by the first who asks, from whatever thread; the others get the same."""
 
-    def __init__(self, read: Callable[[], _T]) -> None:
+    def __init__(self, read: Callable[[], _T], patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._read = read
+        self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._found: _T | Exception | None = None
         self._done = False
@@ -33,14 +37,17 @@ class Once(Generic[_T]):
         return found
 
     def tried(self) -> _T | Exception:
-        """Return what was read, or what came in the way."""
-        with self._lock:
+        """Return what was read, or what came in the way; Unseen where another has been reading it for too long."""
+        if not self._lock.acquire(timeout=self._patience_seconds):
+            return Unseen()
+        try:
             if not self._done:
-                try:
-                    self._found = self._read()
-                except Exception as error:  # noqa: BLE001 - kept for the check that is about it
-                    self._found = error
-                self._done = True
+                self._found = self._read()
+        except Exception as error:  # noqa: BLE001 - kept for the check that is about it
+            self._found = error
+        finally:
+            self._done = True
+            self._lock.release()
         return self._found  # type: ignore[return-value]  # None only where reading gives None
 
 

@@ -205,6 +205,17 @@ def test_a_postgresql_that_is_down_is_a_fault_until_it_is_up(look: Look, postgre
     assert states(look("database")) == [State.OK]
 
 
+@pytest.mark.chaos
+def test_a_postgresql_that_says_nothing_is_one_fault_within_its_time(look: Look, postgres: Postgres) -> None:
+    postgres.freeze()
+    (found,) = look("database", FARM_DATABASE_URL=postgres.url)
+    postgres.thaw()
+
+    assert found.state is State.FAULT
+    assert "timeout" in found.seen
+    assert states(look("database")) == [State.OK]
+
+
 # -- files -------------------------------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,16 @@ def test_what_is_read_is_read_once_and_a_failure_is_kept() -> None:
     assert len(reads) == 1
 
 
+def test_of_a_server_that_says_nothing_only_the_check_that_asked_it_first_complains() -> None:
+    sights = Sights()
+    sights.gpus = Once(lambda: time.sleep(5), patience_seconds=0.1)
+    asks = [check(name, lambda sights: iter([fine(str(sights.gpus()))])) for name in ("first", "second", "third")]
+
+    found = list(examine(asks, sights, seconds=1.0))
+
+    assert [one.state for one in found] == [State.FAULT]
+
+
 def test_every_check_has_a_name_of_its_own_and_every_trouble_a_fix() -> None:
     names = [one.name for one in CHECKS]
 

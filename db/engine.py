@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from filelock import FileLock
 from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from db.errors import ServiceUnreachable, WrongCall, first_line
 from db.settings import make_private
@@ -24,6 +26,9 @@ BUSY_SECONDS = 30
 
 FIRST_TRY_SECONDS, LONGEST_TRY_SECONDS = 0.001, 0.025
 """How long it waits, about, before it tries again, at first and at last."""
+
+LOOK_SECONDS = 5
+"""How long PostgreSQL may take to let in who only wants to look."""
 
 KEPT_CONNECTIONS = 1
 """So many connections a process keeps open to PostgreSQL; what its threads need beside is closed after use.
@@ -39,6 +44,7 @@ _LIBPQ = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+_KEPT = {"pool_pre_ping": True, "pool_size": KEPT_CONNECTIONS, "connect_args": _LIBPQ}
 
 _EPOCH_JULIAN_DAY = 2440587.5
 _SQLITE_CLOCK = select((func.julianday("now") - _EPOCH_JULIAN_DAY) * 86400)
@@ -69,6 +75,37 @@ def open_engine(url: str) -> Engine:
         reason = first_line(error.orig if isinstance(error, DatabaseError) and error.orig else error)
         raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {_shown(parsed)}: {reason}") from error
     return engine
+
+
+def open_as_it_is(url: str) -> Engine:
+    """Return an engine on the database as it stands: no file, table or newer schema is made.
+
+    It connects when it is first used, and then raises what the database does. Raises WrongCall for a URL that cannot be
+    used.
+    """
+    parsed = _parse(url)
+    if parsed.drivername != "sqlite":
+        return _create(parsed, poolclass=NullPool, connect_args={**_LIBPQ, "connect_timeout": LOOK_SECONDS})
+    file = parsed.database if parsed.query.get("uri") else f"file:{quote(parsed.database or '')}"
+    # Read-only, SQLite would leave two files beside it; so writing is allowed to it, and forbidden to its statements.
+    as_it_is = parsed.set(database=file).update_query_dict({"uri": "true", "mode": "rw"})
+    engine = create_engine(as_it_is, poolclass=NullPool)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+    return engine
+
+
+def address_of(url: str) -> tuple[str, Path | None]:
+    """Return the database's address without its password, and the file where it is SQLite's. Raises WrongCall."""
+    parsed = _parse(url)
+    return _shown(parsed), Path(parsed.database or "") if parsed.drivername == "sqlite" else None
+
+
+def schema_version(connection: Connection) -> str | None:
+    """Return the schema that the database has, newer ones included; None where there is none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
 
 
 @contextmanager
@@ -119,7 +156,7 @@ def _shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 
-def _create(url: URL) -> Engine:
+def _create(url: URL, **options: Any) -> Engine:
     if url.drivername == "sqlite":
         assert url.database  # checked by _parse
         file = Path(url.database)
@@ -131,7 +168,7 @@ def _create(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, pool_pre_ping=True, pool_size=KEPT_CONNECTIONS, connect_args=_LIBPQ)
+        return create_engine(url, **options or _KEPT)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
 
@@ -213,9 +250,7 @@ def _schema_version(engine: Engine) -> str | None:
 
 
 def _version_of(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    version = schema_version(connection)
     if version is not None and version > SCHEMA_VERSION:
         raise WrongCall(
             f"the ledger has schema {version}, newer than this editfarm knows ({SCHEMA_VERSION}): update editfarm"

@@ -134,10 +134,27 @@ class Settings:
 @cache
 def settings() -> Settings:
     """Return the settings of this process. Raises WrongCall naming the variable that does not hold."""
-    given = {**_filled(_env_file()), **_filled(os.environ)}
+    given = given_settings()
     return Settings(
         **{name: _read(name, one, given) for name, one in known_settings().items() if _named(name) in given}
     )
+
+
+def given_settings() -> Mapping[str, str]:
+    """Return every variable that is called like a setting, by its full name, whether there is such a setting or not."""
+    return {**_filled(_env_file()), **_filled(os.environ)}
+
+
+def faulty_settings() -> dict[str, str]:
+    """Return what is wrong with each setting that cannot be read, by its full name."""
+    given, faults = given_settings(), {}
+    for name, setting in known_settings().items():
+        try:
+            setting.read(given.get(_named(name), ""))
+        except ValueError as error:
+            if _named(name) in given:
+                faults[_named(name)] = str(error)
+    return faults
 
 
 def known_settings() -> dict[str, Setting]:

@@ -8,6 +8,7 @@ from db.command import run_command
 from producer.commands import (
     again,
     asking,
+    doctor,
     importing,
     judging,
     one_sample,
@@ -40,6 +41,6 @@ for _command in (
     *(one_sample.show, one_sample.replay),
     *(again.retry, again.rescore, again.resume, again.cancel),
     importing.import_scores,
-    *(upkeep.fsck, upkeep.gc, upkeep.broker),
+    *(doctor.doctor, upkeep.fsck, upkeep.gc, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -1,0 +1,80 @@
+"""The broker as it says of itself, read once over one connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from db.broker import broker_address, without_password
+from db.settings import Settings
+from db.tables import Stage
+from producer.doctor.clocks import ClockReading, read_clock
+
+ANSWER_SECONDS = 3.0
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker that answered; what its user may not ask is None. `waiting`: messages in the queue of each stage."""
+
+    address: str
+    host: str
+    has_login: bool
+    encrypted: bool
+    answered_in_seconds: float
+    info: Mapping[str, Any] | None
+    clock: ClockReading | None
+    waiting: Mapping[Stage, int] | None
+
+    @property
+    def cli_url(self) -> str:
+        """What `redis-cli -u` takes; it asks for the password, which is never written here."""
+        return f"{self.address} --askpass" if self.has_login else self.address
+
+
+def read_broker(settings: Settings) -> Broker:
+    """Ask the broker of the settings. Raises WrongCall, redis.RedisError, and ValueError or TypeError for a URL."""
+    import redis
+
+    address = broker_address()
+    parts = urlsplit(address)
+    with redis.Redis.from_url(address, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS) as client:
+        began = time.monotonic()
+        client.ping()
+        return Broker(
+            address=without_password(address),
+            host=parts.hostname or "localhost",
+            has_login=bool(parts.password) or "password=" in parts.query,
+            encrypted=parts.scheme == "rediss",
+            answered_in_seconds=time.monotonic() - began,
+            info=_if_allowed(client.info),
+            clock=_if_allowed(lambda: read_clock(lambda: _seconds(client.time()))),
+            waiting=_if_allowed(
+                lambda: {stage: sum(map(client.llen, queue_keys(stage, settings.broker_prefix))) for stage in Stage}
+            ),
+        )
+
+
+def queue_keys(stage: Stage, prefix: str = "") -> list[str]:
+    """Return the lists in which kombu keeps a queue: one per priority, 0, 3, 6 and 9."""
+    return [f"{prefix}{stage.value}{end}" for end in ("", "\x06\x163", "\x06\x166", "\x06\x169")]
+
+
+def _seconds(answer: tuple[int, int]) -> float:
+    seconds, microseconds = answer
+    return seconds + microseconds / 1e6
+
+
+def _if_allowed(ask: Callable[[], _T]) -> _T | None:
+    """Return the answer; None where the user's rules forbid the question, or it means nothing there."""
+    from redis.exceptions import ResponseError
+
+    try:
+        return ask()
+    except ResponseError:
+        return None

@@ -63,8 +63,8 @@ def worker_name(queues: str | tuple[str, ...] | list[str]) -> str:
 def _log(loglevel: int | str, **_: Any) -> None:
     configure_logging(loglevel)
     log_uncaught()
-    of_pool = get_multiprocessing_logger()  # else it writes by itself, and as it likes
-    of_pool.propagate, of_pool.level = True, logging.ERROR
+    if (of_pool := get_multiprocessing_logger()) is not None:  # else it writes by itself, and as it likes
+        of_pool.propagate, of_pool.level = True, logging.ERROR
 
 
 @celeryd_after_setup.connect

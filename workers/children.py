@@ -139,7 +139,7 @@ class Children:
         intended = self._told_to_stop and code == -signal.SIGTERM
         handed_back = ledger.release(pulse.process) if intended else ledger.hand_back(pulse.process, words)
         if pulse.is_holding:
-            log.warning("child.lost", pid=pulse.process.pid, at=pulse.job, jobs=handed_back, reason=words)
+            log.warning("child.lost", pid=pulse.process.pid, at=pulse.job, handed_back=handed_back, reason=words)
             if not intended:
                 self._tally.child_lost()
         self._judge_gpu(pulse, words, broken=code == DEVICE_BROKEN_EXIT or says_broken_device(words))

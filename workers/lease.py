@@ -156,7 +156,7 @@ class LeaseKeeper:
             log.warning("lease.not_released", reason=first_line(error), next="others take over when it runs out")
         else:
             if released:
-                log.info("lease.released", jobs=released)
+                log.info("lease.released", handed_back=released)
 
     def _end_overdue(self) -> None:
         """End a worker that Celery does not bring to an end, and let its log say where it hangs."""

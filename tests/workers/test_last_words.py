@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -99,3 +100,36 @@ with socket.socket(socket.AF_UNIX) as parent:
     parent.settimeout(5)
     print(parent.recv(1))
 """
+
+
+def test_no_line_is_passed_on_before_its_end_but_the_last(
+    output: ChildOutput, capfd: pytest.CaptureFixture[str]
+) -> None:
+    halves = (
+        "os.write(2, b'{one '); print('begun', end='', flush=True); import time; time.sleep(0.5); os.write(2, b'}\\n{')"
+    )
+    first = subprocess.Popen([sys.executable, "-c", CHILD + halves])
+    second = child("os.write(2, b'{two}\\n')")
+    first.wait(30)
+
+    assert output.last_words(first.pid) and output.last_words(second.pid)
+    written = capfd.readouterr().err
+    assert "{one begun}\n" in written
+    assert written.endswith("{")
+
+
+def test_a_line_without_an_end_is_passed_on_when_it_is_very_long(
+    output: ChildOutput, capfd: pytest.CaptureFixture[str]
+) -> None:
+    endless = subprocess.Popen(
+        [sys.executable, "-c", CHILD + "os.write(2, b'x' * 300_000); sys.stdin.read()"], stdin=-1
+    )
+    try:
+        deadline, written = time.monotonic() + 20, 0
+        while written < 200_000:
+            assert time.monotonic() < deadline
+            written += len(capfd.readouterr().err)
+            time.sleep(0.05)
+    finally:
+        endless.kill()
+        endless.communicate()

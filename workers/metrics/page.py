@@ -22,9 +22,8 @@ _COUNTED = """\
 ## What a worker counts
 
 From its start, 0 after a restart. A process of the worker that dies takes no count with it. Counted is what the ledger
-took, after it took it: a result that came too late is `editfarm_results_refused_total` and nothing else, and a job whose
-result another run already had is no claim and not counted. Each claim ends in one of the four outcomes, so their sum is
-the number of attempts in the ledger.
+took, after it took it, so each attempt at a job has one outcome, whoever wrote it. A result that comes too late is
+counted as refused and as nothing else; a job that takes another run's result is no attempt, and not counted.
 """
 
 _READ = f"""\

@@ -102,5 +102,5 @@ def test_the_depth_is_counted_by_an_index(ledger: Ledger) -> None:
     plan = plan_of(ledger, lambda: jobs_in(ledger.engine, State.QUEUED))
 
     if plans_by_form(ledger):
-        assert "COVERING INDEX ix_edits_state_published_at" in plan
-        assert "COVERING INDEX ix_scores_state_published_at" in plan
+        assert "SEARCH edits USING COVERING INDEX ix_edits_state_published_at (state=?)" in plan
+        assert "SEARCH scores USING COVERING INDEX ix_scores_state_published_at (state=?)" in plan

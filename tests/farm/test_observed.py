@@ -165,7 +165,7 @@ def test_every_series_has_its_help_its_type_and_a_name_as_prometheus_wants_it(ob
 
 
 def test_another_address_of_this_host_is_refused(observed: Observed) -> None:
-    assert "refused" in observed.elsewhere
+    assert "Connection refused" in observed.elsewhere
 
 
 def test_the_server_ends_with_its_worker(observed: Observed) -> None:

@@ -77,7 +77,12 @@ task_time_limit = 3600  # the last resort against a job that hangs; the child is
 
 # -- the worker process ------------------------------------------------------------------------------------------------
 
-include = ["workers.tasks", "workers.lease", "workers.heartbeat"]  # a spawned child imports the app and these only
+include = [
+    "workers.tasks",
+    "workers.lease",
+    "workers.heartbeat",
+    "workers.metrics.serving",
+]  # a spawned child imports the app and these only
 # Celery's prefork: only a child process leaves the parent free to answer, to renew leases and to survive a crash.
 worker_pool = "workers.pool:TaskPool"
 worker_pool_start_method = "spawn"  # threads and connections of a parent; `workers/pool.py` forks the first one

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from db.choice import ModelChoice
 from db.owner import Owner
-from db.tables import FailureKind, Stage
+from db.tables import FailureKind, Stage, State
 
 
 @dataclass(frozen=True)
@@ -98,3 +98,20 @@ class Failure:
     again: bool = False
     wait_seconds: float = 0
     detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HandedBack:
+    """A claim that ended without an outcome of its own, and why; `state` is where its job stands now.
+
+    `lease_expired`: nobody knew that its process had ended, nobody had renewed it in time either.
+    """
+
+    stage: Stage
+    job_id: int
+    attempt: int
+    run_id: str
+    key: str
+    state: State
+    reason: str
+    lease_expired: bool = False

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, an
 
 from db.engine import database_clock, reading, transaction
 from db.failed import FailedJobs
-from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, Failure, ScoreClaim
+from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, Failure, HandedBack, ScoreClaim
 from db.owner import Owner, Process
 from db.tables import (
     JOB_TABLES,
@@ -31,10 +31,11 @@ from db.tables import (
     runs,
     scores,
 )
-from db.to_do import Claims, doorbells_for, ids_in_order, in_order, waiting_edits, waiting_scores, with_run
+from db.to_do import Claims, doorbells_for, ids_in_order, in_order, waiting_edits, waiting_scores, whose, with_run
 from db.transitions import (
     BACK_OFF_SPREAD,
     LONGEST_BACK_OFF_SECONDS,
+    UNRENEWED,
     asked_again,
     back_off,
     claimed_by,
@@ -67,7 +68,10 @@ Which = Callable[[Stage], ColumnElement[bool]]
 
 
 class Ledger:
-    """The jobs of every run. Safe to use from several threads; each method is one transaction."""
+    """The jobs of every run. Safe to use from several threads; each method is one transaction.
+
+    `on_handed_back` is told of what was handed back here, once that is committed.
+    """
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class Ledger:
         self._clock = clock
         self._spread = spread
         self._claims = Claims()
+        self.on_handed_back: Callable[[Sequence[HandedBack]], None] | None = None
 
     # -- claimed ---------------------------------------------------------------------------------------------------
 
@@ -177,25 +182,29 @@ class Ledger:
 
     def release(self, process: Process) -> int:
         """Hand back what a process holds that is ending by intention: its attempts are not counted."""
-        with self.write() as (connection, now):
+        with self._handing_back() as (connection, now, back):
             held = _held(connection, process)
             for jobs, row in held:
                 connection.execute(released(jobs, now).where(jobs.c.id == row.id, jobs.c.attempt == row.attempt))
+            back += _handed_back(connection, [(jobs, row, "its worker ends") for jobs, row in held])
             return len(held)
 
     def release_unbegun(self, claims: Sequence[Claim]) -> None:
         """Hand back claims of which nothing came, because nobody began them: their attempts are not counted."""
-        with self.write() as (connection, now):
+        with self._handing_back() as (connection, now, back):
             for claim in claims:
                 jobs = JOB_TABLES[claim.stage]
-                connection.execute(released(jobs, now).where(still_mine(jobs, claim)))
+                if connection.execute(released(jobs, now).where(still_mine(jobs, claim))).rowcount:
+                    ids = (claim.stage, claim.job_id, claim.attempt, claim.run_id, claim.key)
+                    back.append(HandedBack(*ids, State.QUEUED, "it was not begun"))
 
     def hand_back(self, process: Process, last_words: str) -> int:
         """Hand back what a process holds that ended in the middle of it; its attempts count. Return how many."""
-        with self.write() as (connection, now):
+        with self._handing_back() as (connection, now, back):
             held = _held(connection, process)
             for jobs, row in held:
                 self._hand_back(connection, jobs, row, last_words, now)
+            back += _handed_back(connection, [(jobs, row, last_words) for jobs, row in held])
             return len(held)
 
     def hand_back_lost(self, *, judge_leases: bool = True) -> int:
@@ -214,11 +223,12 @@ class Ledger:
 
     def _hand_back_all(self, stage: Stage, job_ids: Sequence[int], judge_leases: bool) -> int:
         jobs = JOB_TABLES[stage]
-        with self.write() as (connection, now):
+        with self._handing_back() as (connection, now, back):
             still = running(jobs).where(jobs.c.id.in_(job_ids)).with_for_update(skip_locked=True)
             lost = list(_lost(connection, still, now if judge_leases else 0))
             for row, last_words in lost:
                 self._hand_back(connection, jobs, row, last_words, now)
+            back += _handed_back(connection, [(jobs, row, last_words) for row, last_words in lost])
             return len(lost)
 
     def now(self) -> float:
@@ -316,6 +326,15 @@ class Ledger:
         with transaction(self.engine) as connection:
             yield connection, self._clock(connection)
 
+    @contextmanager
+    def _handing_back(self) -> Iterator[tuple[Connection, float, list[HandedBack]]]:
+        """Open a transaction that will write; what is put into the list is told once that is committed."""
+        back: list[HandedBack] = []
+        with self.write() as (connection, now):
+            yield connection, now, back
+        if back and self.on_handed_back is not None:
+            self.on_handed_back(back)
+
     def _claim_first(
         self, connection: Connection, jobs: Table, first: Select[Any], claimant: Claimant, now: float, *, ahead: bool
     ) -> list[Row[Any]]:
@@ -393,6 +412,15 @@ def _change(connection: Connection, run_id: str, which: Which, values: Callable[
 
 def _held(connection: Connection, process: Process) -> list[tuple[Table, Row[Any]]]:
     return [(jobs, row) for jobs in JOB_TABLES.values() for row in connection.execute(held_by(jobs, process))]
+
+
+def _handed_back(connection: Connection, held: Sequence[tuple[Table, Row[Any], str]]) -> Iterator[HandedBack]:
+    """Yield what these claims have become; with each comes why it was handed back."""
+    for stage, jobs in JOB_TABLES.items():
+        why = {row.id: reason for table, row, reason in held if table is jobs}
+        for row in connection.execute(whose(stage, list(why))) if why else ():
+            ids = (stage, row.id, row.attempt, row.run_id, row.key)
+            yield HandedBack(*ids, State(row.state), why[row.id], why[row.id].endswith(UNRENEWED))
 
 
 def _lost(connection: Connection, claimed: Select[Any], now: float) -> Iterator[tuple[Row[Any], str]]:

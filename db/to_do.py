@@ -34,6 +34,15 @@ def with_run(stage: Stage) -> FromClause:
     )
 
 
+def whose(stage: Stage, job_ids: Sequence[int]) -> Select[Any]:
+    """Select of these jobs id, attempt, run, sample and state."""
+    jobs = JOB_TABLES[stage]
+    source = edits if stage is Stage.EDIT else scores.join(edits, scores.c.edit_id == edits.c.id)
+    with_sample = source.join(samples, edits.c.sample_id == samples.c.id)
+    columns = (jobs.c.id, jobs.c.attempt, edits.c.run_id, samples.c.key, jobs.c.state)
+    return select(*columns).select_from(with_sample).where(jobs.c.id.in_(job_ids)).order_by(jobs.c.id)
+
+
 def doorbells_for(connection: Connection, stage: Stage, which: ColumnElement[bool]) -> list[Doorbell]:
     """Return the messages that wake a worker for these jobs, in the order of ids."""
     jobs = JOB_TABLES[stage]

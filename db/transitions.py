@@ -40,6 +40,9 @@ takes this."""
 
 LONGEST_BACK_OFF_SECONDS = BACK_OFF_SECONDS * 2 ** (ATTEMPTS_ALLOWED - 1) * BACK_OFF_SPREAD[1] + GPU_WAIT_SECONDS
 
+UNRENEWED = "did not renew its lease"
+"""What is said last of a worker whose claim ran out."""
+
 UNCLAIMED = {"owner": None, "lease_until": None}
 """The values of a job that nobody holds."""
 
@@ -173,5 +176,5 @@ def why_lost(row: Row[Any], now: float, is_dead: Callable[[Process], bool]) -> s
     if owner.is_lost(is_dead):
         return f"process {owner.process.pid} of worker {row.worker} died"
     if row.lease_until <= now:
-        return f"worker {row.worker} did not renew its lease"
+        return f"worker {row.worker} {UNRENEWED}"
     return None

@@ -17,6 +17,8 @@ from db.errors import WrongCall
 from db.gpus import visible_gpus
 from db.settings import settings
 
+LAST_PORT = 65535
+
 
 @click.group(
     invoke_without_command=True,
@@ -92,6 +94,7 @@ def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     app.conf.update(broker_url=address)
     settings.cache_clear()
     prefix = queues.replace(",", "+")
+    environments = _with_ports(environments)
     processes = [worker_process(f"{prefix}-{slot}", queues, environment) for slot, environment in environments.items()]
     import_for_workers()
     Supervisor(processes, grace_seconds=settings().grace_seconds).run()
@@ -120,6 +123,19 @@ def _environments(gpus: str | None, gpus_per_worker: int, workers: int | None) -
     return {
         f"gpu{'+'.join(group)}": {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(group)}
         for group in groups
+    }
+
+
+def _with_ports(environments: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Give each worker a port of its own for its metrics, where there are to be any."""
+    first = settings().metrics_port
+    if first is None:
+        return environments
+    if (last := first + len(environments) - 1) > LAST_PORT:
+        raise WrongCall(f"FARM_METRICS_PORT {first}: {len(environments)} workers would need ports up to {last}")
+    return {
+        slot: {**environment, "FARM_METRICS_PORT": str(first + number)}
+        for number, (slot, environment) in enumerate(environments.items())
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -12,14 +13,22 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    celeryd_after_setup,
+    celeryd_init,
+    setup_logging,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
+from celery.utils.log import get_multiprocessing_logger
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
 from db.errors import ServiceUnreachable, first_line
 from db.settings import settings
 from workers.last_words import write_to_parent
-from workers.logs import configure_logging
+from workers.logs import configure_logging, log_as, log_uncaught
 
 # Flower's own default is every network interface, without a login; FLOWER_ADDRESS or --address say otherwise.
 os.environ.setdefault("FLOWER_ADDRESS", "127.0.0.1")
@@ -40,6 +49,7 @@ def _name_worker(sender: str, instance: Any, options: Mapping[str, Any], **_: An
     """Name a worker that was given no name after its queues and its GPU."""
     if sender == default_nodename(""):
         instance.hostname = nodename(worker_name(options.get("queues") or ()), gethostname())
+    log_as(instance.hostname)
 
 
 def worker_name(queues: str | tuple[str, ...] | list[str]) -> str:
@@ -52,6 +62,15 @@ def worker_name(queues: str | tuple[str, ...] | list[str]) -> str:
 @setup_logging.connect
 def _log(loglevel: int | str, **_: Any) -> None:
     configure_logging(loglevel)
+    log_uncaught()
+    if (of_pool := get_multiprocessing_logger()) is not None:  # else it writes by itself, and as it likes
+        of_pool.propagate, of_pool.level = True, logging.ERROR
+
+
+@celeryd_after_setup.connect
+def _let_pool_say_nothing(**_: Any) -> None:
+    """Leave a spawned child no word before it has our log: Celery has it write some in a format of its own."""
+    os.environ.pop("_MP_FORK_LOGLEVEL_", None)
 
 
 @worker_process_init.connect

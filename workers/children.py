@@ -21,6 +21,7 @@ from db.owner import Process, this_process
 from workers.last_words import ChildOutput, ending
 from workers.models.errors import says_broken_device
 from workers.pulse import DEVICE_BROKEN_EXIT, Pulse, Pulses
+from workers.tally import NOT_COUNTED, Tally
 from workers.vital_signs import Stillness
 
 log = structlog.get_logger()
@@ -57,12 +58,14 @@ class Children:
         output: ChildOutput,
         pool: Callable[[], list[Any]],
         on_sick: Callable[[str], None],
+        tally: Tally = NOT_COUNTED,
     ) -> None:
         self._name = name
         self._pulses = pulses
         self._output = output
         self._pool = pool
         self._on_sick = on_sick
+        self._tally = tally
         self._parent = this_process()
         self._processes: dict[int, Any] = {}
         self._vigils: dict[Process, _Vigil] = {}
@@ -124,7 +127,7 @@ class Children:
             f"after {seconds:.0f} s without progress at {pulse.job} (FARM_LEASE_SECONDS is the limit)"
         )
         log.error(
-            "child.hung", pid=pulse.process.pid, job=pulse.job, seconds=round(seconds), next="ended, job handed back"
+            "child.hung", pid=pulse.process.pid, at=pulse.job, seconds=round(seconds), next="ended, job handed back"
         )
         with suppress(ProcessLookupError):
             os.kill(pulse.process.pid, signal.SIGKILL)
@@ -136,7 +139,9 @@ class Children:
         intended = self._told_to_stop and code == -signal.SIGTERM
         handed_back = ledger.release(pulse.process) if intended else ledger.hand_back(pulse.process, words)
         if pulse.is_holding:
-            log.warning("child.lost", pid=pulse.process.pid, job=pulse.job, jobs=handed_back, reason=words)
+            log.warning("child.lost", pid=pulse.process.pid, at=pulse.job, handed_back=handed_back, reason=words)
+            if not intended:
+                self._tally.child_lost()
         self._judge_gpu(pulse, words, broken=code == DEVICE_BROKEN_EXIT or says_broken_device(words))
         self._output.forget(pulse.process.pid)
         self._pulses.clear(pulse)

@@ -14,6 +14,7 @@ from db.errors import ImageFault
 from db.images import ImageMissing
 from db.jobs import Claim, Failure
 from db.tables import FailureKind
+from workers.job_ids import ids
 from workers.models.errors import (
     InputFault,
     ModelFault,
@@ -54,7 +55,7 @@ def failure_of(error: Exception, claim: Claim) -> Failure:
     reason = _plain(str(error).strip() or type(error).__name__)[:LONGEST_REASON]
     known = _known_fault(error, reason)
     tell = log.error if known is None else log.debug
-    tell(f"{claim.stage}.error", id=claim.job_id, run=claim.run_id, sample=claim.key, exc_info=error)
+    tell(f"{claim.stage}.error", **ids(claim), exc_info=error)
     return known or Failure(FailureKind.ERROR, f"{type(error).__name__}: {reason}")
 
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import structlog
 from PIL import Image
@@ -23,11 +22,13 @@ from db.jobs import Claim, Done, Doorbell, EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.tables import State
 from workers.faults import failure_of
+from workers.job_ids import ids
 from workers.outages import Outlast, at_once, may_pass
 from workers.perform import Made, Scored
 from workers.reading import STORE
 from workers.ringing import Ringer
 from workers.sightings import Sightings
+from workers.tally import NOT_COUNTED, Tally
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ Ended = tuple[Claim, Done | Failure]
 
 
 class Keeper:
-    """Keeps outcomes in one ledger and one store; `sightings` show the jobs in Flower."""
+    """Keeps outcomes in one ledger and one store; `sightings` show the jobs in Flower, `tally` counts them."""
 
     def __init__(
         self,
@@ -57,12 +58,14 @@ class Keeper:
         *,
         outlast: Outlast = at_once,
         sightings: Sightings | None = None,
+        tally: Tally = NOT_COUNTED,
     ) -> None:
         self._ledger = ledger
         self._images = images
         self._ringer = ringer
         self._outlast = outlast
         self._sightings = sightings
+        self._tally = tally
 
     def keep(self, made: Sequence[tuple[Claim, Outcome]]) -> None:
         """Store the images, commit every outcome, send the messages that they owe. Raises what cannot pass."""
@@ -118,32 +121,31 @@ class Keeper:
     def _tell_done(self, done: Sequence[tuple[Claim, Done]], kept: Collection[int]) -> None:
         for claim, one in done:
             if claim.job_id not in kept:
-                tell_lost(claim)
+                tell_lost(claim, self._tally)
                 continue
             value = {"value": round(one.result, 3)} if isinstance(one.result, float) else {}
             log.info(f"{claim.stage}.done", **ids(claim), **value, seconds=round(one.seconds, 3))
+            self._tally.ended(claim.stage, "done", seconds=one.seconds)
             if self._sightings is not None:
                 self._sightings.succeeded(claim, one.result, one.seconds)
 
     def _tell_failed(self, claim: Claim, failure: Failure, state: State | None) -> None:
         if state is None:
-            tell_lost(claim)
+            tell_lost(claim, self._tally)
             return
         # "queued" here means that it is tried again, "failed" that this is final
         reason = {"kind": failure.kind.value, "reason": failure.reason}
         log.warning(f"{claim.stage}.failed", **ids(claim), now=state.value, **reason)
+        outcome = "retried" if state is State.QUEUED else "failed"
+        self._tally.ended(claim.stage, outcome, kind=failure.kind.value)
         if self._sightings is not None:
             self._sightings.failed(claim, failure.reason, again=state is State.QUEUED)
 
 
-def tell_lost(claim: Claim) -> None:
-    """Log that nobody wants what came of this claim."""
+def tell_lost(claim: Claim, tally: Tally) -> None:
+    """Tell that nobody wants what came of this claim."""
     log.warning(f"{claim.stage}.refused", **ids(claim), reason="taken over or cancelled; this result is dropped")
-
-
-def ids(claim: Claim) -> dict[str, Any]:
-    """Return what a line of the log begins with."""
-    return {"id": claim.job_id, "run": claim.run_id, "sample": claim.key, "attempt": claim.attempt}
+    tally.refused(claim.stage)
 
 
 def as_png(image: Image.Image) -> bytes:

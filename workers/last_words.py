@@ -20,6 +20,9 @@ from collections import deque
 LONGEST = 600
 """Characters of a log's end that are kept as last words."""
 
+LONGEST_LINE = 65536
+"""Bytes after which a line is passed on before its end."""
+
 KEPT = 16
 """Dead children whose output is kept until they are buried; one that never began a job is never buried."""
 
@@ -104,7 +107,7 @@ class ChildOutput:
                 output.connection.close()
                 output.is_whole = True
             self._changed.notify_all()
-        _write(written)
+        _write(output.whole_lines(written))
 
 
 class _Output:
@@ -114,6 +117,16 @@ class _Output:
         self.connection = connection
         self.end: deque[bytes] = deque(maxlen=64)
         self.is_whole = False
+        self._begun = b""
+
+    def whole_lines(self, written: bytes) -> bytes:
+        """Return what can be passed on: no line is begun into which another process could write."""
+        text = self._begun + written
+        end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
+        if not written or len(text) - end > LONGEST_LINE:
+            end = len(text)
+        self._begun = text[end:]
+        return text[:end]
 
 
 def _write(content: bytes) -> None:

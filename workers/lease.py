@@ -35,8 +35,10 @@ from db.settings import settings
 from db.tables import Stage
 from workers.app import app
 from workers.children import Children
+from workers.handed_back import tell_handed_back
 from workers.last_words import ChildOutput
 from workers.pulse import Pulses
+from workers.tally import worker_tally
 from workers.tasks import messages_waiting, send
 
 log = structlog.get_logger()
@@ -99,12 +101,14 @@ class LeaseKeeper:
     def __init__(self, worker: Any) -> None:
         self._worker = worker
         self._name = str(worker.hostname)
+        self._tally = worker_tally()
         self._children = Children(
             self._name,
             pulses=worker.pulses,
             output=worker.child_output,
             pool=self._pool_processes,
             on_sick=self._stop_consuming,
+            tally=self._tally,
         )
         self._clock = ClockWatch()
         self._idleness = Idleness()
@@ -146,13 +150,13 @@ class LeaseKeeper:
         for thread in self._threads:
             thread.join()
         try:
-            released = self._children.release(farm.ledger())
+            released = self._children.release(self._ledger())
             worker_leaves(farm.engine(), self._name, this_process())
         except (DBAPIError, FarmError) as error:
             log.warning("lease.not_released", reason=first_line(error), next="others take over when it runs out")
         else:
             if released:
-                log.info("lease.released", jobs=released)
+                log.info("lease.released", handed_back=released)
 
     def _end_overdue(self) -> None:
         """End a worker that Celery does not bring to an end, and let its log say where it hangs."""
@@ -167,7 +171,7 @@ class LeaseKeeper:
         name, trouble = step.__name__.strip("_"), False
         while not self._stopping.is_set():
             try:
-                step(farm.ledger())
+                step(self._ledger())
             except (DBAPIError, FarmError, OperationalError, OSError) as error:
                 if not trouble:  # one line for an outage, however long it lasts
                     log.warning("lease.trouble", step=name, reason=first_line(error), next="tried until it passes")
@@ -181,6 +185,11 @@ class LeaseKeeper:
                     log.info("lease.goes_on", step=name)
                 trouble = False
             wait()
+
+    def _ledger(self) -> Ledger:
+        ledger = farm.ledger()
+        ledger.on_handed_back = partial(tell_handed_back, self._tally)
+        return ledger
 
     def _look(self, ledger: Ledger) -> None:
         self._worker.pulses.tell(self._stages())

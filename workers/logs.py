@@ -1,22 +1,40 @@
-"""Logging of a worker: one event a line with its ids first, as text on a terminal and as JSON lines elsewhere."""
+"""Logging of a worker: one event a line with its ids first, as text on a terminal and as JSON lines elsewhere.
+
+Each line says which worker and GPU it comes from; what else a thread has bound (structlog's context variables) goes
+with every event of that thread, a library's too. `docs/howto/monitoring.md` lists the events.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import sys
+import threading
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 from db.settings import settings
+
+FIRST = ("timestamp", "level", "event", "worker", "gpu", "stage", "run", "job", "sample", "attempt")
+"""What a line begins with, as far as it has it; every event says these things by these names."""
+
+_WORKER = "EDITFARM_WORKER"
+
+log = structlog.get_logger()
 
 
 def configure_logging(level: int | str, *, ours: int | str | None = None) -> None:
     """Send our events and the libraries' log records the same way to stderr; `ours`: another level for our own."""
     before: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        _add_worker,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _ids_first,
     ]
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -38,8 +56,56 @@ def configure_logging(level: int | str, *, ours: int | str | None = None) -> Non
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def log_as(worker: str) -> None:
+    """Name the worker in every line of this process and of those that it starts."""
+    os.environ[_WORKER] = worker
+
+
+def log_uncaught() -> None:
+    """Have what nobody catches logged as everything else: a bare traceback is no line of JSON."""
+    sys.excepthook = lambda kind, error, trace: log.critical("process.error", exc_info=(kind, error, trace))
+    threading.excepthook = lambda told: log.critical(
+        "thread.error",
+        thread=told.thread.name if told.thread is not None else "",
+        exc_info=(told.exc_type, told.exc_value, told.exc_traceback),
+    )
+
+
+def _add_worker(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if (worker := os.environ.get(_WORKER)) is not None:
+        event.setdefault("worker", worker)
+        event.setdefault("gpu", os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    return event
+
+
+def _ids_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {**{name: event[name] for name in FIRST if name in event}, **event}
+
+
 def _renderer() -> Any:
     chosen = settings().log_format
     if chosen == "json" or (chosen == "auto" and not sys.stderr.isatty()):
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
+        if hasattr(sys.stderr, "reconfigure"):
+            sys.stderr.reconfigure(encoding="utf-8")  # whatever the locale is
+        return as_json
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
+
+
+def as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """Return the event as one line of JSON, whatever it holds: what JSON cannot say, an infinity too, is shown as text.
+
+    Halves of surrogate pairs, as file names that are no UTF-8 have them, become question marks.
+    """
+    try:
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False, default=repr)
+    except (ValueError, TypeError):  # not a number, a circle, a key that is none
+        line = json.dumps({str(name): _shown(value) for name, value in event.items()}, ensure_ascii=False)
+    return line.encode(errors="replace").decode()
+
+
+def _shown(value: Any) -> Any:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError):
+        return repr(value)
+    return value

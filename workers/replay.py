@@ -26,6 +26,7 @@ from db.queries import Run
 from db.settings import farm_home, settings
 from db.tables import Stage
 from workers.host import Host
+from workers.job_ids import logged_as_of
 from workers.keeping import as_png
 from workers.models.errors import DeviceBroken
 from workers.perform import Made, Scored, give_scores, make_edit
@@ -76,7 +77,9 @@ class Replay:
         self._images = _WithNewImage(images)
         self._scorers(_NO_IMAGE)  # whom there is not is told before anything takes long
         self._resident = Resident(
-            _host(), show=lambda what: log.debug("model.now", doing=what), wait=lambda what: log.info("waits", on=what)
+            _host(),
+            show=lambda what: log.debug("model.now", doing=what),
+            wait=lambda what: log.info("work.waits", on=what),
         )
 
     def all_done(self) -> bool:
@@ -99,8 +102,9 @@ class Replay:
     def _make_edit(self) -> bool:
         claim = self._edit
         _tell_begin(claim, claim.model, f"seed {claim.seed}")
-        request = Reader(self._images).edit_request(claim)
-        outcome = make_edit(claim, request, self._resident, lambda step, of: log.debug("edit.step", step=step, of=of))
+        with logged_as_of([claim]):
+            request = Reader(self._images).edit_request(claim)
+            outcome = make_edit(claim, request, self._resident, _tell_step)
         if isinstance(outcome, Failure):
             _tell_failure(outcome)
             return False
@@ -162,8 +166,9 @@ class Replay:
     def _give_score(self, claim: ScoreClaim, known: Stored, *, of: str) -> bool:
         again = f", asked as #{known.judge_repeat}" if known.judge_repeat else ""
         _tell_begin(claim, claim.model, f"the {of} image{again}, seed {claim.seed}")
-        requests = Reader(self._images).score_requests([claim])
-        (outcome,) = give_scores([claim], requests, self._resident)
+        with logged_as_of([claim]):
+            requests = Reader(self._images).score_requests([claim])
+            (outcome,) = give_scores([claim], requests, self._resident)
         if isinstance(outcome, Scored):
             click.echo(f"  {outcome.value:.2f} in {outcome.seconds:.3f} s; {_before(known)}")
             _tell_detail(outcome.detail)
@@ -203,6 +208,10 @@ def _host() -> Host:
 
 def _tell_begin(claim: Claim, model: ModelChoice, more: str) -> None:
     click.echo(one_line(f"{claim.stage} of {claim.key}, repeat {claim.repeat}, by {model.label}: {more}"))
+
+
+def _tell_step(step: int, steps: int) -> None:
+    log.debug("edit.step", step=step, of=steps)
 
 
 def _tell_failure(failure: Failure, more: str = "") -> None:

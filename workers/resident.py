@@ -23,6 +23,7 @@ from workers.host import Host, HostTooSmall
 from workers.machine import machine_facts
 from workers.models.errors import ModelFault, broken_device
 from workers.models.protocols import Editor, Model, Scorer
+from workers.tally import NOT_COUNTED, Tally
 
 log = structlog.get_logger()
 
@@ -44,15 +45,21 @@ def _untold(_what: str) -> None:
 class Resident:
     """The model on the device; asking for another one parks or closes it first, so two never share the device.
 
-    `show` is told what is done, `wait` what is waited for.
+    `show` is told what is done, `wait` what is waited for; `tally` counts loads and swaps.
     """
 
     def __init__(
-        self, host: Host, *, show: Callable[[str], None] = _untold, wait: Callable[[str], None] = _untold
+        self,
+        host: Host,
+        *,
+        show: Callable[[str], None] = _untold,
+        wait: Callable[[str], None] = _untold,
+        tally: Tally = NOT_COUNTED,
     ) -> None:
         self._host = host
         self._show = show
         self._wait = wait
+        self._tally = tally
         self._resident: tuple[_Key, Model] | None = None
         self._parked: list[tuple[_Key, Model]] = []
         self._beside: dict[str, Model] = {}
@@ -121,6 +128,7 @@ class Resident:
             self._took = time.perf_counter() - started
             if left is not None:
                 _log("model.swapped", key, started, instead_of=left)
+                self._tally.model_swapped()
         return self._resident[1]
 
     def _off_the_gpu(self, key: _Key) -> Model:
@@ -183,6 +191,7 @@ class Resident:
                 model = cast(Callable[[Any], Model], backend)(options)
         self._machine = machine_facts()  # its libraries are there now
         _log("model.loaded", key, started)
+        self._tally.model_loaded(choice.label, time.perf_counter() - started)
         return model
 
     def _make_room(self, needed_bytes: int) -> None:

@@ -57,7 +57,7 @@ class Ringer:
                 self._look()
         except Exception as error:  # noqa: BLE001 - kombu raises many things for a broker that is gone
             self._is_wanted = True
-            log.warning("score.message_owed", messages=len(doorbells), reason=str(error))
+            log.warning("message.owed", messages=len(doorbells), reason=str(error))
 
     def _look(self) -> None:
         if self._clock() >= self._look_at:

@@ -31,6 +31,7 @@ from db.timings import role_at
 from db.transitions import GPU_WAIT_SECONDS
 from workers.background import Background
 from workers.batch_sizes import BatchSizes
+from workers.job_ids import logged_as_of
 from workers.keeping import Begun, Keeper, Outcome, tell_lost
 from workers.models.errors import DeviceBroken, Withdrawn
 from workers.outages import Outages
@@ -42,6 +43,7 @@ from workers.reading import Reader
 from workers.resident import CannotLoad, Resident
 from workers.sightings import Sightings
 from workers.supply import Block, Supply
+from workers.tally import Tally
 
 log = structlog.get_logger()
 
@@ -90,6 +92,7 @@ class Desk:
     outages: Outages
     keeper: Keeper
     sightings: Sightings
+    tally: Tally
     me: Process
     parent: Process
     linger_seconds: float
@@ -178,10 +181,14 @@ class Stint:
         if not self._in_hand:
             return None
         block, claims = self._in_hand.popleft()
+        with logged_as_of(claims):
+            return Unit(block, claims, self._read(claims))
+
+    def _read(self, claims: Sequence[Claim]) -> Any:
         first = claims[0]
         if isinstance(first, EditClaim):
-            return Unit(block, claims, self._reader.edit_request(first))
-        return Unit(block, claims, self._reader.score_requests([one for one in claims if isinstance(one, ScoreClaim)]))
+            return self._reader.edit_request(first)
+        return self._reader.score_requests([one for one in claims if isinstance(one, ScoreClaim)])
 
     def _claim(self, *, ahead: bool) -> None:
         desk, stages = self._desk, self._stages()
@@ -250,7 +257,7 @@ class Stint:
                 self._background.put((claim, Begun()))
         try:
             # Arithmetic on pixels, or a server that is waited for: what runs on no GPU cannot hang there.
-            with nullcontext() if opening.fills_gpu else desk.pulse.patient():
+            with logged_as_of(unit.claims), nullcontext() if opening.fills_gpu else desk.pulse.patient():
                 outcomes = self._outcomes(unit)
         except Withdrawn:
             self._drop(unit)
@@ -313,7 +320,7 @@ class Stint:
     def _drop(self, unit: Unit) -> None:
         """Let go of what nobody wants any more; what is still ours of it goes back as if it had not been begun."""
         for claim in unit.claims:
-            tell_lost(claim)
+            tell_lost(claim, self._desk.tally)
         self._release(unit.claims)
 
     def _break_off(self, unit: Unit, error: DeviceBroken) -> None:
@@ -323,7 +330,8 @@ class Stint:
         self._ended.extend((claim, failure) for claim in unit.claims)
         self._keep_all()
         self._give_back()
-        self._end_with_the_device(error)
+        with logged_as_of(unit.claims):
+            self._end_with_the_device(error)
 
     # -- giving back ---------------------------------------------------------------------------------------------------
 

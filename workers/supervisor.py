@@ -20,6 +20,7 @@ from types import FrameType
 
 import structlog
 from celery.utils.imports import symbol_by_name
+from celery.utils.nodenames import gethostname, nodename
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 
@@ -151,7 +152,7 @@ class Supervisor:
 
 def worker_process(name: str, queues: str, environment: Mapping[str, str]) -> WorkerProcess:
     """Return a Celery worker of that name, not yet started, whose environment has these variables beside ours."""
-    return WorkerProcess(name, partial(_begin_worker, name, queues, environment))
+    return WorkerProcess(nodename(name, gethostname()), partial(_begin_worker, name, queues, environment))
 
 
 def import_for_workers() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,6 +23,7 @@ from db.seats import Seat
 from db.settings import farm_home, settings
 from db.tables import Stage
 from workers.app import app
+from workers.handed_back import tell_handed_back
 from workers.models.errors import DeviceBroken
 from workers.pulse import DEVICE_BROKEN_EXIT, pulse_of
 
@@ -84,6 +85,7 @@ def _desk(worker: str) -> Desk:
     from workers.sightings import Sightings
     from workers.stint import Desk
     from workers.supply import Said, Supply
+    from workers.tally import worker_tally
 
     me, parent = this_process(), process_of(os.getppid())
     pulse, pace, sizes = pulse_of(me), Pace(), BatchSizes()
@@ -92,22 +94,24 @@ def _desk(worker: str) -> Desk:
     folder = farm_home() / "hosts" / socket.gethostname()  # FARM_HOME may be a folder that several hosts share
     reserve_bytes = round(settings().host_reserve_gb * 1e9)
     host = Host(folder, loads_at_once=settings().loads_at_once, reserve_bytes=reserve_bytes)
-    ledger = outages.outlast("the ledger", farm.ledger)
+    ledger, tally = outages.outlast("the ledger", farm.ledger), worker_tally()
+    ledger.on_handed_back = partial(tell_handed_back, tally)
     ringer = Ringer(ledger, send, waiting=messages_waiting, patient=pulse.patient)
     sightings = Sightings(app, worker)
     seat = Seat(worker, frozenset())
     return Desk(
         ledger=ledger,
         images=farm.images(),
-        resident=Resident(host, show=progress.show, wait=progress.wait),
+        resident=Resident(host, show=progress.show, wait=progress.wait, tally=tally),
         supply=Supply(ledger, seat, Said(parent, os.environ.get("CUDA_VISIBLE_DEVICES", "")), pace=pace, sizes=sizes),
         pace=pace,
         sizes=sizes,
         pulse=pulse,
         progress=progress,
         outages=outages,
-        keeper=Keeper(ledger, farm.images(), ringer, outlast=outages.outlast, sightings=sightings),
+        keeper=Keeper(ledger, farm.images(), ringer, outlast=outages.outlast, sightings=sightings, tally=tally),
         sightings=sightings,
+        tally=tally,
         me=me,
         parent=parent,
         linger_seconds=settings().linger_seconds,

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from celery.utils.nodenames import gethostname, nodename
 
+from db.settings import settings
 from workers.app import app
 
 
 def main(name: str, queues: str) -> None:
     """Run the worker `name@host` on these queues until it is told to stop."""
+    settings.cache_clear()  # a fork has its parent's, read before its own variables were set
     sys.argv = [__file__, name, queues]  # on SIGHUP Celery executes this anew, a fork as well
     with suppress(OSError):  # so that `ps` and `top` tell forks apart, on Linux
         Path("/proc/self/comm").write_text(name)

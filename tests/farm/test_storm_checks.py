@@ -95,10 +95,10 @@ def test_the_ledger_writes_down_every_change(engine: Engine) -> None:
 def test_torn_and_foreign_lines_of_a_log_are_passed_over(tmp_path: Path) -> None:
     log = tmp_path / "storm-0.log"
     log.write_text(
-        '{"event": "edit.done", "id": 1, "attempt": 2, "timestamp": "now"}\n'
-        '{"event": "edit.done", "id": 1, "att\n'
+        '{"event": "edit.done", "job": 1, "attempt": 2, "timestamp": "now"}\n'
+        '{"event": "edit.done", "job": 1, "att\n'
         "worker: Warm shutdown (MainProcess)\n7\n"
-        '{"event": "score.refused", "id": 5, "attempt": 1}\n'
+        '{"event": "score.refused", "job": 5, "attempt": 1}\n'
         '{"event": "x", "level": "error", "exception": "Traceback\\nOSError: gone"}\n'
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -99,3 +100,38 @@ with socket.socket(socket.AF_UNIX) as parent:
     parent.settimeout(5)
     print(parent.recv(1))
 """
+
+
+def test_no_line_is_passed_on_before_its_end_but_the_last(
+    output: ChildOutput, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = waiting_child("os.write(2, b'{one '); sys.stdin.read(); os.write(2, b'}\\n{')")
+    second = child("os.write(2, b'{two}\\n')")
+    output.last_words(second.pid)
+    first.communicate(timeout=30)
+
+    assert output.last_words(first.pid)
+    assert capfd.readouterr().err == "{two}\n{one }\n{"
+
+
+def test_a_line_without_an_end_is_passed_on_when_it_is_very_long(
+    output: ChildOutput, capfd: pytest.CaptureFixture[str]
+) -> None:
+    endless = waiting_child("os.write(2, b'x' * 150_000); sys.stdin.read()")
+    deadline, written = time.monotonic() + 20, 0
+    while written < 80_000:
+        assert time.monotonic() < deadline
+        written += len(capfd.readouterr().err)
+        time.sleep(0.05)
+    endless.communicate(timeout=30)
+
+
+def waiting_child(code: str) -> subprocess.Popen[bytes]:
+    """Start a child that reads its stdin to the end at some point; return when it has written what comes before."""
+    told, tell = os.pipe()
+    code = CHILD + code.replace("; sys.stdin", f"; os.write({tell}, b'x'); sys.stdin", 1)
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, pass_fds=(tell,))
+    os.close(tell)
+    assert os.read(told, 1)
+    os.close(told)
+    return process

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,9 @@ class ApiScorer(Scorer):
         the second.
         """
         with ThreadPoolExecutor(self._options.batch_size, thread_name_prefix="judge") as threads:
-            return list(threads.map(self._rating_or_fault, batch))
+            # each in a copy of this thread's context: what they log says of which jobs it is
+            asked = [threads.submit(copy_context().run, self._rating_or_fault, request) for request in batch]
+            return [one.result() for one in asked]
 
     def close(self) -> None:
         """Close the connections to the server."""

@@ -40,7 +40,7 @@ def read_logs(files: Iterable[Path]) -> Told:
             event = str(line.get("event"))
             stage, _, what = event.partition(".")
             if stage in ("edit", "score") and what == "done":
-                outcomes[stage, line["id"]].append(Outcome(line["attempt"], file.stem, line["timestamp"]))
+                outcomes[stage, line["job"]].append(Outcome(line["attempt"], file.stem, line["timestamp"]))
             elif stage in ("edit", "score") and what == "refused":
                 refused += 1
             if line.get("level") in ("error", "critical") or event == "message.refused":

@@ -187,5 +187,5 @@ def _log_wait(sample: str, state: RetryCallState) -> None:
     failure = state.outcome.exception() if state.outcome else None
     wait_seconds = round(state.upcoming_sleep, 1)
     log.warning(
-        "service.again", sample=sample, attempt=state.attempt_number, wait_seconds=wait_seconds, reason=str(failure)
+        "service.again", sample=sample, tries=state.attempt_number, wait_seconds=wait_seconds, reason=str(failure)
     )

@@ -1,0 +1,106 @@
+"""Whoever listens to a ledger is told what became of each claim that ended without an outcome; and how deep it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from db.depth import jobs_in
+from db.jobs import HandedBack
+from db.ledger import Ledger
+from db.tables import Stage, State
+from tests.conftest import Clock
+from tests.db.steps import claimed, job_ids, owner, queued_edit
+from tests.db.test_plans import plan_of, plans_by_form
+from tests.factories import enter
+
+
+@pytest.fixture
+def told(ledger: Ledger) -> list[HandedBack]:
+    told: list[HandedBack] = []
+    ledger.on_handed_back = told.extend
+    return told
+
+
+def test_of_a_dead_process_each_claim_is_told_with_its_run_its_sample_and_why(
+    ledger: Ledger, told: list[HandedBack]
+) -> None:
+    run = enter(ledger, ["p-1", "p-2"])
+    first, second = job_ids(ledger, Stage.EDIT, run)
+    claimed(ledger, first)
+    claimed(ledger, second)
+
+    ledger.hand_back(owner().process, "killed by signal 9")
+
+    assert told == [
+        HandedBack(Stage.EDIT, number, 1, run, key, State.QUEUED, "killed by signal 9")
+        for number, key in ((first, "p-1"), (second, "p-2"))
+    ]
+
+
+def test_the_last_attempt_is_told_as_failed(ledger: Ledger, told: list[HandedBack]) -> None:
+    edit = queued_edit(ledger)
+    for number in range(3):
+        claimed(ledger, edit, owner(number))
+        ledger.hand_back(owner(number).process, "killed by signal 9")
+
+    assert [(one.attempt, one.state) for one in told] == [(1, State.QUEUED), (2, State.QUEUED), (3, State.FAILED)]
+
+
+def test_a_lease_that_ran_out_is_told_as_such_and_a_dead_process_is_not(
+    ledger: Ledger, told: list[HandedBack], clock: Clock
+) -> None:
+    claimed(ledger, queued_edit(ledger))
+    clock.now += 30
+    ledger.hand_back_lost()
+    claimed(ledger, queued_edit(ledger))
+    ledger.hand_back(owner().process, "killed by signal 9")
+
+    assert [one.lease_expired for one in told] == [True, False]
+
+
+def test_what_is_released_is_told_and_what_was_taken_over_before_is_not(
+    ledger: Ledger, told: list[HandedBack], clock: Clock
+) -> None:
+    edit = queued_edit(ledger)
+    late = claimed(ledger, edit, owner(1))
+    clock.now += 30
+    ledger.hand_back_lost()
+    successor = claimed(ledger, edit, owner(2))
+    told.clear()
+
+    ledger.release_unbegun([late])
+    assert told == []
+    ledger.release_unbegun([successor])
+    ledger.release(owner(2).process)
+
+    assert [(one.job_id, one.attempt, one.state) for one in told] == [(edit, 2, State.QUEUED)]
+
+
+def test_nothing_is_told_of_what_was_not_committed(ledger: Ledger, told: list[HandedBack]) -> None:
+    with pytest.raises(RuntimeError), ledger._handing_back() as (_, _, back):
+        back.append(HandedBack(Stage.EDIT, 1, 1, "r", "p-1", State.QUEUED, "killed by signal 9"))
+        raise RuntimeError
+
+    assert told == []
+
+
+def test_the_depth_counts_every_state_that_is_asked_for(ledger: Ledger) -> None:
+    first, *_ = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
+    claimed(ledger, first)
+
+    counts = jobs_in(ledger.engine, State.QUEUED, State.RUNNING, State.FAILED)
+
+    assert {state: counts[Stage.EDIT, state] for state in State if (Stage.EDIT, state) in counts} == {
+        State.QUEUED: 2,
+        State.RUNNING: 1,
+        State.FAILED: 0,
+    }
+    assert counts[Stage.SCORE, State.QUEUED] == 0
+
+
+def test_the_depth_is_counted_by_an_index(ledger: Ledger) -> None:
+    plan = plan_of(ledger, lambda: jobs_in(ledger.engine, State.QUEUED))
+
+    if plans_by_form(ledger):
+        assert "SEARCH edits USING COVERING INDEX ix_edits_state_published_at (state=?)" in plan
+        assert "SEARCH scores USING COVERING INDEX ix_scores_state_published_at (state=?)" in plan

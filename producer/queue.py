@@ -8,7 +8,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from celeryconfig import message_for
-from db.broker import broker_address, without_password
+from db.broker import broker_address
+from db.broker_url import without_password
 from db.errors import ServiceUnreachable
 from db.jobs import Doorbell
 

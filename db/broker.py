@@ -58,27 +58,30 @@ def require_broker() -> str:
     import redis
 
     address = broker_address()
+    url = BrokerUrl.read(address)
     try:
-        with BrokerUrl.read(address).client(_ANSWER_SECONDS) as client:
+        with url.client(_ANSWER_SECONDS) as client:
             client.ping()
     except (redis.RedisError, OSError) as error:  # the latter for a file of certificates that holds none
+        said = first_line(error).partition(" : <")[0]  # of sentinels, every parameter of theirs follows
         raise ServiceUnreachable(
-            f"no broker answers at {without_password(address)} ({first_line(error)}): {_what_to_do(error)}"
+            f"no broker answers at {without_password(address)} ({said}): {_what_to_do(url, said)}"
         ) from error
     return address
 
 
-def _what_to_do(error: Exception) -> str:
-    said = str(error)
+def _what_to_do(url: BrokerUrl, said: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in said:
         return (
-            "its certificate is of no authority that this host trusts, or for another name; let FARM_BROKER_URL end "
-            "with ?ssl_ca_certs=FILE, where FILE is the certificate of the authority that signed the server's"
+            "its certificate is from no authority that this host trusts, or for another name; end FARM_BROKER_URL with "
+            "?ssl_ca_certs=FILE, where FILE is the certificate of the authority that signed the server's"
         )
-    if "SSL" in said or "PEM" in said:
+    if url.master:
+        return "FARM_BROKER_URL names sentinels: one of them must be up and know a server of that name that is up"
+    if url.tls:
         return (
-            "TLS does not come about; a server without it has redis:// in FARM_BROKER_URL, one that asks for the "
-            "client's certificate has ssl_certfile=FILE and ssl_keyfile=FILE behind its ?"
+            "see that FARM_BROKER_URL names a Redis server with TLS; one without has redis://, one that wants to know "
+            "its clients has ssl_certfile=FILE&ssl_keyfile=FILE behind the ?"
         )
     return "set FARM_BROKER_URL to a Redis server, or start the embedded one with `python -m producer broker`"
 

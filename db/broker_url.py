@@ -27,6 +27,7 @@ _WITH_TLS = {"rediss", "sentinels"}
 _FILES = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 _TLS = {*_FILES, "ssl_cert_reqs", "ssl_check_hostname"}
 _OF_SENTINELS = {"master", "sentinel_username", "sentinel_password"}
+_AGAIN_SECONDS, _TIMES_AGAIN = 0.5, 2  # a server that is just starting
 _DATABASE = re.compile(r"(/\d*)?")
 _PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])(?:sentinel_)?password=[^&]*&?")
 
@@ -86,11 +87,15 @@ class BrokerUrl:
 
         Raises redis.RedisError then, for a certificate that is not trusted too, and OSError for a file that is no such.
         """
+        from redis import ConnectionError as NotConnected
         from redis import Redis
+        from redis.backoff import ConstantBackoff
+        from redis.retry import Retry
         from redis.sentinel import Sentinel
 
         timeouts = {"socket_timeout": answer_seconds, "socket_connect_timeout": answer_seconds}
-        options: dict[str, Any] = {**timeouts, **self.login, "db": self.database, "ssl": bool(self.tls), **self.tls}
+        again = Retry(ConstantBackoff(_AGAIN_SECONDS), _TIMES_AGAIN, supported_errors=(NotConnected,))
+        options = {**timeouts, **self.login, **self.tls, "db": self.database, "ssl": bool(self.tls), "retry": again}
         if self.master is None:
             (host, port), *_ = self.hosts
             return Redis(host, port, **options)

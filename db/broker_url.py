@@ -95,7 +95,14 @@ class BrokerUrl:
 
         timeouts = {"socket_timeout": answer_seconds, "socket_connect_timeout": answer_seconds}
         again = Retry(ConstantBackoff(_AGAIN_SECONDS), _TIMES_AGAIN, supported_errors=(NotConnected,))
-        options = {**timeouts, **self.login, **self.tls, "db": self.database, "ssl": bool(self.tls), "retry": again}
+        options: dict[str, Any] = {
+            **timeouts,
+            **self.login,
+            **self.tls,
+            "db": self.database,
+            "ssl": bool(self.tls),
+            "retry": again,
+        }
         if self.master is None:
             (host, port), *_ = self.hosts
             return Redis(host, port, **options)

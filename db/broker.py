@@ -63,11 +63,16 @@ def require_broker() -> str:
         with url.client(_ANSWER_SECONDS) as client:
             client.ping()
     except (redis.RedisError, OSError) as error:  # the latter for a file of certificates that holds none
-        said = first_line(error).partition(" : <")[0]  # of sentinels, every parameter of theirs follows
+        said = told_by(error)
         raise ServiceUnreachable(
             f"no broker answers at {without_password(address)} ({said}): {_what_to_do(url, said)}"
         ) from error
     return address
+
+
+def told_by(error: BaseException) -> str:
+    """Return what an error of the broker says in one line; every parameter of every sentinel is left out of it."""
+    return first_line(error).partition(" : <")[0]
 
 
 def _what_to_do(url: BrokerUrl, said: str) -> str:

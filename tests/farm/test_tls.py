@@ -76,7 +76,7 @@ def test_a_farm_works_through_tls_and_goes_on_when_its_connections_break(
 ) -> None:
     farm = FarmUnderTest(tmp_path, _url(proxy, _trusting(authority), _as_client(authority)), None)
     try:
-        farm.worker("edit,score")
+        farm.farm("--workers", "1")
         run = submit(farm, "editor.seconds=0.2", pairs=8)
         eventually(lambda: done(farm), farm=farm)
         assert proxy.cut()

@@ -69,6 +69,7 @@ def test_the_command_ends_before_it_opens_wherever_the_address_was_said(tmp_path
 
 
 @pytest.mark.integration
+@pytest.mark.chaos
 def test_the_command_listens_where_the_login_is_in_its_file(tmp_path: Path) -> None:
     (tmp_path / "flowerconfig.py").write_text("basic_auth = ['me:secret']\n")
     assert run_flower(tmp_path, FLOWER_ADDRESS="0.0.0.0").returncode == -9

@@ -10,11 +10,15 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from db.broker import broker_address
+from db.broker_url import BrokerUrl
 from db.jobs import Doorbell
+from db.settings import settings
 
 # -- the broker --------------------------------------------------------------------------------------------------------
 
-broker_url = broker_address()
+_BROKER = BrokerUrl.read(broker_address())
+broker_url = _BROKER.for_celery
+broker_use_ssl = dict(_BROKER.tls) or None  # never left to kombu, whose own rediss:// trusts any certificate
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # the default gives up after 100 tries, and then the worker stands still
 broker_channel_error_retry = True  # a key of ours that is no list or hash any more; the default ends the worker
@@ -25,19 +29,21 @@ _KEEPALIVE = {  # a peer that is gone without a word is noticed after 5 + 3 * 3 
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 14_000,  # milliseconds
 }
+_TIMEOUTS = {"socket_timeout": 5, "socket_connect_timeout": 5}  # a frozen broker must not hold a publish for ever
 broker_transport_options = {
+    **_TIMEOUTS,
+    "global_keyprefix": settings().broker_prefix,  # of lists, hashes and channels alike
     # Longer than any job: a shorter one hands live jobs out again. What dies is found by the ledger's leases.
     "visibility_timeout": _TAKEN_FOR_LOST_SECONDS,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,  # with the line above: looks every 10 s, not every 100 s
     "queue_order_strategy": "priority",  # `-Q edit,score` serves edits first
-    "socket_timeout": 5,  # a frozen broker must not hold a publish for ever
-    "socket_connect_timeout": 5,
     "socket_keepalive": True,
     "socket_keepalive_options": {
         getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)
     },
     "health_check_interval": 10,
+    **_BROKER.options_for_sentinels(_TIMEOUTS),
 }
 visibility_timeout = _TAKEN_FOR_LOST_SECONDS
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from db.errors import ServiceUnreachable, WrongCall
+from db.broker_url import BrokerUrl, without_password
+from db.errors import ServiceUnreachable, first_line
 from db.owner import Process, this_host
 from db.settings import settings
 
@@ -18,12 +17,6 @@ GONE_SECONDS = 15.0
 """So long the embedded broker may be gone before it counts as ended."""
 
 _ANSWER_SECONDS = 3
-_NO_REDIS_URL = (
-    "FARM_BROKER_URL is not a Redis URL; expected redis://:PASSWORD@HOST:PORT/NUMBER, where a password with / or @ "
-    "has them written as %2F and %40"
-)
-_DATABASE = re.compile(r"(/\d*)?")
-_PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])password=[^&]*&?")
 
 
 def broker_folder() -> Path:
@@ -46,8 +39,7 @@ def broker_address() -> str:
     if given is None:
         return embedded_address() or DEFAULT_ADDRESS
     address = given.get_secret_value()
-    if not _is_redis_url(address):
-        raise WrongCall(_NO_REDIS_URL)
+    BrokerUrl.read(address)
     return address
 
 
@@ -66,21 +58,37 @@ def require_broker() -> str:
     import redis
 
     address = broker_address()
-    client = None
+    url = BrokerUrl.read(address)
     try:
-        client = redis.Redis.from_url(address, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
-        client.ping()
-    except (ValueError, TypeError):  # the latter for a parameter that there is not
-        raise WrongCall(_NO_REDIS_URL) from None  # the cause may quote a part of the password
-    except redis.RedisError as error:
+        with url.client(_ANSWER_SECONDS) as client:
+            client.ping()
+    except (redis.RedisError, OSError) as error:  # the latter for a file of certificates that holds none
+        said = told_by(error)
         raise ServiceUnreachable(
-            f"no broker answers at {without_password(address)} ({error}): set FARM_BROKER_URL to a Redis server, "
-            "or start the embedded one with `python -m producer broker`"
+            f"no broker answers at {without_password(address)} ({said}): {_what_to_do(url, said)}"
         ) from error
-    finally:
-        if client is not None:
-            client.close()
     return address
+
+
+def told_by(error: BaseException) -> str:
+    """Return what an error of the broker says in one line; every parameter of every sentinel is left out of it."""
+    return first_line(error).partition(" : <")[0]
+
+
+def _what_to_do(url: BrokerUrl, said: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return (
+            "its certificate is from no authority that this host trusts, or for another name; end FARM_BROKER_URL with "
+            "?ssl_ca_certs=FILE, where FILE is the certificate of the authority that signed the server's"
+        )
+    if url.master:
+        return "FARM_BROKER_URL names sentinels: one of them must be up and know a server of that name that is up"
+    if url.tls:
+        return (
+            "see that FARM_BROKER_URL names a Redis server with TLS; one without has redis://, one that wants to know "
+            "its clients has ssl_certfile=FILE&ssl_keyfile=FILE behind the ?"
+        )
+    return "set FARM_BROKER_URL to a Redis server, or start the embedded one with `python -m producer broker`"
 
 
 class SameBroker:
@@ -100,18 +108,3 @@ class SameBroker:
             raise ServiceUnreachable(
                 "the embedded broker ended with the command that had started it; the same command again goes on"
             )
-
-
-def _is_redis_url(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in ("redis", "rediss") and bool(parts.netloc) and _DATABASE.fullmatch(parts.path) is not None
-
-
-def without_password(address: str) -> str:
-    """Return the URL with its user and password left out."""
-    scheme, found, rest = _PASSWORD_IN_QUERY.sub("", address).rstrip("?&").partition("://")
-    return f"{scheme}{found}{rest.rpartition('@')[2]}"

@@ -8,7 +8,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from celeryconfig import message_for
-from db.broker import broker_address, without_password
+from db.broker import broker_address, told_by
+from db.broker_url import without_password
 from db.errors import ServiceUnreachable
 from db.jobs import Doorbell
 
@@ -26,4 +27,5 @@ def send(doorbell: Doorbell) -> None:
     try:
         app().send_task(**message_for(doorbell))
     except OperationalError as error:
-        raise ServiceUnreachable(f"the broker at {without_password(broker_address())} went away: {error}") from error
+        broker = without_password(broker_address())
+        raise ServiceUnreachable(f"the broker at {broker} went away: {told_by(error)}") from error

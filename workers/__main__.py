@@ -81,6 +81,7 @@ def replay(run: str, sample: str, stage: str | None, **options: Any) -> int:
 
 def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     from db.broker import require_broker
+    from db.broker_url import BrokerUrl
     from db.engine import open_engine
     from workers.app import app
     from workers.logs import configure_logging
@@ -91,7 +92,7 @@ def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     configure_logging("INFO")
     # The address as it is now: a worker that is started while the embedded broker is down would look elsewhere.
     os.environ["FARM_BROKER_URL"] = address
-    app.conf.update(broker_url=address)
+    app.conf.update(broker_url=BrokerUrl.read(address).for_celery)
     settings.cache_clear()
     prefix = queues.replace(",", "+")
     environments = _with_ports(environments)

@@ -1,21 +1,24 @@
-"""The Celery app, and what hooks into a worker's life: its name, its log, its end."""
+"""The Celery app, and what hooks into a worker's life: its name, its log, its end; and into Flower's."""
 
 from __future__ import annotations
 
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import structlog
 from celery import Celery
 from celery.signals import (
     celeryd_after_setup,
     celeryd_init,
+    import_modules,
     setup_logging,
     worker_process_init,
     worker_ready,
@@ -25,23 +28,41 @@ from celery.utils.log import get_multiprocessing_logger
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
-from db.errors import ServiceUnreachable, first_line
+from db.errors import ServiceUnreachable, WrongCall, first_line
 from db.settings import settings
 from workers.last_words import write_to_parent
 from workers.logs import configure_logging, log_as, log_uncaught
 
-# Flower's own default is every network interface, without a login; FLOWER_ADDRESS or --address say otherwise.
+# Flower's own default is every network interface; FLOWER_ADDRESS or --address say otherwise.
 os.environ.setdefault("FLOWER_ADDRESS", "127.0.0.1")
 
 _FIRST_TO_GO = "700"  # of 1,000: the broker, a database and the parents stay, which know what to do then
 
 # Before the first connection: what a worker hears from the broker goes through the door first.
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.transport:Transport"))
+TRANSPORT_ALIASES["sentinel"] = "workers.transport:SentinelTransport"
 
 log = structlog.get_logger()
 
 app = Celery("workers")
 app.config_from_object("celeryconfig")
+
+
+@import_modules.connect
+def _keep_flower_closed(**_: Any) -> None:
+    """End a Flower that would let everybody in: it has read all its options when it has the app import its tasks."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.command.name != "flower":
+        return
+    from tornado.options import options
+
+    from workers.dashboard import require_login
+
+    try:
+        require_login(options)
+    except WrongCall as error:  # what a signal's receiver raises is logged with its traceback
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
 
 
 @celeryd_init.connect

@@ -12,7 +12,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from amqp.exceptions import ChannelError
 from celery import Task
 
 from celeryconfig import message_for
@@ -41,14 +40,9 @@ def send(doorbell: Doorbell) -> None:
 def messages_waiting() -> dict[Stage, int]:
     """Return how many messages of each stage wait. Raises what kombu and redis raise for a broker that is gone."""
     with app.connection_for_read() as connection:
-        return {stage: _length(connection.default_channel, stage.value) for stage in Stage}
-
-
-def _length(channel: Any, queue: str) -> int:
-    try:
-        return int(channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:  # Redis has no empty lists: an empty queue does not exist
-        return 0
+        channel: Any = connection.default_channel
+        # Not passively: kombu would look for the queue without the farm's prefix, and find it empty at all times.
+        return {stage: int(channel.queue_declare(stage.value).message_count) for stage in Stage}
 
 
 @app.task(name=Stage.EDIT.value, bind=True, typing=True, send_events=False)

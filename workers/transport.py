@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import redis
-import redis.client
 import structlog
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
@@ -22,24 +22,24 @@ EXCERPT_BYTES = 200
 """How much of a refused message is logged."""
 
 
-class PubSub(redis.client.PubSub):
-    """Lets in what is sound of that which was said to all workers."""
+class PubSub(kombu_redis.PrefixedRedisPubSub):
+    """Lets in what is sound of that which was said to all workers; the names here are without the farm's prefix."""
 
     def parse_response(self, *args: Any, **options: Any) -> Any:
         """Return the next reply of the broker, None instead of a message that is refused."""
-        reply = super().parse_response(*args, **options)  # type: ignore[no-untyped-call]
+        reply = super().parse_response(*args, **options)
         if not isinstance(reply, list) or reply[0] not in (b"message", b"pmessage"):
             return reply
         *_, channel, message = reply
         return reply if _comes_in(check_envelope, message, channel) else None
 
 
-class Client(redis.Redis):
-    """Lets in what is sound of that which waits in the lists."""
+class Client(kombu_redis.PrefixedStrictRedis):
+    """Lets in what is sound of that which waits in the lists; likewise."""
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """Return the broker's reply; to BRPOP None, as if nothing had come, instead of a message that is refused."""
-        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        reply = super().parse_response(connection, command_name, **options)
         if command_name != "BRPOP" or not reply:
             return reply
         source, message = reply
@@ -49,7 +49,7 @@ class Client(redis.Redis):
 
     def pubsub(self, **options: Any) -> PubSub:
         """Return what listens to messages for all workers."""
-        return PubSub(self.connection_pool, **options)
+        return PubSub(self.connection_pool, global_keyprefix=self.global_keyprefix, **options)
 
 
 class QoS(kombu_redis.QoS):
@@ -86,20 +86,38 @@ class QoS(kombu_redis.QoS):
             raise
 
 
-class Channel(kombu_redis.Channel):
-    """A channel whose client is the door's."""
+class _Door:
+    """Gives a channel of kombu's the door's client."""
+
+    global_keyprefix: str
+
+    def _get_client(self) -> Callable[..., redis.Redis]:
+        super()._get_client()  # type: ignore[misc]  # checks the version of redis-py
+        return partial(Client, global_keyprefix=self.global_keyprefix)
+
+
+class Channel(_Door, kombu_redis.Channel):
+    """A channel to one server."""
 
     QoS = QoS
 
-    def _get_client(self) -> type[redis.Redis]:
-        super()._get_client()  # type: ignore[misc]  # checks the version of redis-py
-        return Client
+
+class SentinelChannel(_Door, kombu_redis.SentinelChannel):
+    """A channel to the server that sentinels name."""
+
+    QoS = QoS
 
 
 class Transport(kombu_redis.Transport):
     """A transport whose channels are the door's; `workers/app.py` puts it in the place of kombu's."""
 
     Channel = Channel
+
+
+class SentinelTransport(kombu_redis.SentinelTransport):
+    """Likewise, where sentinels name the server."""
+
+    Channel = SentinelChannel
 
 
 def _comes_in(check: Callable[[bytes], None], message: bytes, source: bytes) -> bool:

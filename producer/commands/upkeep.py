@@ -66,7 +66,7 @@ def broker() -> None:
     """Run the embedded broker of FARM_HOME until Ctrl-C, for workers and producers on this machine."""
     import threading
 
-    from db.broker import without_password
+    from db.broker_url import without_password
     from producer.broker import embedded_broker
 
     with embedded_broker() as address:

@@ -18,8 +18,8 @@ from db.broker import (
     embedded_address,
     endpoint_file,
     require_broker,
-    without_password,
 )
+from db.broker_url import without_password
 from db.errors import ServiceUnreachable, WrongCall
 from db.owner import Process, process_of
 from db.settings import settings

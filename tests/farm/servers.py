@@ -135,8 +135,11 @@ class Server(ABC):
 class Broker(Server):
     """A Valkey; with `aof` it has its data back after every end, even SIGKILL."""
 
-    def __init__(self, folder: Path, *, aof: bool = True, password: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, aof: bool = True, password: str | None = None, replica_of: int | None = None
+    ) -> None:
         super().__init__()
+        self._primary_port = replica_of
         self._folder = folder
         self._aof = aof
         self._password = password
@@ -175,9 +178,54 @@ class Broker(Server):
         if self._aof:
             options["appendonly"] = "yes"
         if self._password:
-            options["requirepass"] = self._password
+            options["requirepass"] = options["primaryauth"] = self._password
+        if self._primary_port:
+            options["replicaof"] = f"127.0.0.1 {self._primary_port}"
         command = [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
         return _start([str(word) for word in command], self._folder / "broker.log")
+
+
+class Sentinel(Server):
+    """A sentinel that watches over a primary of one password; it takes a second to give one up."""
+
+    NAME = "main"
+
+    def __init__(self, folder: Path, primary_port: int, *, quorum: int, password: str, own_password: str) -> None:
+        super().__init__()
+        folder.mkdir(parents=True)
+        self._log = folder / "sentinel.log"
+        self._configuration = folder / "sentinel.conf"
+        self._password = own_password
+        lines = (
+            f"port {self.port}",
+            "bind 127.0.0.1",
+            f'dir "{folder}"',
+            f"requirepass {own_password}",
+            f"sentinel sentinel-pass {own_password}",
+            f"sentinel monitor {self.NAME} 127.0.0.1 {primary_port} {quorum}",
+            f"sentinel auth-pass {self.NAME} {password}",
+            f"sentinel down-after-milliseconds {self.NAME} 1000",
+            f"sentinel failover-timeout {self.NAME} 4000",
+        )
+        self._configuration.write_text("\n".join(lines) + "\n")
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self._password}@127.0.0.1:{self.port}"
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.primary())
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+
+    def primary(self) -> dict[str, Any]:
+        """Return what it knows of the primary."""
+        with redis.Redis.from_url(self.url, socket_timeout=5) as client:
+            return dict(client.sentinel_master(self.NAME))
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        return _start([str(get_binary_path()), str(self._configuration), "--sentinel"], self._log)
 
 
 class Postgres(Server):

@@ -6,9 +6,12 @@ import base64
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 
@@ -70,8 +73,8 @@ def _pool_children(farm: FarmUnderTest) -> list[int]:
     return [pool_child_of(parent).pid for parent in worker_parents(farm.processes[0])]
 
 
-def test_flower_lists_the_workers_and_the_finished_tasks(farm: FarmUnderTest) -> None:
-    farm.worker("edit,score")
+def test_flower_lists_the_workers_and_the_finished_tasks_to_who_can_log_in(farm: FarmUnderTest) -> None:
+    farm.worker("edit,score", CUDA_VISIBLE_DEVICES="0")
     flower = farm.start(
         "-m", "celery", "-A", "workers", "flower", log="flower", FLOWER_PORT="0", FLOWER_BASIC_AUTH="me:secret"
     )
@@ -87,7 +90,13 @@ def test_flower_lists_the_workers_and_the_finished_tasks(farm: FarmUnderTest) ->
     assert sorted(task["name"] for task in tasks) == ["edit", "edit", "score", "score"]
     assert all(re.fullmatch(r"[\[(]\d+,?[\])]", task["args"]) for task in tasks)
     workers = eventually(lambda: _flower(port, "/api/workers?refresh=true"), farm=farm)
-    assert [name.partition("-")[0] for name in workers] == ["edit+score"]
+    assert list(workers) == [f"edit+score-gpu0@{socket.gethostname()}"]
+    assert _flower(port, "/api/queues/length") == {
+        "active_queues": [{"name": "edit", "messages": 0}, {"name": "score", "messages": 0}]
+    }
+    for path in ("/", "/workers", "/broker", "/tasks", "/api/workers", "/api/tasks"):
+        assert _status_without_login(port, path) == 401
+    assert [_status_without_login(port, path) for path in ("/metrics", "/healthcheck")] == [200, 200]  # as documented
 
 
 def test_flower_listens_on_this_machine_only_unless_it_is_told_otherwise() -> None:
@@ -113,13 +122,21 @@ def _listening_port(pid: int) -> int | None:
     return None
 
 
-def _flower(port: int, path: str) -> dict[str, dict[str, str]]:
+def _flower(port: int, path: str) -> dict[str, Any]:
     credentials = base64.b64encode(b"me:secret").decode()
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Basic {credentials}"}
     )
     with urllib.request.urlopen(request, timeout=20) as response:
         return dict(json.load(response))
+
+
+def _status_without_login(port: int, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def _finished(tasks: dict[str, dict[str, str]]) -> list[dict[str, str]] | None:

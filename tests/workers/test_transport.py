@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import redis
 from kombu import Connection
+from kombu.transport import get_transport_cls
 
 from tests.farm.servers import Broker
+from workers import celery, transport
 
 pytestmark = pytest.mark.integration
 
@@ -41,3 +43,19 @@ def test_a_message_whose_end_the_broker_does_not_take_makes_room_for_the_next(br
             administrator.execute_command("ACL", "SETUSER", "default", "+hdel")
 
         assert queue.get(timeout=5).payload == {"number": 2}
+
+
+@pytest.mark.parametrize("address", ["redis://broker", "rediss://broker", "sentinel://one;sentinel://two"])
+@pytest.mark.parametrize("prefix", ["", "lab-a:"])
+def test_whatever_the_address_what_comes_in_goes_through_the_door(address: str, prefix: str) -> None:
+    assert celery
+    connection = Connection(address, transport_options={"global_keyprefix": prefix, "master_name": "main"})
+    kind = get_transport_cls(connection.transport_cls)
+    assert issubclass(kind.Channel, transport._Door)
+    assert kind.Channel.QoS is transport.QoS
+    channel: Any = kind.Channel.__new__(kind.Channel)
+    channel.global_keyprefix = prefix
+    client = channel._get_client()(host="broker")
+    assert isinstance(client, transport.Client)
+    assert isinstance(client.pubsub(), transport.PubSub)
+    assert client.global_keyprefix == client.pubsub().global_keyprefix == prefix

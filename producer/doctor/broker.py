@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from db.broker import broker_address, without_password
+from db.broker import broker_address
+from db.broker_url import without_password
 from db.errors import WrongCall, first_line
 from producer.doctor.addresses import is_loopback
 from producer.doctor.finding import Found, State, Trouble, Unseen, fine
@@ -84,8 +85,8 @@ def answers(sights: Sights) -> Iterator[Found]:
 
     settings = sights.settings()
     found = sights.broker.tried()
-    if isinstance(found, WrongCall | ValueError | TypeError):  # of the latter two, the words may quote a password
-        yield WRONG_URL(first_line(found) if isinstance(found, WrongCall) else "FARM_BROKER_URL is not a Redis URL")
+    if isinstance(found, WrongCall):
+        yield WRONG_URL(first_line(found))
     elif isinstance(found, redis.AuthenticationError | redis.exceptions.NoPermissionError) or (
         isinstance(found, redis.ResponseError) and "NOAUTH" in str(found)
     ):

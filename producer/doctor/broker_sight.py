@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from db.broker import broker_address, without_password
+from db.broker import broker_address
+from db.broker_url import BrokerUrl, without_password
 from db.settings import Settings
 from db.tables import Stage
 from producer.doctor.clocks import ClockReading, read_clock
@@ -20,7 +20,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker that answered; what its user may not ask is None. `waiting`: messages in the queue of each stage."""
+    """A broker that answered; what its user may not ask is None. `waiting`: messages in the queue of each stage.
+
+    `host` is its own, or that of a sentinel that knows it.
+    """
 
     address: str
     host: str
@@ -38,19 +41,18 @@ class Broker:
 
 
 def read_broker(settings: Settings) -> Broker:
-    """Ask the broker of the settings. Raises WrongCall, redis.RedisError, and ValueError or TypeError for a URL."""
-    import redis
-
+    """Ask the broker of the settings. Raises WrongCall, redis.RedisError and OSError."""
     address = broker_address()
-    parts = urlsplit(address)
-    with redis.Redis.from_url(address, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS) as client:
+    url = BrokerUrl.read(address)
+    (host, _), *_ = url.hosts
+    with url.client(ANSWER_SECONDS) as client:
         began = time.monotonic()
         client.ping()
         return Broker(
             address=without_password(address),
-            host=parts.hostname or "localhost",
-            has_login=bool(parts.password) or "password=" in parts.query,
-            encrypted=parts.scheme == "rediss",
+            host=host,
+            has_login="password" in url.login,
+            encrypted=bool(url.tls),
             answered_in_seconds=time.monotonic() - began,
             info=_if_allowed(client.info),
             clock=_if_allowed(lambda: read_clock(lambda: _seconds(client.time()))),

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from db.samples import RecordedSample, recorded_samples
 from producer.gallery.charts import RUN_COLOURS, WIDTH, comparison_chart, histogram_chart, means_chart
 from producer.gallery.harmless import data_block, harmless, harmless_all
@@ -43,7 +43,7 @@ def database_url(sqlite_url: str) -> str:
 )
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_thumbnail_keeps_proportions_and_enlarges_nothing(
-    tmp_path: Path, images: ImageStore, kind: str, size: tuple[int, int], small: tuple[int, int]
+    tmp_path: Path, images: FolderStore, kind: str, size: tuple[int, int], small: tuple[int, int]
 ) -> None:
     digest = picture(images, "navy", *size, kind=kind)
     made = make_thumbnails([digest], images, tmp_path / "thumbnails")[digest]
@@ -53,7 +53,7 @@ def test_a_thumbnail_keeps_proportions_and_enlarges_nothing(
         assert (thumbnail.size, thumbnail.format) == (small, "WEBP")
 
 
-def test_a_thumbnail_that_is_there_is_not_made_again(tmp_path: Path, images: ImageStore) -> None:
+def test_a_thumbnail_that_is_there_is_not_made_again(tmp_path: Path, images: FolderStore) -> None:
     digest = picture(images, "navy")
     make_thumbnails([digest], images, tmp_path)
     images.path(digest).unlink()
@@ -61,7 +61,7 @@ def test_a_thumbnail_that_is_there_is_not_made_again(tmp_path: Path, images: Ima
     assert make_thumbnails([digest], images, tmp_path)[digest].fault is None
 
 
-def test_a_half_written_thumbnail_is_made_again(tmp_path: Path, images: ImageStore) -> None:
+def test_a_half_written_thumbnail_is_made_again(tmp_path: Path, images: FolderStore) -> None:
     digest = picture(images, "navy")
     (tmp_path / f"{digest}.webp").write_bytes(b"RIFF")
 
@@ -70,7 +70,7 @@ def test_a_half_written_thumbnail_is_made_again(tmp_path: Path, images: ImageSto
     assert list(tmp_path.glob(".*")) == []
 
 
-def test_images_that_are_missing_changed_or_none_are_told_apart(tmp_path: Path, images: ImageStore) -> None:
+def test_images_that_are_missing_changed_or_none_are_told_apart(tmp_path: Path, images: FolderStore) -> None:
     none, changed = images.put(b"no image"), picture(images, "navy")
     images.path(changed).write_bytes(b"something else")
     made = make_thumbnails(["0" * 64, none, changed], images, tmp_path / "thumbnails")
@@ -79,14 +79,14 @@ def test_images_that_are_missing_changed_or_none_are_told_apart(tmp_path: Path, 
     assert faults == [PictureFault.MISSING, PictureFault.DAMAGED, PictureFault.DAMAGED]
 
 
-def test_many_thumbnails_come_in_the_order_in_which_they_were_asked_for(tmp_path: Path, images: ImageStore) -> None:
+def test_many_thumbnails_come_in_the_order_in_which_they_were_asked_for(tmp_path: Path, images: FolderStore) -> None:
     digests = [picture(images, "navy", 10 + number, 10) for number in range(40)]
 
     made = make_thumbnails([*digests, *digests], images, tmp_path / "thumbnails")
     assert [(digest, one.width) for digest, one in made.items()] == [(d, 10 + n) for n, d in enumerate(digests)]
 
 
-def test_an_embedded_thumbnail_is_its_own_address(images: ImageStore) -> None:
+def test_an_embedded_thumbnail_is_its_own_address(images: FolderStore) -> None:
     digest = picture(images, "navy", 900, 900)
     made = embed_thumbnails([digest], images, SIDE_PIXELS)[digest]
 
@@ -161,7 +161,7 @@ def test_samples_with_other_further_sources_are_different_ones(engine: Engine) -
 
 
 def test_further_sources_have_their_thumbnails_and_their_places_in_the_data(
-    tmp_path: Path, engine: Engine, images: ImageStore
+    tmp_path: Path, engine: Engine, images: FolderStore
 ) -> None:
     sources = [picture(images, "navy", 10 + number, 10) for number in range(3)]
     report = enter(engine, "a" * 12, [Sample("k", sources[0], [Edit()], more_sources=sources[1:])], [Scorer("s")])
@@ -233,7 +233,7 @@ def test_nothing_is_drawn_beyond_the_edge(report: Report) -> None:
 
 
 def test_the_policy_holds_the_digest_of_every_script_and_style(
-    tmp_path: Path, engine: Engine, images: ImageStore, report: Report
+    tmp_path: Path, engine: Engine, images: FolderStore, report: Report
 ) -> None:
     text = write_gallery([report], engine, images, tmp_path / "gallery").read_text(encoding="utf-8")
     found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
@@ -250,7 +250,7 @@ def test_the_policy_holds_the_digest_of_every_script_and_style(
 
 
 def test_the_page_names_no_place_of_this_machine(
-    tmp_path: Path, engine: Engine, images: ImageStore, report: Report
+    tmp_path: Path, engine: Engine, images: FolderStore, report: Report
 ) -> None:
     text = write_gallery([report], engine, images, tmp_path / "gallery").read_text(encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from typing import Any, Self
 import boto3
 
 READY_SECONDS = 30.0
+KEYS_A_PAGE = 20
+"""So many the server lists at a time, in place of a thousand."""
+
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "a-key",
     "AWS_SECRET_ACCESS_KEY": "a-secret",
@@ -37,7 +41,8 @@ class S3Server:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
         with self._log.open("wb") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+            environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(KEYS_A_PAGE)}
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         deadline = time.monotonic() + READY_SECONDS
         while not self._answers():
             assert time.monotonic() < deadline, self._log.read_text()

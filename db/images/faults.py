@@ -59,6 +59,8 @@ def _named(store: str, error: Exception) -> OSError | None:
         return StoreRefused(f"the image store {store} cannot be asked: {said}")
     if isinstance(error, OSError) and (isinstance(error, PermissionError) or error.errno in _NOT_TAKEN):
         return StoreRefused(f"the image store {store} refuses: {said}")
+    if isinstance(error, TimeoutError):
+        return StoreAway(f"the image store {store} does not answer in time")
     if isinstance(error, OSError) or type(error).__module__ != "builtins":
         return StoreAway(f"the image store {store} does not answer: {said}")
     return None

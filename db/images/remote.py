@@ -28,6 +28,9 @@ from db.images.store import DAMAGED, DIGEST, MISSING, ImageMissing, Stored, dige
 REQUESTS_AT_ONCE = 16
 """So many copies of a gc are under way at a time: each is a wait for the server, and hardly any work here."""
 
+LONGEST_SECONDS = 120
+"""How long any request may take with all that is tried again: there are waits that no timeout of a socket ends."""
+
 _REMOVED_AT_ONCE = 1000
 """Names that S3 takes in one request."""
 
@@ -65,8 +68,7 @@ class RemoteStore:
     def put(self, content: bytes) -> str:
         """Store the bytes durably and return their digest: one request."""
         digest = digest_of(content)
-        with naming_faults(str(self)):
-            self._files().pipe_file(self._key(digest), content)
+        self._ask("pipe_file", self._key(digest), content)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -108,9 +110,7 @@ class RemoteStore:
     def all_set_aside(self) -> Iterator[Stored]:
         """Yield the images that are set aside; `modified_at` tells since when."""
         for folder in self._beginnings(f"{self._root}/{_ASIDE}"):
-            with naming_faults(str(self)):
-                found = self._files().find(folder, detail=True)
-            yield from _objects(found.values(), digest_at=-2)
+            yield from _objects(self._ask("find", folder, detail=True).values(), digest_at=-2)
 
     def set_aside(self, images: Sequence[Stored]) -> list[Stored]:
         """Copy these images, then remove them; return the copies of those that were still there."""
@@ -148,8 +148,7 @@ class RemoteStore:
     def _copied_aside(self, image: Stored) -> Stored | None:
         name = f"{self._aside_key(image.digest)}/{secrets.token_hex(4)}"
         try:
-            with naming_faults(str(self)):
-                self._files().cp_file(self._key(image.digest), name)
+            self._ask("cp_file", self._key(image.digest), name)
         except FileNotFoundError:
             return None
         return Stored(name, image.digest, image.bytes, time.time())
@@ -171,11 +170,17 @@ class RemoteStore:
                 self._opened = os.getpid(), self._open_files()
             return self._opened[1]
 
+    def _ask(self, what: str, *given: Any, **options: Any) -> Any:
+        """Call this method of the file system. Raises FileNotFoundError, StoreAway or StoreRefused, all in time."""
+        with naming_faults(str(self)):
+            files = self._files()
+            limit = {"timeout": LONGEST_SECONDS} if files.async_impl else {}
+            return getattr(files, what)(*given, **options, **limit)
+
     def _read(self, key: str) -> bytes | None:
         """Return an object's content; None where there is none."""
         try:
-            with naming_faults(str(self)):
-                return bytes(self._files().cat_file(key))
+            return bytes(self._ask("cat_file", key))
         except FileNotFoundError:
             return None
 
@@ -186,8 +191,7 @@ class RemoteStore:
     def _listed(self, folder: str) -> list[dict[str, Any]]:
         """Return what lies directly below; nothing is no fault."""
         try:
-            with naming_faults(str(self)):
-                return list(self._files().ls(folder, detail=True))
+            return list(self._ask("ls", folder, detail=True))
         except FileNotFoundError:
             return []
 
@@ -196,8 +200,8 @@ class RemoteStore:
 
     def _remove(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), _REMOVED_AT_ONCE):
-            with naming_faults(str(self)), suppress(FileNotFoundError):
-                self._files().rm(list(keys[first : first + _REMOVED_AT_ONCE]))
+            with suppress(FileNotFoundError):
+                self._ask("rm", list(keys[first : first + _REMOVED_AT_ONCE]))
 
 
 def _objects(found: Iterable[dict[str, Any]], *, digest_at: int) -> Iterator[Stored]:

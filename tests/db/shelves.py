@@ -63,7 +63,7 @@ class BucketShelf(Shelf):
         self._bucket, _, self._prefix = str(images).removeprefix("s3://").partition("/")
 
     def names(self) -> list[str]:
-        found = self._client.list_objects_v2(Bucket=self._bucket).get("Contents", [])
+        found = self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1000).get("Contents", [])
         return sorted(one["Key"].removeprefix(f"{self._prefix}/") for one in found)
 
     def overwrite(self, digest: str, content: bytes) -> None:

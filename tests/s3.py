@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import boto3
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 KEYS_A_PAGE = 20
 """So many the server lists at a time, in place of a thousand."""
 

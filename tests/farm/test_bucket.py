@@ -22,7 +22,7 @@ def test_a_farm_on_a_bucket_runs_reports_and_is_looked_after(
     farm.environment |= {**s3_server.environment(), "FARM_IMAGES": address}
     farm.farm("--workers", "2")
 
-    run = submit(farm, "duration=0.02", pairs=6)
+    run = submit(farm, pairs=6)
     finish(farm, run, edits_done=6)
 
     edited = str(rows(farm)[0].image)
@@ -46,12 +46,8 @@ def test_a_bucket_that_is_not_there_and_a_server_that_is_away_end_a_submit_in_on
     farm: FarmUnderTest, s3_server: S3Server
 ) -> None:
     farm.environment |= {**s3_server.environment(), "FARM_IMAGES": "s3://no-such-bucket/farm"}
-    with pytest.raises(
-        AssertionError, match="exit code 2\n\nerror: the image store s3://no-such-bucket/farm has no buck"
-    ):
+    with pytest.raises(AssertionError, match=r"^exit code 2\s+error: the image store s3://no-such-bucket/farm has no"):
         submit(farm, pairs=1)
     farm.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
-    with pytest.raises(
-        AssertionError, match="exit code 3\n\nerror: the image store .* does not answer: Could not connect"
-    ):
+    with pytest.raises(AssertionError, match=r"^exit code 3\s+error: the image store .* does not answer: Could not"):
         submit(farm, pairs=1)

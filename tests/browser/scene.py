@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import Connection, Engine, insert
 
 from db.engine import transaction
-from db.images import FolderStore, digest_of
+from db.images import ImageStore, digest_of
 from db.tables import State, benchmarks, edits, run_scorers, runs, samples, scores
 from producer.report.gather import gather_report
 from producer.report.schema import Report
@@ -63,7 +63,7 @@ class Scorer:
     repeats: int = 1
 
 
-def picture(images: FolderStore, colour: str, width: int = 64, height: int = 48, *, kind: str = "PNG") -> str:
+def picture(images: ImageStore, colour: str, width: int = 64, height: int = 48, *, kind: str = "PNG") -> str:
     """Put a picture of one colour into the store; return its digest."""
     written = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(written, kind)

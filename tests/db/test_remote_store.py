@@ -25,6 +25,7 @@ from db.ledger import Ledger
 from db.settings import settings
 from db.upkeep.gc import Removed, collect
 from tests.db.shelves import DAY, BucketShelf, later
+from tests.db.test_gc import sample_of
 from tests.factories import enter, png
 from tests.farm.conftest import ROOT
 from tests.farm.proxy import Proxy
@@ -82,8 +83,9 @@ def test_images_are_listed_and_removed_many_at_a_time(
 # -- a name cannot be taken in one step --------------------------------------------------------------------------------
 
 
-def set_aside_late(remote: RemoteStore, patch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
-    """Set all images aside; something happens between the copying and the removing."""
+@contextmanager
+def late_removal(patch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> Iterator[None]:
+    """Let something happen whenever images are copied and about to be removed."""
     remove = RemoteStore._remove
 
     def late(store: RemoteStore, keys: list[str]) -> None:
@@ -92,7 +94,7 @@ def set_aside_late(remote: RemoteStore, patch: pytest.MonkeyPatch, meanwhile: Ca
 
     with patch.context() as patched:
         patched.setattr(RemoteStore, "_remove", late)
-        remote.set_aside(list(remote.stored()))
+        yield
 
 
 def test_an_image_put_amid_being_set_aside_is_read_from_its_copy(
@@ -100,7 +102,8 @@ def test_an_image_put_amid_being_set_aside_is_read_from_its_copy(
 ) -> None:
     digest = remote.put(png())
 
-    set_aside_late(remote, monkeypatch, lambda: remote.put(png()))
+    with late_removal(monkeypatch, lambda: remote.put(png())):
+        remote.set_aside(list(remote.stored()))
 
     assert list(remote.stored()) == []
     assert remote.get(digest) == png()
@@ -110,16 +113,19 @@ def test_an_image_put_amid_being_set_aside_is_read_from_its_copy(
 def test_a_copy_is_kept_until_whoever_put_its_image_must_have_committed(
     ledger: Ledger, shelf: BucketShelf, remote: RemoteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    orphan, source = remote.put(png(colour="red")), remote.put(png())
-    set_aside_late(remote, monkeypatch, lambda: remote.put(png()))
+    enter(ledger)
+    red, blue = png(colour="red"), png(colour="blue")
+    digest, orphan = remote.put(red), remote.put(blue)
 
+    with late_removal(monkeypatch, lambda: remote.put(red)):
+        assert collect(ledger.engine, remote, older_than_seconds=DAY, now=later(2)) == Removed(aside=2)
     assert collect(ledger.engine, remote, older_than_seconds=DAY, now=later(0.9)) == Removed()
-    assert [remote.fault(orphan), remote.fault(source)] == [None, None]
-    enter(ledger)  # commits a sample of this source
-    removed = collect(ledger.engine, remote, older_than_seconds=DAY, now=later(1.1))
+    assert {one.digest for one in remote.all_set_aside()} == {digest, orphan}
+    sample_of(ledger.engine, digest)  # whoever put it commits
+    assert collect(ledger.engine, remote, older_than_seconds=DAY, now=later(1.1)) == Removed(1, len(blue))
 
-    assert removed == Removed(1, len(png(colour="red")))
-    assert shelf.names() == [f"{source[:2]}/{source}"]
+    assert remote.get(digest) == red
+    assert shelf.names() == [f"{digest[:2]}/{digest}"]
 
 
 def test_an_image_put_back_while_it_is_looked_for_is_found(
@@ -214,8 +220,8 @@ def nothing() -> Iterator[int]:
     "fault",
     [
         pytest.param(lambda: answering(503, "SlowDown"), id="busy"),
-        pytest.param(lambda: answering(500, "InternalError"), id="broken"),
-        pytest.param(lambda: answering(403, "AccessDenied"), id="denied for a while"),
+        pytest.param(lambda: answering(500, "InternalError"), id="broken", marks=pytest.mark.chaos),
+        pytest.param(lambda: answering(403, "AccessDenied"), id="denied for a while", marks=pytest.mark.chaos),
         pytest.param(nothing, id="away"),
     ],
 )

@@ -22,8 +22,8 @@ def test_a_farm_on_a_bucket_runs_reports_and_is_looked_after(
     farm.environment |= {**s3_server.environment(), "FARM_IMAGES": address}
     farm.farm("--workers", "2")
 
-    run = submit(farm, pairs=6)
-    finish(farm, run, edits_done=6)
+    run = submit(farm, pairs=3)
+    finish(farm, run, edits_done=3)
 
     edited = str(rows(farm)[0].image)
     shown = json.loads(farm.producer("show", run, "p-0", "--json"))
@@ -42,6 +42,7 @@ def test_a_farm_on_a_bucket_runs_reports_and_is_looked_after(
     assert not (farm.home / "images").exists()
 
 
+@pytest.mark.chaos
 def test_a_bucket_that_is_not_there_and_a_server_that_is_away_end_a_submit_in_one_line(
     farm: FarmUnderTest, s3_server: S3Server
 ) -> None:

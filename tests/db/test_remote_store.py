@@ -398,6 +398,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
+@pytest.mark.chaos
 def test_a_store_that_was_used_before_a_fork_is_opened_anew_after_it(remote: RemoteStore) -> None:
     subprocess.run([sys.executable, "-c", FORKED, str(remote)], check=True, timeout=60, cwd=ROOT)
     assert len(list(remote.stored())) == 3

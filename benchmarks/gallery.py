@@ -23,7 +23,7 @@ from benchmarks.outcome import Fell
 from benchmarks.processes import MB, run_watched
 from benchmarks.samples import photo_png, with_remark, write_lines
 from db.engine import reading, transaction
-from db.images import ImageStore
+from db.images.address import open_store
 from db.settings import settings
 from db.tables import edits
 
@@ -120,7 +120,7 @@ def run_with_pictures(farm: Farm, samples: int) -> str:
 
 def _store_edited(farm: Farm, run_id: str, photos: Sequence[bytes]) -> None:
     """Give each edit an image of its own, another one than its source."""
-    images = ImageStore(settings().image_folder)
+    images = open_store(settings().image_store)
     with reading(farm.engine) as connection:
         ids = connection.scalars(select(edits.c.id).where(edits.c.run_id == run_id).order_by(edits.c.id)).all()
     stored = [

@@ -42,6 +42,14 @@ class ServiceUnreachable(FarmError):
     exit_code = 3
 
 
+class StoreAway(ServiceUnreachable, OSError):
+    """The server of the image store does not answer, or answers that it cannot just now."""
+
+
+class StoreRefused(WrongCall, OSError):
+    """The server of the image store refuses: no such bucket, no right to it, no credentials."""
+
+
 class BenchmarkInvalid(FarmError):
     """A benchmark file with faults; `faults` names each by its place, and nothing of the file was taken.
 

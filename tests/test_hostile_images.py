@@ -12,7 +12,7 @@ import pytest
 
 from db.decode import decode_image
 from db.errors import BenchmarkInvalid, ImageFault
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import EditClaim, Failure
 from db.options import EditorOptions
 from db.tables import FailureKind, Stage
@@ -28,7 +28,7 @@ MOST_SECONDS = 3.0
 MOST_MEGABYTES = 100
 
 
-def edit_of(content: bytes, images: ImageStore) -> Made | Failure:
+def edit_of(content: bytes, images: FolderStore) -> Made | Failure:
     """Make the edit of an image that is in the store, whoever put it there."""
     claim = EditClaim(
         stage=Stage.EDIT,
@@ -49,7 +49,7 @@ def edit_of(content: bytes, images: ImageStore) -> Made | Failure:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_hostile_image_is_one_clear_fault_of_its_sample_and_of_its_edit(
-    name: str, tmp_path: Path, images: ImageStore
+    name: str, tmp_path: Path, images: FolderStore
 ) -> None:
     content = REFUSED[name]()
     (tmp_path / "hostile").write_bytes(content)
@@ -73,7 +73,7 @@ def bad_pair() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_image_is_read_as_what_it_shows(name: str, tmp_path: Path, images: ImageStore) -> None:
+def test_an_odd_image_is_read_as_what_it_shows(name: str, tmp_path: Path, images: FolderStore) -> None:
     make, colour = ODD[name]
     content = make()
     in_base64 = base64.b64encode(content).decode()

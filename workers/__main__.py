@@ -83,12 +83,14 @@ def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     from db.broker import require_broker
     from db.broker_url import BrokerUrl
     from db.engine import open_engine
+    from db.images.address import open_store
     from workers.app import app
     from workers.logs import configure_logging
     from workers.supervisor import Supervisor, import_for_workers, worker_process
 
     address = require_broker()
     open_engine(settings().database).dispose()  # the schema is made once, before the workers race for it
+    open_store(settings().image_store)  # an address that is none is told once, and here
     configure_logging("INFO")
     # The address as it is now: a worker that is started while the embedded broker is down would look elsewhere.
     os.environ["FARM_BROKER_URL"] = address

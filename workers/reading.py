@@ -8,7 +8,7 @@ from PIL import Image
 
 from db.aggregate import read_aggregate
 from db.decode import decode_image
-from db.images import ImageStore
+from db.images import ImageSource
 from db.jobs import EditClaim, Failure, ScoreClaim
 from workers.faults import failure_of
 from workers.models.protocols import EditRequest, ScoreRequest
@@ -21,7 +21,7 @@ STORE = "the image store"
 class Reader:
     """Reads from one store; where that cannot be read for a while, it is waited for."""
 
-    def __init__(self, images: ImageStore, outlast: Outlast = at_once) -> None:
+    def __init__(self, images: ImageSource, outlast: Outlast = at_once) -> None:
         self._images = images
         self._outlast = outlast
 

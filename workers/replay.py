@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from db.choice import ModelChoice
 from db.decode import decode_image
 from db.errors import ImageFault, WrongCall, one_line
-from db.images import ImageMissing, ImageStore, digest_of
+from db.images import ImageMissing, ImageSource, digest_of
 from db.jobs import Claim, Failure, ScoreClaim
 from db.one_sample import Stored, edit_once_more, edits_of_sample, find_sample, scores_once_more
 from db.queries import Run
@@ -60,7 +60,7 @@ class Wanted:
 class Replay:
     """One sample's jobs, done here; each tells on stdout what came of it, and what the ledger has."""
 
-    def __init__(self, engine: Engine, images: ImageStore, run: Run, sample: str, wanted: Wanted) -> None:
+    def __init__(self, engine: Engine, images: ImageSource, run: Run, sample: str, wanted: Wanted) -> None:
         if run.is_imported:
             raise WrongCall(
                 f"run {run.id} was imported: its edits and scores were made elsewhere, none can be done again"
@@ -184,11 +184,11 @@ def _scores_only(run: Run, wanted: Wanted) -> Wanted:
     return replace(wanted, stage=Stage.SCORE)
 
 
-class _WithNewImage(ImageStore):
+class _WithNewImage:
     """The image store, and beside it the image that was made now, in memory."""
 
-    def __init__(self, store: ImageStore) -> None:
-        super().__init__(store.folder)
+    def __init__(self, store: ImageSource) -> None:
+        self._store = store
         self.new: bytes | None = None
 
     @property
@@ -198,7 +198,7 @@ class _WithNewImage(ImageStore):
     def get(self, digest: str) -> bytes:
         if self.new is not None and digest == self.new_digest:
             return self.new
-        return super().get(digest)
+        return self._store.get(digest)
 
 
 def _host() -> Host:

@@ -3,6 +3,10 @@
 An image is put before the row that names it is committed. So only old files are looked at, and each twice: it is set
 aside first, which takes its name from it; whoever puts it from then on writes it anew, and whoever had put it before
 has made it young again or has had time to commit. Only what is still old and still unnamed then goes.
+
+A store of objects cannot rename: there an image may be put between the last look at it and the loss of its name. It has
+been copied before that, so nothing is lost: readers find the copy, and it is kept for as long again as an image must be
+old. By then the row of whoever put it is committed, and a later gc puts the copy back; what is still unnamed then goes.
 """
 
 from __future__ import annotations
@@ -11,26 +15,26 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from sqlalchemy import Engine, exists, select, union
 
 from db.engine import reading
 from db.errors import WrongCall
-from db.images import ImageStore, Stored, look
+from db.images import ImageStore, Stored
 from db.tables import SEVERAL_SOURCES, edits, samples
 from db.upkeep.pages import PAGE
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What was removed, or would be."""
+    """What was removed, or would be; `aside` counts the images that a later gc removes."""
 
     files: int = 0
     bytes: int = 0
+    aside: int = 0
 
     def __add__(self, other: Removed) -> Removed:
-        return Removed(self.files + other.files, self.bytes + other.bytes)
+        return Removed(self.files + other.files, self.bytes + other.bytes, self.aside + other.aside)
 
 
 def collect(
@@ -42,16 +46,15 @@ def collect(
     """
     before = (time.time() if now is None else now) - older_than_seconds
     removed = _remove_unfinished(images, before, dry_run=dry_run)
-    for files in _pages(images.all_set_aside()):  # by a gc that died; before there are any of our own
-        unused = unnamed(engine, files, before)
-        if unused and not dry_run:
-            _require_samples(engine)
-        removed += _size(unused) if dry_run else settle(engine, images, [file.path for file in files], before)
+    for files in _pages(images.all_set_aside()):  # by an earlier gc; before there are any of our own
+        unused = _unused(engine, files, before, dry_run=dry_run)
+        removed += _size(unused) if dry_run else settle(engine, images, files, before)
     for files in _pages(images.stored()):
-        unused = unnamed(engine, files, before)
-        if unused and not dry_run:
-            _require_samples(engine)
-        removed += _size(unused) if dry_run else settle(engine, images, set_aside(images, unused), before)
+        unused = _unused(engine, files, before, dry_run=dry_run)
+        if images.keeps_aside:
+            removed += Removed(aside=len(unused) if dry_run else len(images.set_aside(unused)))
+        else:
+            removed += _size(unused) if dry_run else settle(engine, images, images.set_aside(unused), before)
     return removed
 
 
@@ -62,31 +65,36 @@ def unnamed(engine: Engine, files: Sequence[Stored], before: float) -> list[Stor
     return [file for file in old if file.digest not in named]
 
 
-def set_aside(images: ImageStore, files: Sequence[Stored]) -> list[Path]:
-    """Take their names from these images; return where those that were still there lie now."""
-    return [aside for aside in map(images.set_aside, files) if aside is not None]
+def settle(engine: Engine, images: ImageStore, aside: Sequence[Stored], before: float) -> Removed:
+    """Look again at images that are set aside: remove those still old and unnamed, put the others back.
 
-
-def settle(engine: Engine, images: ImageStore, aside: Sequence[Path], before: float) -> Removed:
-    """Look again at images that are set aside: remove those still old and unnamed, put the others back."""
-    files = [file for file in map(look, aside) if file is not None]
-    unused = unnamed(engine, files, before)
-    for file in files:
-        if file in unused:
-            file.path.unlink(missing_ok=True)  # another gc may be at the leftovers of a third
-        else:
+    One that has not lain aside for long enough stays, where it has to.
+    """
+    named = _named(engine, [file.digest for file in aside]) if aside else set()
+    young = [file for file in aside if file.modified_at >= before]
+    unused = [file for file in aside if file.digest not in named and file not in young]
+    images.remove(unused)
+    for file in aside:
+        if file.digest in named or (file in young and not images.keeps_aside):
             images.put_back(file)
     return _size(unused)
 
 
 def _remove_unfinished(images: ImageStore, before: float, *, dry_run: bool) -> Removed:
     removed = Removed()
-    for file in images.unfinished():
-        if file.modified_at < before:
-            removed += _size([file])
-            if not dry_run:
-                file.path.unlink(missing_ok=True)
+    for files in _pages(file for file in images.unfinished() if file.modified_at < before):
+        removed += _size(files)
+        if not dry_run:
+            images.remove(files)
     return removed
+
+
+def _unused(engine: Engine, files: Sequence[Stored], before: float, *, dry_run: bool) -> list[Stored]:
+    """Return the unnamed of these. Raises WrongCall where they are to go and the ledger is not theirs."""
+    unused = unnamed(engine, files, before)
+    if unused and not dry_run:
+        _require_samples(engine)
+    return unused
 
 
 def _named(engine: Engine, digests: Sequence[str]) -> set[str]:

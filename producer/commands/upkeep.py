@@ -59,6 +59,9 @@ def gc(dry_run: bool, hours: int) -> None:
 
     removed = collect(engine(), images(), older_than_seconds=hours * HOUR_SECONDS, dry_run=dry_run)
     click.echo(f"{'would remove' if dry_run else 'removed'} {removed.files:,} files, {removed.bytes:,} bytes")
+    if removed.aside:
+        done = "would be set aside" if dry_run else "are set aside"
+        say(f"{removed.aside:,} unused images {done}: a gc in {hours} hours or later removes them")
 
 
 @click.command()

@@ -128,7 +128,16 @@ CHECKS = (
         "store",
         "an object of its own is written, read back and removed",
         store.writable,
-        (store.CLOSED, store.FULL, store.READ_ONLY, store.FAILS, store.NOT_THERE_YET),
+        (
+            store.CLOSED,
+            store.FULL,
+            store.READ_ONLY,
+            store.FAILS,
+            store.NOT_THERE_YET,
+            store.WRONG_ADDRESS,
+            store.BUCKET_AWAY,
+            store.BUCKET_REFUSES,
+        ),
     ),
     Check(
         Group.STORE,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from db.errors import StoreAway, StoreRefused, WrongCall, first_line
 from db.farm import images
 from db.images import ImageStore
 from db.tables import Stage
@@ -41,6 +41,19 @@ FAILS = Trouble(
     "it fails for a reason of its own",
     "see that `{path}` can be written and read; workers wait until then",
 )
+WRONG_ADDRESS = Trouble(
+    State.FAULT, "FARM_IMAGES cannot be used", "set FARM_IMAGES to a folder, or to s3://BUCKET/PREFIX"
+)
+BUCKET_AWAY = Trouble(
+    State.FAULT,
+    "its server does not answer: workers wait with their results in hand",
+    "see that AWS_ENDPOINT_URL is right and can be reached from here (for s3://), or wait for the server",
+)
+BUCKET_REFUSES = Trouble(
+    State.FAULT,
+    "its server refuses: nothing can be submitted, and workers wait with their results in hand",
+    "give this user's credentials (AWS_ACCESS_KEY_ID, ...) the rights that docs/howto/image-store.md lists",
+)
 NOT_THERE_YET = Trouble(State.NOTE, "there is no image store yet", "nothing to do: the first run makes it")
 NO_ROOM = Trouble(
     State.FAULT,
@@ -53,47 +66,58 @@ NO_FILES = Trouble(
 )
 
 
-def probe(store: ImageStore) -> None:
-    """Write an object of our own, read it back and remove it. Raises OSError.
-
-    It lies beside the images under a name that is no digest, so nothing ever takes it for one.
-    """
-    path = store.folder / f".doctor-{secrets.token_hex(8)}"
-    content = secrets.token_bytes(64)
-    try:
-        path.write_bytes(content)
-        if path.read_bytes() != content:
-            raise OSError(f"{path} reads back other than it was written")
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def writable(sights: Sights) -> Iterator[Found]:
     """Put something in, read it back, take it out again."""
     sights.settings()
-    folder = images().folder
-    if not folder.exists():
-        above, closed = nearest(folder), PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        may = os.access(above, os.W_OK)
+    store = _opened()
+    if isinstance(store, WrongCall):
+        yield WRONG_ADDRESS(first_line(store))
+    elif store.folder is None:
+        yield _bucket(store)
+    elif not store.folder.exists():
+        folder, above = store.folder, nearest(store.folder)
+        may, closed = os.access(above, os.W_OK), PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         yield NOT_THERE_YET(f"no folder {folder}") if may else _not_writable(folder, above, closed)
-        return
-    try:
-        probe(images())
-    except OSError as error:
-        yield _not_writable(folder, folder, error)
     else:
-        yield fine(f"{folder}: written, read back and removed")
+        yield _folder(store, store.folder)
 
 
 def space(sights: Sights) -> Iterator[Found]:
     """Hold the room on its disk against the edits that wait; FARM_HOME's disk as well where that is another."""
     settings = sights.settings()
-    folder = images().folder
-    edits = _edits_waiting(sights)
-    needed = edits * _usual_bytes(images()) if edits else 0
-    yield _room_for(folder, needed, f" for some {edits:,} edits of {in_gigabytes(needed)}" if edits else "")
-    if room(settings.home_path).device != room(folder).device:
+    store = _opened()
+    folder = None if isinstance(store, WrongCall) else store.folder
+    if folder is not None and not isinstance(store, WrongCall):
+        edits = _edits_waiting(sights)
+        needed = edits * _usual_bytes(store) if edits else 0
+        yield _room_for(folder, needed, f" for some {edits:,} edits of {in_gigabytes(needed)}" if edits else "")
+    if folder is None or room(settings.home_path).device != room(folder).device:
         yield _room_for(settings.home_path, 0, "")
+
+
+def _opened() -> ImageStore | WrongCall:
+    try:
+        return images()
+    except WrongCall as error:
+        return error
+
+
+def _folder(store: ImageStore, folder: Path) -> Found:
+    try:
+        store.probe()
+    except OSError as error:
+        return _not_writable(folder, folder, error)
+    return fine(f"{folder}: written, read back and removed")
+
+
+def _bucket(store: ImageStore) -> Found:
+    try:
+        store.probe()
+    except StoreRefused as error:
+        return BUCKET_REFUSES(first_line(error))
+    except StoreAway as error:
+        return BUCKET_AWAY(first_line(error))
+    return fine(f"{store}: written, read back and removed")
 
 
 def _not_writable(folder: Path, closed: Path, error: OSError) -> Found:

@@ -14,8 +14,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from db.decode import decode_image
-from db.errors import ImageFault
-from db.images import ImageMissing, ImageStore
+from db.errors import ImageFault, StoreAway, StoreRefused
+from db.images import ImageMissing, ImageSource
 
 SIDE_PIXELS = 384
 """The longer side of a thumbnail."""
@@ -41,13 +41,13 @@ class Picture:
     uri: str | None = None
 
 
-def make_thumbnails(digests: Iterable[str], images: ImageStore, folder: Path) -> dict[str, Picture]:
+def make_thumbnails(digests: Iterable[str], images: ImageSource, folder: Path) -> dict[str, Picture]:
     """Make `<digest>.webp` in the folder for each image, where it is not there yet; return them by their digests."""
     folder.mkdir(parents=True, exist_ok=True)
     return _on_threads(digests, lambda digest: _in_folder(digest, images, folder / f"{digest}.webp"))
 
 
-def embed_thumbnails(digests: Iterable[str], images: ImageStore, side: int) -> dict[str, Picture]:
+def embed_thumbnails(digests: Iterable[str], images: ImageSource, side: int) -> dict[str, Picture]:
     """Return the images by their digests as data: URIs, `side` pixels on the longer side."""
     return _on_threads(digests, lambda digest: _embedded(digest, images, side))
 
@@ -59,7 +59,7 @@ def _on_threads(digests: Iterable[str], make: Callable[[str], Picture]) -> dict[
         return dict(zip(wanted, threads.map(make, wanted), strict=True))
 
 
-def _in_folder(digest: str, images: ImageStore, path: Path) -> Picture:
+def _in_folder(digest: str, images: ImageSource, path: Path) -> Picture:
     size = _size_of(path)
     if size is None:
         made = _thumbnail(digest, images, SIDE_PIXELS)
@@ -72,7 +72,7 @@ def _in_folder(digest: str, images: ImageStore, path: Path) -> Picture:
     return Picture(*size)
 
 
-def _embedded(digest: str, images: ImageStore, side: int) -> Picture:
+def _embedded(digest: str, images: ImageSource, side: int) -> Picture:
     made = _thumbnail(digest, images, side)
     if isinstance(made, PictureFault):
         return Picture(fault=made)
@@ -89,12 +89,16 @@ def _size_of(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _thumbnail(digest: str, images: ImageStore, side: int) -> tuple[bytes, tuple[int, int]] | PictureFault:
+def _thumbnail(digest: str, images: ImageSource, side: int) -> tuple[bytes, tuple[int, int]] | PictureFault:
     """Return a thumbnail's WebP bytes and size, or why there is none."""
     try:
         image = decode_image(images.get(digest), at_least=side)
-    except (ImageMissing, OSError, ImageFault, MemoryError):
-        return PictureFault.DAMAGED if images.path(digest).exists() else PictureFault.MISSING
+    except ImageMissing as error:
+        return PictureFault(error.fault)
+    except (StoreAway, StoreRefused):
+        raise  # a page of nothing but faults would say what is not so
+    except (OSError, ImageFault, MemoryError):
+        return PictureFault.DAMAGED
     image.thumbnail(
         (side, side), Image.Resampling.BICUBIC, reducing_gap=1.0
     )  # whole factors first: a fifth of the time

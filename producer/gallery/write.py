@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import Engine
 
@@ -14,6 +13,7 @@ from db.samples import recorded_samples
 from producer.comparison.schema import Comparison
 from producer.gallery.content import gallery_content
 from producer.gallery.matching import Matched, matched
+from producer.gallery.originals import originals_for
 from producer.gallery.page import page
 from producer.gallery.thumbnails import SIDE_PIXELS, Picture, embed_thumbnails, make_thumbnails
 from producer.report.schema import Report
@@ -36,9 +36,9 @@ def write_gallery(
     """Write the gallery of one run, or of several side by side, and return the path of its index.html.
 
     `folder` is made where it is not there; its thumbnails are kept, its index.html is replaced. The page links to the
-    full images where the store has them, by relative paths. With `single_file`, `folder` is the path of one HTML file
-    that holds its images itself, without full sizes. An image that cannot be read is shown as such. A `comparison` of
-    the same runs stands on top of several.
+    full images by relative paths: to where the store has them or, where the store is no folder, to copies beside the
+    page. With `single_file`, `folder` is the path of one HTML file that holds its images itself, without full sizes. An
+    image that cannot be read is shown as such. A `comparison` of the same runs stands on top of several.
     """
     samples = matched([recorded_samples(engine, report.run) for report in reports])
     digests = dict.fromkeys(digest for one in samples for digest in one.digests())
@@ -46,13 +46,9 @@ def write_gallery(
         folder.parent.mkdir(parents=True, exist_ok=True)
         side = LARGER_SIDE_PIXELS if len(digests) <= FEW_IMAGES else SIDE_PIXELS
         return _write(folder, reports, samples, embed_thumbnails(digests, images, side), None, comparison)
-    pictures = make_thumbnails(digests, images, folder / "images")
-    return _write(folder / "index.html", reports, samples, pictures, _way_to(images, folder), comparison)
-
-
-def _way_to(images: ImageStore, folder: Path) -> str:
-    """Return the relative URL of the image store: the page names no path of this machine."""
-    return quote(os.path.relpath(images.folder.resolve(), folder.resolve())) + "/"
+    source, originals = originals_for(digests, images, folder)
+    pictures = make_thumbnails(digests, source, folder / "images")
+    return _write(folder / "index.html", reports, samples, pictures, originals, comparison)
 
 
 def _write(

@@ -87,7 +87,7 @@ def _image(images: ImageStore, digest: str | None) -> dict[str, Any] | None:
     """Return where an image lies, and what is wrong with it: null where nothing is."""
     if digest is None:
         return None
-    return {"digest": digest, "path": str(images.path(digest)), "fault": images.fault(digest)}
+    return {"digest": digest, "path": images.place(digest), "fault": images.fault(digest)}
 
 
 def _time(seconds: float | None) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from producer.comparison.gather import compare_runs
 from producer.gallery.write import write_gallery
 from tests.browser.scene import Edit, Sample, Score, Scorer, enter, picture
@@ -18,7 +18,7 @@ SCORED = 26
 """Samples of the usual run that both scorers scored; three more have failures of three kinds."""
 
 
-def usual_samples(images: ImageStore, shift: float = 0.0) -> list[Sample]:
+def usual_samples(images: FolderStore, shift: float = 0.0) -> list[Sample]:
     """Return 26 samples with scores and three failures, in two categories; `k-00` is the best, `k-25` the worst.
 
     The scorers disagree most on `k-07`, whose score a person had given anew. Shifted, `k-03` alone is much worse.
@@ -57,20 +57,20 @@ def _scores(number: int, shift: float) -> dict[str, Score]:
     return {"strict": strict, "mild": Score(5 if number == 7 else 1 + value * 0.4)}
 
 
-def usual_gallery(folder: Path, engine: Engine, images: ImageStore) -> Path:
+def usual_gallery(folder: Path, engine: Engine, images: FolderStore) -> Path:
     """Write the gallery of the usual run."""
     report = enter(engine, "a" * 12, usual_samples(images), SCORERS)
     return write_gallery([report], engine, images, folder)
 
 
 def gallery_of(
-    samples: Sequence[Sample], folder: Path, engine: Engine, images: ImageStore, scorers: Sequence[Scorer] = SCORERS
+    samples: Sequence[Sample], folder: Path, engine: Engine, images: FolderStore, scorers: Sequence[Scorer] = SCORERS
 ) -> Path:
     """Write the gallery of a run of these samples."""
     return write_gallery([enter(engine, "a" * 12, samples, scorers)], engine, images, folder)
 
 
-def compared_gallery(folder: Path, engine: Engine, images: ImageStore) -> Path:
+def compared_gallery(folder: Path, engine: Engine, images: FolderStore) -> Path:
     """Write the usual run beside one that is a little better, but for `k-03`, and that has no `k-25`."""
     first = enter(engine, "a" * 12, usual_samples(images), SCORERS)
     others = [sample for sample in usual_samples(images, shift=0.5) if sample.key != "k-25"]

@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORED, compared_gallery
 from tests.browser.steps import choose, keys, open_sample, show_all
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, engine: Engine, images: ImageStore) -> Path:
+def gallery(tmp_path: Path, engine: Engine, images: FolderStore) -> Path:
     """The usual run beside one that is better by half a point below 9, worse on `k-03`, and has no `k-25`."""
     return compared_gallery(tmp_path / "gallery", engine, images)
 

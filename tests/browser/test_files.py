@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from producer.gallery.write import write_gallery
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, gallery_of, usual_gallery, usual_samples
@@ -22,7 +22,7 @@ FIRST_PAINT_MILLISECONDS = """() => new Promise((resolve) => new PerformanceObse
 
 
 def test_a_single_file_holds_its_images_and_says_what_it_does_not(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     report = enter(engine, "a" * 12, usual_samples(images), SCORERS)
     written = write_gallery([report], engine, images, tmp_path / "made" / "one.html", single_file=True)
@@ -38,7 +38,7 @@ def test_a_single_file_holds_its_images_and_says_what_it_does_not(
 
 
 def test_a_folder_that_was_moved_shows_its_thumbnails(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     usual_gallery(tmp_path / "gallery", engine, images)
     shutil.move(tmp_path / "gallery", tmp_path / "far" / "away")
@@ -49,7 +49,7 @@ def test_a_folder_that_was_moved_shows_its_thumbnails(
 
 
 def test_a_few_hundred_cards_come_as_they_are_scrolled_to(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     source = picture(images, "navy")
     samples = [Sample(f"k-{number}", source, [Edit(source)]) for number in range(300)]
@@ -64,7 +64,7 @@ def test_a_few_hundred_cards_come_as_they_are_scrolled_to(
 
 
 @pytest.mark.chaos
-def test_10000_samples_open_and_are_filtered(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_10000_samples_open_and_are_filtered(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     pictures = [picture(images, colour) for colour in ("navy", "orange", "green", "red")]
     chance = random.Random(0)
     said = {"reasoning": "The edit follows the instruction, and the rest of the image is kept. " * 6}

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORED, gallery_of, usual_gallery
 from tests.browser.scene import Edit, Sample, picture
@@ -16,7 +16,7 @@ from tests.browser.steps import choose, keys, open_sample, show_all
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, engine: Engine, images: ImageStore) -> Path:
+def gallery(tmp_path: Path, engine: Engine, images: FolderStore) -> Path:
     """The usual gallery."""
     return usual_gallery(tmp_path / "gallery", engine, images)
 
@@ -123,7 +123,7 @@ def test_instructions_and_keys_are_searched_as_they_are_written(gallery: Path, l
 
 
 def test_a_run_that_is_not_complete_says_partial_on_top(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     samples = [Sample("open", picture(images, "navy"), [Edit()])]
     page = look(gallery_of(samples, tmp_path / "gallery", engine, images))

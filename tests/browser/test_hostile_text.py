@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from producer.gallery.write import write_gallery
 from tests.browser.conftest import Look
 from tests.browser.scene import Edit, Sample, Score, Scorer, enter, picture
@@ -44,7 +44,7 @@ ACTING = {
 """Characters that would do something to the text around them, and how they are written."""
 
 
-def hostile_gallery(text: str, folder: Path, engine: Engine, images: ImageStore, *, single_file: bool = False) -> Path:
+def hostile_gallery(text: str, folder: Path, engine: Engine, images: FolderStore, *, single_file: bool = False) -> Path:
     """Write the gallery of two runs in which every text from outside is this one."""
     source = picture(images, "navy")
     given = Score(3, reasoning=text, criteria={text: 4})
@@ -90,7 +90,7 @@ def assert_nothing_acted(page: Page) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_text_is_shown_as_it_is_and_does_nothing(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look, text: str
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look, text: str
 ) -> None:
     page = look(hostile_gallery(text, tmp_path / "gallery", engine, images))
     go_through(page)
@@ -98,7 +98,7 @@ def test_text_is_shown_as_it_is_and_does_nothing(
     assert_shown_everywhere(page, text)
 
 
-def test_characters_that_act_are_written_out(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_characters_that_act_are_written_out(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     page = look(hostile_gallery(" ".join(ACTING), tmp_path / "gallery", engine, images))
     go_through(page)
     assert_nothing_acted(page)
@@ -107,7 +107,7 @@ def test_characters_that_act_are_written_out(tmp_path: Path, engine: Engine, ima
 
 
 def test_half_a_character_in_a_reply_is_written_out(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     source = picture(images, "navy")
     samples = [Sample("k", source, [Edit(source, scores={"s": Score(3, reasoning="a\ud800b")})])]
@@ -130,7 +130,7 @@ def assert_shown_everywhere(page: Page, text: str) -> None:
     assert page.locator(".card .failure .reason").first.text_content() == text
 
 
-def test_a_single_file_is_as_deaf(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_a_single_file_is_as_deaf(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     text = "</script><script>window.acted = 1; alert(1)</script><img src=x onerror=alert(1)>"
     page = look(hostile_gallery(text, tmp_path / "one.html", engine, images, single_file=True))
     go_through(page)
@@ -168,7 +168,7 @@ BLOCKED = """(act) => new Promise((resolve) => {
     ],
 )
 def test_the_policy_forbids_what_the_page_never_does(
-    tmp_path: Path, engine: Engine, images: ImageStore, browser: Browser, act: str, directive: str
+    tmp_path: Path, engine: Engine, images: FolderStore, browser: Browser, act: str, directive: str
 ) -> None:
     file = hostile_gallery("harmless", tmp_path / "gallery", engine, images)
     with browser.new_context() as context:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, compared_gallery, gallery_of, usual_gallery, usual_samples
 from tests.browser.scene import Edit, Sample, picture
@@ -18,7 +18,7 @@ from tests.browser.usable import PHONE, grave_issues, is_scrolled_sideways
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, engine: Engine, images: ImageStore) -> Path:
+def gallery(tmp_path: Path, engine: Engine, images: FolderStore) -> Path:
     """The usual gallery."""
     return usual_gallery(tmp_path / "gallery", engine, images)
 
@@ -87,7 +87,7 @@ def test_the_theme_is_the_browsers_until_it_is_switched(gallery: Path, look: Loo
 # -- a phone -----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_wider_than_a_phone(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_nothing_is_wider_than_a_phone(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     endless = "x" * 300
     samples = [*usual_samples(images), Sample(endless, picture(images, "navy"), [Edit()], instruction=endless)]
     page = look(gallery_of(samples, tmp_path / "gallery", engine, images, SCORERS), **PHONE)
@@ -99,7 +99,7 @@ def test_nothing_is_wider_than_a_phone(tmp_path: Path, engine: Engine, images: I
     assert not is_scrolled_sideways(page)
 
 
-def test_runs_side_by_side_fit_a_phone(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_runs_side_by_side_fit_a_phone(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     page = look(compared_gallery(tmp_path / "gallery", engine, images), **PHONE)
     assert not is_scrolled_sideways(page)
     open_sample(page, "k-20")
@@ -111,7 +111,7 @@ def test_runs_side_by_side_fit_a_phone(tmp_path: Path, engine: Engine, images: I
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_grave(tmp_path: Path, engine: Engine, images: ImageStore, look: Look, scheme: str) -> None:
+def test_axe_finds_nothing_grave(tmp_path: Path, engine: Engine, images: FolderStore, look: Look, scheme: str) -> None:
     gallery = compared_gallery(tmp_path / "gallery", engine, images)
     page = look(gallery, color_scheme=scheme, bypass_csp=True)  # axe is a script of its own
     for details in page.locator("main details").all():
@@ -127,7 +127,7 @@ def test_axe_finds_nothing_grave(tmp_path: Path, engine: Engine, images: ImageSt
 
 
 def test_axe_finds_nothing_grave_on_a_phone_in_chinese_in_an_unfinished_run(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     samples = [*usual_samples(images), Sample("open", picture(images, "navy"), [Edit()])]
     page = look(gallery_of(samples, tmp_path / "gallery", engine, images), locale="zh-CN", bypass_csp=True, **PHONE)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from tests.browser.conftest import Look
 from tests.browser.galleries import gallery_of, usual_gallery
 from tests.browser.scene import Edit, Sample, Score, Scorer, picture
@@ -16,7 +16,7 @@ from tests.browser.steps import keys, open_sample, show_all
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, engine: Engine, images: ImageStore) -> Path:
+def gallery(tmp_path: Path, engine: Engine, images: FolderStore) -> Path:
     """The usual gallery."""
     return usual_gallery(tmp_path / "gallery", engine, images)
 
@@ -125,7 +125,7 @@ def test_the_slider_follows_the_arrow_keys_and_the_sample_stays(gallery: Path, l
     expect(page.locator("#sample h2")).to_have_text("k-25")
 
 
-def test_full_size_is_the_image_of_the_store(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_full_size_is_the_image_of_the_store(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     source, edited = picture(images, "navy", 1200, 900), picture(images, "orange", 1200, 900)
     page = look(gallery_of([Sample("large", source, [Edit(edited)])], tmp_path / "gallery", engine, images))
     open_sample(page, "large")
@@ -141,7 +141,7 @@ def test_full_size_is_the_image_of_the_store(tmp_path: Path, engine: Engine, ima
 
 
 def test_where_the_full_image_is_gone_its_thumbnail_is_shown(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     source = picture(images, "navy", 1200, 900)
     page_file = gallery_of([Sample("large", source, [Edit(source)])], tmp_path / "gallery", engine, images)
@@ -154,7 +154,7 @@ def test_where_the_full_image_is_gone_its_thumbnail_is_shown(
     expect(page.locator("#fullsize img")).to_have_js_property("naturalWidth", 384)
 
 
-def test_images_that_cannot_be_read_are_named(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_images_that_cannot_be_read_are_named(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     no_image = images.put(b"no image at all")
     samples = [Sample("odd", "0" * 64, [Edit(no_image, scores={"strict": Score(1)})])]
     page = look(gallery_of(samples, tmp_path / "gallery", engine, images))
@@ -164,7 +164,7 @@ def test_images_that_cannot_be_read_are_named(tmp_path: Path, engine: Engine, im
     expect(page.locator("#sample .stage")).to_contain_text("Image missing")
 
 
-def test_repeats_are_gone_through(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_repeats_are_gone_through(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     source, one, two = (picture(images, colour) for colour in ("navy", "orange", "red"))
     edits = [Edit(one, scores={"strict": Score(2)}), Edit(two, scores={"strict": Score(6)})]
     page = look(gallery_of([Sample("twice", source, edits)], tmp_path / "gallery", engine, images))
@@ -179,7 +179,7 @@ def test_repeats_are_gone_through(tmp_path: Path, engine: Engine, images: ImageS
 
 
 def test_a_judge_that_is_asked_several_times_shows_each_answer(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     source = picture(images, "navy")
     scores = {"strict": [Score(4, reasoning="once"), Score(7, reasoning="again", judge_repeat=1)]}

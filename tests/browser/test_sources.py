@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.images import FolderStore
 from producer.gallery.write import write_gallery
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORERS, gallery_of
@@ -21,21 +21,21 @@ WIDTHS = (1200, 1000, 800)
 """By its width a picture is told from the others."""
 
 
-def pictures(images: ImageStore) -> list[str]:
+def pictures(images: FolderStore) -> list[str]:
     """Put three sources into the store; return their digests."""
     return [
         picture(images, colour, width, 600) for colour, width in zip(("navy", "teal", "purple"), WIDTHS, strict=True)
     ]
 
 
-def samples_of(sources: Sequence[str], images: ImageStore) -> list[Sample]:
+def samples_of(sources: Sequence[str], images: FolderStore) -> list[Sample]:
     """Return a sample of all these sources, and one of the first of them."""
     edits = [Edit(picture(images, "orange", 640, 600), scores={"strict": Score(5)})]
     return [Sample("several", sources[0], edits, more_sources=sources[1:]), Sample("single", sources[0], edits)]
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, engine: Engine, images: ImageStore) -> Path:
+def gallery(tmp_path: Path, engine: Engine, images: FolderStore) -> Path:
     """A sample of three sources and one of one."""
     return gallery_of(samples_of(pictures(images), images), tmp_path / "gallery", engine, images)
 
@@ -124,7 +124,7 @@ def test_each_source_opens_at_full_size_by_keyboard_and_arrows_go_on_to_the_othe
 
 
 def test_a_further_source_that_is_gone_is_named_and_the_others_are_shown(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     first, second, third = pictures(images)
     images.path(second).unlink()
@@ -138,7 +138,7 @@ def test_a_further_source_that_is_gone_is_named_and_the_others_are_shown(
 
 
 def test_a_single_file_holds_the_further_sources(
-    tmp_path: Path, engine: Engine, images: ImageStore, look: Look
+    tmp_path: Path, engine: Engine, images: FolderStore, look: Look
 ) -> None:
     report = enter(engine, "a" * 12, samples_of(pictures(images), images), SCORERS)
     page = look(write_gallery([report], engine, images, tmp_path / "one.html", single_file=True))
@@ -147,7 +147,7 @@ def test_a_single_file_holds_the_further_sources(
     assert seen_widths(page, "#sample .strip img") == [768, 768, 768, 640]
 
 
-def test_many_sources_fit_a_phone(tmp_path: Path, engine: Engine, images: ImageStore, look: Look) -> None:
+def test_many_sources_fit_a_phone(tmp_path: Path, engine: Engine, images: FolderStore, look: Look) -> None:
     sources = [picture(images, "navy", 40 + number, 30) for number in range(10)]
     page = look(gallery_of(samples_of(sources, images), tmp_path / "gallery", engine, images), **PHONE)
     assert not is_scrolled_sideways(page)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 
 from db.doorbells import take_owed
 from db.engine import open_engine, reading, transaction
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, digest_of
 from db.intake import enter_run, enter_samples
 from db.ledger import Ledger
 from db.queries import find_run, progress_of
@@ -30,7 +30,7 @@ LARGE = 10_000
 """Samples that would take 10 MB and more if they were held at once."""
 
 
-def entered(ledger: Ledger, images: ImageStore, count: int = 2, **given: Any) -> str:
+def entered(ledger: Ledger, images: FolderStore, count: int = 2, **given: Any) -> str:
     """Enter a run of a benchmark whose images are in the store; return its id."""
     rows = [
         {
@@ -57,7 +57,7 @@ def edited(edit_id: int) -> bytes:
     return png(height=edit_id + 1, colour="navy")
 
 
-def work(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def work(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     """Do whatever of the run waits, as workers would."""
     for edit_id in job_ids(ledger, Stage.EDIT, run_id):
         if job(ledger, Stage.EDIT, edit_id).state == State.QUEUED:
@@ -71,7 +71,7 @@ def work(ledger: Ledger, images: ImageStore, run_id: str) -> None:
 
 
 @pytest.fixture
-def run_id(ledger: Ledger, images: ImageStore) -> str:
+def run_id(ledger: Ledger, images: FolderStore) -> str:
     """A run of two samples under two scorers, finished."""
     scorers = [{"name": "simulated", "label": label} for label in ("严", "宽")]
     run_id = entered(ledger, images, scorers=scorers)
@@ -79,7 +79,7 @@ def run_id(ledger: Ledger, images: ImageStore) -> str:
     return run_id
 
 
-def checked(ledger: Ledger, images: ImageStore, run_id: str | None = None, *, repair: bool = True) -> list[Finding]:
+def checked(ledger: Ledger, images: FolderStore, run_id: str | None = None, *, repair: bool = True) -> list[Finding]:
     run = None if run_id is None else find_run(ledger.engine, run_id)
     return list(findings(Inspection(ledger, images, run, repair=repair)))
 
@@ -91,7 +91,7 @@ def changed(engine: Engine, *statements: Any) -> None:
             connection.execute(statement)
 
 
-def lose(images: ImageStore, content: bytes, damage: bytes | None = None) -> str:
+def lose(images: FolderStore, content: bytes, damage: bytes | None = None) -> str:
     """Lose an image, or leave damaged bytes in its place; return its digest."""
     path = images.path(digest_of(content))
     path.unlink()
@@ -107,7 +107,7 @@ def finished(ledger: Ledger, run_id: str) -> bool:
 # -- a sound farm ------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_wrong_with_a_run_at_any_time(ledger: Ledger, images: ImageStore) -> None:
+def test_nothing_is_wrong_with_a_run_at_any_time(ledger: Ledger, images: FolderStore) -> None:
     run_id = entered(ledger, images, count=3, repeats=2, limit=2)
     assert checked(ledger, images) == []
     edit_ids = job_ids(ledger, Stage.EDIT, run_id)
@@ -123,7 +123,7 @@ def test_nothing_is_wrong_with_a_run_at_any_time(ledger: Ledger, images: ImageSt
 
 @pytest.mark.parametrize(("damage", "fault"), [(None, "missing"), (b"", "damaged"), (edited(1)[:-1], "damaged")])
 def test_an_edit_whose_image_is_lost_is_made_again_and_the_run_finishes(
-    ledger: Ledger, images: ImageStore, run_id: str, damage: bytes | None, fault: str
+    ledger: Ledger, images: FolderStore, run_id: str, damage: bytes | None, fault: str
 ) -> None:
     edit_id = job_ids(ledger, Stage.EDIT, run_id)[0]
     lost = lose(images, edited(edit_id), damage)
@@ -144,7 +144,7 @@ def test_an_edit_whose_image_is_lost_is_made_again_and_the_run_finishes(
 @pytest.mark.parametrize(("content", "use"), [(source(0), "source"), (REFERENCE, "reference")])
 @pytest.mark.parametrize("damage", [None, b"half"], ids=["missing", "damaged"])
 def test_a_lost_image_of_a_sample_is_left_to_another_submit(
-    ledger: Ledger, images: ImageStore, run_id: str, content: bytes, use: str, damage: bytes | None
+    ledger: Ledger, images: FolderStore, run_id: str, content: bytes, use: str, damage: bytes | None
 ) -> None:
     lost = lose(images, content, damage)
 
@@ -159,7 +159,7 @@ def test_a_lost_image_of_a_sample_is_left_to_another_submit(
     assert checked(ledger, images) == []
 
 
-def test_no_edit_is_made_again_that_could_only_fail(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_no_edit_is_made_again_that_could_only_fail(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     edit_id = job_ids(ledger, Stage.EDIT, run_id)[0]
     lose(images, edited(edit_id))
     lose(images, source(0))
@@ -173,8 +173,8 @@ def test_no_edit_is_made_again_that_could_only_fail(ledger: Ledger, images: Imag
     assert [finding.standing for finding in checked(ledger, images)] == [Standing.REPAIRED]
 
 
-def test_the_wrong_folder_of_images_costs_no_score(ledger: Ledger, images: ImageStore, run_id: str) -> None:
-    nowhere = ImageStore(images.folder.parent / "nowhere")
+def test_the_wrong_folder_of_images_costs_no_score(ledger: Ledger, images: FolderStore, run_id: str) -> None:
+    nowhere = FolderStore(images.folder.parent / "nowhere")
 
     found = checked(ledger, nowhere)
 
@@ -183,15 +183,14 @@ def test_the_wrong_folder_of_images_costs_no_score(ledger: Ledger, images: Image
     assert finished(ledger, run_id)
 
 
-def test_what_a_gc_that_died_has_set_aside_is_put_back(ledger: Ledger, images: ImageStore, run_id: str) -> None:
-    for image in list(images.stored()):
-        images.set_aside(image)
+def test_what_a_gc_that_died_has_set_aside_is_put_back(ledger: Ledger, images: FolderStore, run_id: str) -> None:
+    images.set_aside(list(images.stored()))
 
     assert checked(ledger, images) == []
     assert list(images.all_set_aside()) == []
 
 
-def test_a_run_is_checked_by_itself(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_a_run_is_checked_by_itself(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     other = entered(ledger, images, count=3, limit=1)
     lose(images, source(2))
     lose(images, edited(job_ids(ledger, Stage.EDIT, run_id)[1]))
@@ -204,7 +203,7 @@ def test_a_run_is_checked_by_itself(ledger: Ledger, images: ImageStore, run_id: 
 # -- jobs --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_score_that_a_done_edit_lacks_is_queued(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_a_score_that_a_done_edit_lacks_is_queued(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     gone = job_ids(ledger, Stage.SCORE, run_id)[2]
     edit_id = job(ledger, Stage.SCORE, gone).edit_id
     changed(ledger.engine, delete(scores).where(scores.c.id == gone))
@@ -219,7 +218,7 @@ def test_a_score_that_a_done_edit_lacks_is_queued(ledger: Ledger, images: ImageS
     assert progress_of(ledger.engine, run_id).scores.total == 4
 
 
-def test_a_score_of_an_edit_that_is_not_done_is_forgotten(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_a_score_of_an_edit_that_is_not_done_is_forgotten(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     edit_id = job_ids(ledger, Stage.EDIT, run_id)[0]
     again = {"state": "queued", "image": None, "finished_at": None, "attempts_allowed": 9}
     changed(ledger.engine, update(edits).where(edits.c.id == edit_id).values(**again))
@@ -232,7 +231,7 @@ def test_a_score_of_an_edit_that_is_not_done_is_forgotten(ledger: Ledger, images
     assert finished(ledger, run_id)
 
 
-def test_a_score_by_the_scorer_of_another_run_is_forgotten(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_a_score_by_the_scorer_of_another_run_is_forgotten(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     other = entered(ledger, images, seed=1)
     edit_id = job_ids(ledger, Stage.EDIT, run_id)[0]
     scorer = select(run_scorers.c.id).where(run_scorers.c.run_id == other).scalar_subquery()
@@ -245,7 +244,7 @@ def test_a_score_by_the_scorer_of_another_run_is_forgotten(ledger: Ledger, image
     assert progress_of(ledger.engine, other).scores.total == 0
 
 
-def test_an_edit_that_a_run_lacks_is_queued(ledger: Ledger, images: ImageStore) -> None:
+def test_an_edit_that_a_run_lacks_is_queued(ledger: Ledger, images: FolderStore) -> None:
     run_id = entered(ledger, images, count=3, repeats=2, limit=2)
     gone = job_ids(ledger, Stage.EDIT, run_id)[3]
     changed(ledger.engine, delete(edits).where(edits.c.id == gone))
@@ -260,7 +259,7 @@ def test_an_edit_that_a_run_lacks_is_queued(ledger: Ledger, images: ImageStore) 
 
 @pytest.mark.parametrize(("position", "repeat"), [(0, 1), (2, 0)], ids=["beyond its repeats", "beyond its limit"])
 def test_an_edit_that_its_run_does_not_ask_for_is_named_and_left(
-    ledger: Ledger, images: ImageStore, position: int, repeat: int
+    ledger: Ledger, images: FolderStore, position: int, repeat: int
 ) -> None:
     run_id = entered(ledger, images, count=3, limit=2)
     sample = select(samples.c.id).where(samples.c.position == position).scalar_subquery()
@@ -276,7 +275,7 @@ def test_an_edit_that_its_run_does_not_ask_for_is_named_and_left(
 # -- a dry run ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_names_the_same_and_changes_nothing(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_a_dry_run_names_the_same_and_changes_nothing(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     edit_ids, score_ids = job_ids(ledger, Stage.EDIT, run_id), job_ids(ledger, Stage.SCORE, run_id)
     lose(images, edited(edit_ids[0]))
     changed(ledger.engine, delete(scores).where(scores.c.id == score_ids[3]))
@@ -309,7 +308,7 @@ def test_a_tally_counts_what_passes_and_knows_whether_anything_is_left() -> None
 # -- the database itself -----------------------------------------------------------------------------------------------
 
 
-def test_rows_that_break_a_rule_are_named(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def test_rows_that_break_a_rule_are_named(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     (broken, *_) = job_ids(ledger, Stage.SCORE, run_id)
     without_rules(ledger.engine, "scores", "value", f"UPDATE scores SET value = NULL WHERE id = {broken}")
 
@@ -362,7 +361,7 @@ def overwrite_page(ledger: Ledger, name: str) -> None:
         file.write(b"\xff" * 100)
 
 
-def test_a_row_that_names_another_which_is_not_there_is_named(sqlite_ledger: Ledger, images: ImageStore) -> None:
+def test_a_row_that_names_another_which_is_not_there_is_named(sqlite_ledger: Ledger, images: FolderStore) -> None:
     entered(sqlite_ledger, images, count=1)
     by_hand(
         sqlite_ledger, "INSERT INTO scores (id, state, not_before, edit_id, scorer_id) VALUES (5, 'queued', 0, 9, 1)"
@@ -375,7 +374,7 @@ def test_a_row_that_names_another_which_is_not_there_is_named(sqlite_ledger: Led
     sqlite_ledger.engine.dispose()
 
 
-def test_a_damaged_database_file_is_named_and_not_written_to(sqlite_ledger: Ledger, images: ImageStore) -> None:
+def test_a_damaged_database_file_is_named_and_not_written_to(sqlite_ledger: Ledger, images: FolderStore) -> None:
     run_id = entered(sqlite_ledger, images)
     work(sqlite_ledger, images, run_id)
     lose(images, edited(1))
@@ -392,7 +391,7 @@ def test_a_damaged_database_file_is_named_and_not_written_to(sqlite_ledger: Ledg
 # -- a large ledger ----------------------------------------------------------------------------------------------------
 
 
-def test_pages_give_every_row_once_in_order(ledger: Ledger, images: ImageStore) -> None:
+def test_pages_give_every_row_once_in_order(ledger: Ledger, images: FolderStore) -> None:
     entered(ledger, images)
     rows = [
         {"run_id": find_run(ledger.engine, "latest").id, "label": f"{number:04}", "configuration": {}, "batch_size": 1}
@@ -408,7 +407,7 @@ def test_pages_give_every_row_once_in_order(ledger: Ledger, images: ImageStore) 
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_ledger(sqlite_ledger: Ledger, images: ImageStore) -> None:
+def test_memory_does_not_grow_with_the_ledger(sqlite_ledger: Ledger, images: FolderStore) -> None:
     engine = sqlite_ledger.engine
     image = images.put(png())
     sample = {"category": "物理", "instruction": "make it rain", "description": None, "reference_image": None}

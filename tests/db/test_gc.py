@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine, event
 
 from db.errors import WrongCall
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, Stored, digest_of
 from db.intake import enter_samples
 from db.ledger import Ledger
 from db.tables import Stage
-from db.upkeep.gc import Removed, collect, set_aside, settle, unnamed
+from db.upkeep.gc import Removed, collect, settle, unnamed
 from tests.db.steps import claimed, finish_edit, job_ids
 from tests.db.test_ledger_threads import at_once
 from tests.factories import content_digest, enter, png
@@ -24,7 +24,7 @@ DAY = 86400.0
 ORPHAN = png(colour="red")
 
 
-def aged(images: ImageStore, content: bytes, seconds: float = 2 * DAY) -> str:
+def aged(images: FolderStore, content: bytes, seconds: float = 2 * DAY) -> str:
     """Put an image that looks as if it had been put so long ago."""
     digest = images.put(content)
     age(images.path(digest), seconds)
@@ -35,11 +35,11 @@ def age(path: Path, seconds: float = 2 * DAY) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
 
-def swept(ledger: Ledger, images: ImageStore, **given: bool) -> Removed:
+def swept(ledger: Ledger, images: FolderStore, **given: bool) -> Removed:
     return collect(ledger.engine, images, older_than_seconds=DAY, **given)
 
 
-def files_of(images: ImageStore) -> list[str]:
+def files_of(images: FolderStore) -> list[str]:
     return sorted(path.name for path in images.folder.rglob("*") if path.is_file())
 
 
@@ -67,7 +67,7 @@ def before(ledger: Ledger) -> float:
 # -- what goes and what stays ------------------------------------------------------------------------------------------
 
 
-def test_an_image_that_is_put_and_never_committed_goes_after_its_time(ledger: Ledger, images: ImageStore) -> None:
+def test_an_image_that_is_put_and_never_committed_goes_after_its_time(ledger: Ledger, images: FolderStore) -> None:
     run_id = enter(ledger)
     claim = claimed(ledger, job_ids(ledger, Stage.EDIT, run_id)[0])
     ledger.cancel(run_id)
@@ -80,7 +80,7 @@ def test_an_image_that_is_put_and_never_committed_goes_after_its_time(ledger: Le
     assert files_of(images) == []
 
 
-def test_an_image_that_a_row_names_stays_however_old(ledger: Ledger, images: ImageStore) -> None:
+def test_an_image_that_a_row_names_stays_however_old(ledger: Ledger, images: FolderStore) -> None:
     named = [aged(images, png(colour=colour)) for colour in ("teal", "green", "blue", "pink")]
     enter_run = enter(ledger)
     assert named[0] == digest_of(png())
@@ -93,7 +93,7 @@ def test_an_image_that_a_row_names_stays_however_old(ledger: Ledger, images: Ima
 
 
 def test_a_young_image_stays_for_its_row_may_be_about_to_be_committed(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     young = aged(images, ORPHAN, seconds=DAY - 60)
 
@@ -101,7 +101,7 @@ def test_a_young_image_stays_for_its_row_may_be_about_to_be_committed(
     assert files_of(images) == [young]
 
 
-def test_leftovers_of_a_writer_that_died_go_after_their_time(ledger: Ledger, images: ImageStore) -> None:
+def test_leftovers_of_a_writer_that_died_go_after_their_time(ledger: Ledger, images: FolderStore) -> None:
     folder = images.path(images.put(png())).parent
     for name in (".writing-old", ".writing-young"):
         (folder / name).write_bytes(b"half an image")
@@ -111,7 +111,7 @@ def test_leftovers_of_a_writer_that_died_go_after_their_time(ledger: Ledger, ima
     assert files_of(images) == [".writing-young", digest_of(png())]
 
 
-def test_what_is_no_file_of_the_store_is_left_alone(ledger: Ledger, images: ImageStore, before: float) -> None:
+def test_what_is_no_file_of_the_store_is_left_alone(ledger: Ledger, images: FolderStore, before: float) -> None:
     images.put(png())
     strangers = [images.folder / "notes.txt", images.path(digest_of(png())).with_name("notes.txt")]
     for stranger in strangers:
@@ -122,7 +122,7 @@ def test_what_is_no_file_of_the_store_is_left_alone(ledger: Ledger, images: Imag
     assert all(stranger.exists() for stranger in strangers)
 
 
-def test_a_dry_run_counts_the_same_and_removes_nothing(ledger: Ledger, images: ImageStore, before: float) -> None:
+def test_a_dry_run_counts_the_same_and_removes_nothing(ledger: Ledger, images: FolderStore, before: float) -> None:
     aged(images, ORPHAN)
     aged(images, png(colour="blue"))
     left = images.path(digest_of(ORPHAN)).with_name(".writing-old")
@@ -136,11 +136,11 @@ def test_a_dry_run_counts_the_same_and_removes_nothing(ledger: Ledger, images: I
     assert swept(ledger, images) == dry == Removed(3, len(ORPHAN) + len(png(colour="blue")) + 4)
 
 
-def test_an_empty_store_or_none_at_all_is_nothing_to_do(ledger: Ledger, images: ImageStore) -> None:
+def test_an_empty_store_or_none_at_all_is_nothing_to_do(ledger: Ledger, images: FolderStore) -> None:
     assert swept(ledger, images) == Removed()
 
 
-def test_a_ledger_that_names_no_image_is_not_the_one_of_this_store(ledger: Ledger, images: ImageStore) -> None:
+def test_a_ledger_that_names_no_image_is_not_the_one_of_this_store(ledger: Ledger, images: FolderStore) -> None:
     orphan = aged(images, ORPHAN)
 
     with pytest.raises(WrongCall, match="FARM_DATABASE_URL and FARM_IMAGES"):
@@ -149,7 +149,7 @@ def test_a_ledger_that_names_no_image_is_not_the_one_of_this_store(ledger: Ledge
     assert files_of(images) == [orphan]
 
 
-def test_more_images_than_a_page_holds_are_all_looked_at(ledger: Ledger, images: ImageStore, before: float) -> None:
+def test_more_images_than_a_page_holds_are_all_looked_at(ledger: Ledger, images: FolderStore, before: float) -> None:
     for number in range(1200):
         path = images.path(digest_of(str(number).encode()))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,23 +164,23 @@ def test_more_images_than_a_page_holds_are_all_looked_at(ledger: Ledger, images:
 
 
 def test_an_image_put_again_before_it_was_set_aside_is_put_back(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     digest = aged(images, ORPHAN)
     seen = unnamed(ledger.engine, list(images.stored()), before)
     images.put(ORPHAN)
 
-    removed = settle(ledger.engine, images, set_aside(images, seen), before)
+    removed = settle(ledger.engine, images, images.set_aside(seen), before)
 
     assert removed == Removed()
     assert files_of(images) == [digest]
 
 
 def test_an_image_put_again_while_it_is_set_aside_is_written_anew(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     digest = aged(images, ORPHAN)
-    aside = set_aside(images, list(images.stored()))
+    aside = images.set_aside(list(images.stored()))
     images.put(ORPHAN)
 
     removed = settle(ledger.engine, images, aside, before)
@@ -191,7 +191,7 @@ def test_an_image_put_again_while_it_is_set_aside_is_written_anew(
 
 
 def test_an_image_removed_amid_being_put_again_is_written_anew(
-    ledger: Ledger, images: ImageStore, before: float, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, images: FolderStore, before: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = aged(images, ORPHAN)
     renew = os.utime
@@ -210,12 +210,12 @@ def test_an_image_removed_amid_being_put_again_is_written_anew(
 
 
 def test_a_damaged_image_that_was_mended_meanwhile_is_not_put_back(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     digest = aged(images, ORPHAN)
     images.path(digest).write_bytes(b"half")
     age(images.path(digest))
-    aside = set_aside(images, list(images.stored()))
+    aside = images.set_aside(list(images.stored()))
     sample_of(ledger.engine, images.put(ORPHAN))
 
     settle(ledger.engine, images, aside, before)
@@ -225,16 +225,16 @@ def test_a_damaged_image_that_was_mended_meanwhile_is_not_put_back(
 
 
 def test_no_gc_removes_what_another_has_set_aside_since_it_looked(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     digest = aged(images, ORPHAN)
     seen = list(images.stored())
-    ours = set_aside(images, seen)
-    theirs: list[Path] = []
+    ours = images.set_aside(seen)
+    theirs: list[Stored] = []
 
     def meanwhile(*_args: object) -> None:
         images.put(ORPHAN)
-        theirs.extend(set_aside(images, seen))
+        theirs.extend(images.set_aside(seen))
 
     event.listen(ledger.engine, "before_cursor_execute", meanwhile, once=True)
     settle(ledger.engine, images, ours, before)
@@ -245,10 +245,10 @@ def test_no_gc_removes_what_another_has_set_aside_since_it_looked(
 
 
 def test_an_image_that_a_row_names_since_the_first_look_is_put_back(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     digest = aged(images, ORPHAN)
-    aside = set_aside(images, unnamed(ledger.engine, list(images.stored()), before))
+    aside = images.set_aside(unnamed(ledger.engine, list(images.stored()), before))
     sample_of(ledger.engine, digest)
 
     assert settle(ledger.engine, images, aside, before) == Removed()
@@ -257,11 +257,11 @@ def test_an_image_that_a_row_names_since_the_first_look_is_put_back(
 
 
 def test_what_a_gc_that_died_has_set_aside_is_put_back_or_removed_by_the_next(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     aged(images, ORPHAN)
     named, young = aged(images, png(colour="green")), images.put(png(colour="blue"))
-    set_aside(images, list(images.stored()))
+    images.set_aside(list(images.stored()))
     sample_of(ledger.engine, named)
     assert all(name.startswith(".trash-") for name in files_of(images))
 
@@ -272,10 +272,10 @@ def test_what_a_gc_that_died_has_set_aside_is_put_back_or_removed_by_the_next(
 
 
 def test_an_image_that_is_set_aside_and_there_again_is_kept_once(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     digest = images.put(ORPHAN)
-    set_aside(images, list(images.stored()))
+    images.set_aside(list(images.stored()))
     images.put(ORPHAN)
 
     assert swept(ledger, images) == Removed()
@@ -283,7 +283,7 @@ def test_an_image_that_is_set_aside_and_there_again_is_kept_once(
 
 
 def test_writers_and_several_gcs_at_once_lose_nothing_that_was_put(
-    ledger: Ledger, images: ImageStore, before: float
+    ledger: Ledger, images: FolderStore, before: float
 ) -> None:
     for number in range(60):
         digest = aged(images, ORPHAN)

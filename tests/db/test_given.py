@@ -13,7 +13,7 @@ from db.engine import reading, transaction
 from db.errors import WrongCall
 from db.failed import failed_jobs
 from db.given import asked_positions, enter_given, with_images
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Failure
 from db.lately import finished_lately, nothing_lately
 from db.ledger import Ledger
@@ -42,7 +42,7 @@ def states(ledger: Ledger, run_id: str) -> list[str]:
     return [row.state for row in rows(ledger, run_id)]
 
 
-def stored(images: ImageStore, colour: str) -> str:
+def stored(images: FolderStore, colour: str) -> str:
     return images.put(png(colour=colour))
 
 
@@ -130,7 +130,7 @@ def test_what_is_asked_for_is_known_before_samples_are_in(ledger: Ledger, limit:
     assert len(rows(ledger, run_id)) == len(positions)
 
 
-class _NoFaults(ImageStore):
+class _NoFaults(FolderStore):
     """A store in which every image is whole."""
 
     def __init__(self) -> None: ...
@@ -188,7 +188,7 @@ def test_no_worker_is_offered_an_edit_even_where_someone_queued_one_by_hand(ledg
     assert [(one.stage, one.waiting, one.to_come) for one in openings] == [(Stage.SCORE, 1, 0)]
 
 
-def test_a_lost_image_is_not_made_anew_but_submitted_again(ledger: Ledger, images: ImageStore) -> None:
+def test_a_lost_image_is_not_made_anew_but_submitted_again(ledger: Ledger, images: FolderStore) -> None:
     benchmark = samples_of(ledger, ["物理"], source=stored(images, "teal"))
     red = stored(images, "red")
     run_id, _ = enter_images(ledger, [red], benchmark=benchmark)
@@ -202,7 +202,7 @@ def test_a_lost_image_is_not_made_anew_but_submitted_again(ledger: Ledger, image
     assert progress_of(ledger.engine, run_id).scores.total == 1
 
 
-def test_a_deleted_edit_is_not_queued_but_entered_again_with_its_image(ledger: Ledger, images: ImageStore) -> None:
+def test_a_deleted_edit_is_not_queued_but_entered_again_with_its_image(ledger: Ledger, images: FolderStore) -> None:
     benchmark = samples_of(ledger, ["物理", "物理"], source=stored(images, "teal"))
     both = [stored(images, "red"), stored(images, "blue")]
     run_id, _ = enter_images(ledger, both, benchmark=benchmark)

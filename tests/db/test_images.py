@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from db.images import DAMAGED, MISSING, ImageMissing, ImageStore, digest_of
+from db.images import DAMAGED, MISSING, FolderStore, ImageMissing, digest_of
 from tests.db.test_ledger_threads import at_once
 from tests.factories import png
 
@@ -19,19 +19,19 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_what_goes_in_comes_out(images: ImageStore) -> None:
+def test_what_goes_in_comes_out(images: FolderStore) -> None:
     digest = images.put(png())
     assert images.fault(digest) is None
     assert images.get(digest) == png()
 
 
-def test_an_image_is_named_by_the_sha_256_of_its_bytes(images: ImageStore) -> None:
+def test_an_image_is_named_by_the_sha_256_of_its_bytes(images: FolderStore) -> None:
     digest = images.put(b"abc")
     assert digest == digest_of(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert images.path(digest) == images.folder / "ba" / digest
 
 
-def test_the_same_content_is_stored_once(images: ImageStore) -> None:
+def test_the_same_content_is_stored_once(images: FolderStore) -> None:
     digest = images.put(png())
     written = images.path(digest).stat()
     assert images.put(png()) == digest
@@ -39,20 +39,20 @@ def test_the_same_content_is_stored_once(images: ImageStore) -> None:
     assert images.path(digest).stat().st_ino == written.st_ino
 
 
-def test_many_may_store_the_same_content_at_once(images: ImageStore) -> None:
+def test_many_may_store_the_same_content_at_once(images: FolderStore) -> None:
     digests = at_once(8, lambda _number: images.put(png()))
     assert len(set(digests)) == 1
     assert files_below(images.folder) == [images.path(digests[0])]
 
 
-def test_an_image_that_was_never_stored_is_missing(images: ImageStore) -> None:
+def test_an_image_that_was_never_stored_is_missing(images: FolderStore) -> None:
     digest = digest_of(b"never stored")
     assert images.fault(digest) == MISSING
     with pytest.raises(ImageMissing, match=f"image {digest} is not in the store"):
         images.get(digest)
 
 
-def test_a_damaged_file_is_refused(images: ImageStore) -> None:
+def test_a_damaged_file_is_refused(images: FolderStore) -> None:
     digest = images.put(png())
     images.path(digest).write_bytes(png()[:-1])
     assert images.fault(digest) == DAMAGED
@@ -62,14 +62,14 @@ def test_a_damaged_file_is_refused(images: ImageStore) -> None:
 
 def test_a_store_that_cannot_be_made_is_an_os_error_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("a file in the place of the folder")
-    store = ImageStore(tmp_path / "images")
+    store = FolderStore(tmp_path / "images")
     with pytest.raises(OSError, match="images"):
         store.put(png())
     assert files_below(tmp_path) == [tmp_path / "images"]
 
 
 def test_a_disk_that_is_full_leaves_no_half_image_and_no_temporary_file(
-    images: ImageStore, monkeypatch: pytest.MonkeyPatch
+    images: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fsync = os.fsync
 
@@ -85,7 +85,7 @@ def test_a_disk_that_is_full_leaves_no_half_image_and_no_temporary_file(
 
 
 def test_an_interrupt_amid_the_writing_leaves_no_temporary_file(
-    images: ImageStore, monkeypatch: pytest.MonkeyPatch
+    images: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images.path(digest_of(png())).parent.mkdir(parents=True)
     seen: list[Path] = []
@@ -105,7 +105,7 @@ def test_an_interrupt_amid_the_writing_leaves_no_temporary_file(
 
 
 @pytest.fixture
-def synced(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+def synced(images: FolderStore, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """What was flushed to disk, in this order, each with whether the image had its name by then."""
     seen: list[tuple[str, bool]] = []
     fsync = os.fsync
@@ -124,7 +124,7 @@ FOLDER = digest_of(png())[:2]
 
 
 def test_an_image_is_on_disk_before_it_has_its_name_and_the_names_are_before_put_returns(
-    images: ImageStore, synced: list[tuple[str, bool]]
+    images: FolderStore, synced: list[tuple[str, bool]]
 ) -> None:
     images.put(png())
     assert synced == [
@@ -136,7 +136,7 @@ def test_an_image_is_on_disk_before_it_has_its_name_and_the_names_are_before_put
 
 
 def test_a_folder_that_another_process_made_is_on_disk_before_put_returns(
-    images: ImageStore, synced: list[tuple[str, bool]]
+    images: FolderStore, synced: list[tuple[str, bool]]
 ) -> None:
     images.path(digest_of(png())).parent.mkdir(parents=True)
     images.put(png())
@@ -144,7 +144,7 @@ def test_a_folder_that_another_process_made_is_on_disk_before_put_returns(
 
 
 def test_an_image_that_another_process_named_is_on_disk_before_put_returns(
-    images: ImageStore, synced: list[tuple[str, bool]]
+    images: FolderStore, synced: list[tuple[str, bool]]
 ) -> None:
     images.put(png())
     synced.clear()
@@ -152,7 +152,7 @@ def test_an_image_that_another_process_named_is_on_disk_before_put_returns(
     assert synced == [(f"file in {FOLDER}", True), (FOLDER, True)]
 
 
-def test_an_image_that_is_put_again_is_young_again(images: ImageStore) -> None:
+def test_an_image_that_is_put_again_is_young_again(images: FolderStore) -> None:
     path = images.path(images.put(png()))
     os.utime(path, (1, 1))
     started = time.time()
@@ -161,7 +161,7 @@ def test_an_image_that_is_put_again_is_young_again(images: ImageStore) -> None:
 
 
 @pytest.mark.parametrize("damage", [png()[:-1], png() + b"\0", bytes(len(png())), b""])
-def test_a_damaged_file_is_mended_by_putting_the_image_again(images: ImageStore, damage: bytes) -> None:
+def test_a_damaged_file_is_mended_by_putting_the_image_again(images: FolderStore, damage: bytes) -> None:
     digest = images.put(png())
     images.path(digest).write_bytes(damage)
     images.put(png())
@@ -169,7 +169,7 @@ def test_a_damaged_file_is_mended_by_putting_the_image_again(images: ImageStore,
     assert files_below(images.folder) == [images.path(digest)]
 
 
-def test_stored_images_are_private_to_their_user(images: ImageStore) -> None:
+def test_stored_images_are_private_to_their_user(images: FolderStore) -> None:
     path = images.path(images.put(png()))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700

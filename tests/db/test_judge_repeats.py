@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from db.choosing import choose
 from db.engine import transaction
-from db.images import ImageStore
+from db.images import FolderStore
 from db.ledger import Ledger
 from db.outlook import Lookout
 from db.queries import find_run, progress_of, scores_given
@@ -68,7 +68,7 @@ def test_a_score_says_which_time_it_is_as_it_comes_in(ledger: Ledger) -> None:
     assert (given.scorer, given.judge_repeat, given.value) == ("judge", 2, 7.5)
 
 
-def test_a_judgement_that_is_missing_is_found_and_queued(ledger: Ledger, images: ImageStore) -> None:
+def test_a_judgement_that_is_missing_is_found_and_queued(ledger: Ledger, images: FolderStore) -> None:
     score_ids = queued_scores(ledger, scorers=[THRICE])
     with transaction(ledger.engine) as connection:
         connection.execute(delete(scores).where(scores.c.id == score_ids[1]))

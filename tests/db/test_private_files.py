@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from db.engine import open_engine, transaction
-from db.images import ImageStore
+from db.images import FolderStore
 from db.settings import make_private
 from db.tables import benchmarks
 from tests.factories import png
@@ -53,7 +53,7 @@ def test_a_new_ledger_is_private_with_all_that_sqlite_puts_beside_it(home: Path)
 
 
 def test_stored_images_are_private_with_their_folders(home: Path) -> None:
-    ImageStore(home / "images").put(png())
+    FolderStore(home / "images").put(png())
 
     assert {mode for name, mode in modes_below(home).items() if len(name) > 64} == {"0o600"}
     assert {mode for name, mode in modes_below(home).items() if len(name) < 64} == {"0o700"}

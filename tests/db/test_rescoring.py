@@ -11,7 +11,7 @@ from sqlalchemy import Row, event, func, select, update
 from db.configuration import RunConfiguration
 from db.engine import reading, transaction
 from db.errors import WrongCall
-from db.images import ImageStore
+from db.images import FolderStore
 from db.intake import MANY
 from db.jobs import Failure
 from db.ledger import Ledger
@@ -189,7 +189,7 @@ def test_the_benchmarks_own_prompts_go_on_with_it(ledger: Ledger) -> None:
     assert find_run(ledger.engine, new_id).prompts == {"物理": {"user": "?"}}
 
 
-def test_fsck_finds_nothing_wrong_with_it(ledger: Ledger, images: ImageStore) -> None:
+def test_fsck_finds_nothing_wrong_with_it(ledger: Ledger, images: FolderStore) -> None:
     new_id, _ = enter_rescore(ledger.engine, mixed(ledger, repeats=1), other())
 
     inspection = Inspection(ledger, images, find_run(ledger.engine, new_id))

@@ -22,7 +22,7 @@ def test_without_anything_set_all_is_below_the_folder_farm(tmp_path: Path) -> No
     found = settings()
     assert found.home_path == tmp_path / "farm"
     assert found.database == f"sqlite:///{tmp_path}/farm/farm.db"
-    assert found.image_folder == tmp_path / "farm" / "images"
+    assert found.image_store == str(tmp_path / "farm" / "images")
     assert found.broker_url is None
     assert (found.lease_seconds, found.grace_seconds, found.log_format) == (30, 60, "auto")
 
@@ -33,13 +33,13 @@ def test_the_environment_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FARM_DATABASE_URL", "postgresql://farm@db/farm")
     monkeypatch.setenv("FARM_LEASE_SECONDS", "90")
     found = settings()
-    assert (found.home_path, found.image_folder) == (Path("/srv/farm"), Path("/mnt/images"))
+    assert (found.home_path, found.image_store) == (Path("/srv/farm"), "/mnt/images")
     assert (found.database, found.lease_seconds) == ("postgresql://farm@db/farm", 90)
 
 
 def test_the_images_follow_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FARM_HOME", "/srv/farm")
-    assert settings().image_folder == Path("/srv/farm/images")
+    assert settings().image_store == "/srv/farm/images"
     assert settings().database == "sqlite:////srv/farm/farm.db"
 
 

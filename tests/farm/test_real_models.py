@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from db.engine import reading
-from db.images import ImageStore
+from db.images import FolderStore
 from db.tables import edits, scores
 from tests.farm.conftest import ROOT, FarmUnderTest
 from workers.__main__ import main
@@ -91,7 +91,7 @@ def test_workers_for_each_stage_edit_and_judge_and_say_where(farm_on_postgres: F
     prompts = report["provenance"]["configuration"]["scorers"][0]["options"]["prompts"]
     assert "obey physics" in prompts["物理"]["user"]
     [image, *_] = (image for image, _ in outcomes(farm))
-    assert Image.open(io.BytesIO(ImageStore(farm.home / "images").get(image))).format == "PNG"
+    assert Image.open(io.BytesIO(FolderStore(farm.home / "images").get(image))).format == "PNG"
 
 
 def test_one_worker_for_both_stages_swaps_and_says_how_long_it_took(farm: FarmUnderTest, tiny: Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import Engine, select, update
 
 from db.engine import reading, transaction
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, digest_of
 from db.ledger import Ledger
 from db.one_sample import edit_once_more, find_sample, scores_once_more
 from db.tables import State, benchmarks, edits, samples
@@ -23,7 +23,7 @@ from workers.models.protocols import EditRequest, ScoreRequest
 from workers.reading import Reader
 
 
-def submitted(engine: Engine, folder: Path, **fields: object) -> tuple[str, Ledger, ImageStore]:
+def submitted(engine: Engine, folder: Path, **fields: object) -> tuple[str, Ledger, FolderStore]:
     """Submit one sample with these fields; return the run's id."""
     for name, colour in (("a", "red"), ("b", "blue"), ("c", "green")):
         (folder / f"{name}.png").write_bytes(png(colour=colour))
@@ -35,7 +35,7 @@ def submitted(engine: Engine, folder: Path, **fields: object) -> tuple[str, Ledg
         **fields,
     }
     (folder / "b.jsonl").write_text(json.dumps(record))
-    ledger, images = Ledger(engine), ImageStore(folder / "images")
+    ledger, images = Ledger(engine), FolderStore(folder / "images")
     done = submit(
         open_benchmark(folder / "b.jsonl"), configuration(), ledger=ledger, images=images, send=lambda _bells: None
     )

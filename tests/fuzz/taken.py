@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from db.engine import open_engine, reading
 from db.errors import BenchmarkInvalid, FarmError, WrongCall, one_line
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.tables import metadata
@@ -36,7 +36,7 @@ class Taken:
     def __init__(self, folder: Path) -> None:
         self.engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
         self.ledger = Ledger(self.engine, lease_seconds=30)
-        self.images = ImageStore(folder / "store")
+        self.images = FolderStore(folder / "store")
         self.messages: list[Doorbell] = []
         judge = {"name": "api", "model": "judge", "base_url": "http://127.0.0.1:1/v1"}  # it has the benchmark's prompts
         self.configuration = configuration(scorers=[judge])

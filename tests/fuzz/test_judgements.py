@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from db.engine import open_engine
 from db.errors import BenchmarkInvalid
-from db.images import ImageStore
+from db.images import FolderStore
 from db.ledger import Ledger
 from producer.benchmark.faults import MAX_FAULTS
 from producer.judge_check.document import check_document
@@ -52,7 +52,7 @@ class Checker:
         path.write_text("\n".join(map(json.dumps, scores)), encoding="utf-8")
         publication = publication_of(path, name="b", scale=(0, 10), aggregate=None, allow_missing=False)
         self.runs = list(
-            import_scores(publication, ledger=self.ledger, images=ImageStore(folder / "i")).run_ids.values()
+            import_scores(publication, ledger=self.ledger, images=FolderStore(folder / "i")).run_ids.values()
         )
 
     def __call__(self, option: str, suffix: str, content: bytes) -> bool:
@@ -210,12 +210,12 @@ def test_what_follows_a_recipe_is_entered_whole_or_refused(checker: Checker, rec
     path.write_bytes(as_json_lines(rows))
     publication = publication_of(path, name="r", scale=None, aggregate=None, allow_missing=True, recipe=recipe)
     try:
-        found = import_scores(publication, ledger=checker.ledger, images=ImageStore(checker.folder / "i"))
+        found = import_scores(publication, ledger=checker.ledger, images=FolderStore(checker.folder / "i"))
     except BenchmarkInvalid as refused:
         assert refused.faults
         assert all(line.isprintable() and len(line) <= 1000 for line in refused.faults)
         return
-    assert import_scores(publication, ledger=checker.ledger, images=ImageStore(checker.folder / "i")).new == []
+    assert import_scores(publication, ledger=checker.ledger, images=FolderStore(checker.folder / "i")).new == []
     for run_id in found.run_ids.values():
         report = gather_report(checker.ledger.engine, run_id)
         assert report.official is not None and not report.partial

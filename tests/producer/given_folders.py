@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from db.errors import BenchmarkInvalid
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.queries import all_runs
@@ -51,7 +51,7 @@ def table(folder: Path, *rows: Any, name: str = "edits.jsonl") -> Path:
 class Giver:
     """Submits images of one benchmark to one ledger and store."""
 
-    def __init__(self, folder: Path, ledger: Ledger, images: ImageStore) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, images: FolderStore) -> None:
         self.folder, self.ledger, self.images = folder, ledger, images
         self.benchmark = original_file(folder, pairs=2)
         self.sent: list[Doorbell] = []

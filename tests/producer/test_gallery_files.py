@@ -13,17 +13,23 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine
 
-from db.images import ImageStore
+from db.errors import StoreAway
+from db.images import FolderStore, digest_of
+from db.images.address import open_store
+from db.images.remote import RemoteStore
 from db.samples import RecordedSample, recorded_samples
 from producer.gallery.charts import RUN_COLOURS, WIDTH, comparison_chart, histogram_chart, means_chart
 from producer.gallery.harmless import data_block, harmless, harmless_all
 from producer.gallery.matching import matched
+from producer.gallery.originals import originals_for
 from producer.gallery.page import EARLY_SCRIPTS, SCRIPTS, STYLES, tag
 from producer.gallery.thumbnails import SIDE_PIXELS, PictureFault, embed_thumbnails, make_thumbnails
 from producer.gallery.words import words
 from producer.gallery.write import write_gallery
 from producer.report.schema import Report
 from tests.browser.scene import Edit, Sample, Score, Scorer, enter, picture
+from tests.db.shelves import BucketShelf
+from tests.s3 import S3Server
 
 ASSETS = Path(__file__).parents[2] / "producer" / "gallery" / "assets"
 
@@ -43,7 +49,7 @@ def database_url(sqlite_url: str) -> str:
 )
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_thumbnail_keeps_proportions_and_enlarges_nothing(
-    tmp_path: Path, images: ImageStore, kind: str, size: tuple[int, int], small: tuple[int, int]
+    tmp_path: Path, images: FolderStore, kind: str, size: tuple[int, int], small: tuple[int, int]
 ) -> None:
     digest = picture(images, "navy", *size, kind=kind)
     made = make_thumbnails([digest], images, tmp_path / "thumbnails")[digest]
@@ -53,7 +59,7 @@ def test_a_thumbnail_keeps_proportions_and_enlarges_nothing(
         assert (thumbnail.size, thumbnail.format) == (small, "WEBP")
 
 
-def test_a_thumbnail_that_is_there_is_not_made_again(tmp_path: Path, images: ImageStore) -> None:
+def test_a_thumbnail_that_is_there_is_not_made_again(tmp_path: Path, images: FolderStore) -> None:
     digest = picture(images, "navy")
     make_thumbnails([digest], images, tmp_path)
     images.path(digest).unlink()
@@ -61,7 +67,7 @@ def test_a_thumbnail_that_is_there_is_not_made_again(tmp_path: Path, images: Ima
     assert make_thumbnails([digest], images, tmp_path)[digest].fault is None
 
 
-def test_a_half_written_thumbnail_is_made_again(tmp_path: Path, images: ImageStore) -> None:
+def test_a_half_written_thumbnail_is_made_again(tmp_path: Path, images: FolderStore) -> None:
     digest = picture(images, "navy")
     (tmp_path / f"{digest}.webp").write_bytes(b"RIFF")
 
@@ -70,7 +76,7 @@ def test_a_half_written_thumbnail_is_made_again(tmp_path: Path, images: ImageSto
     assert list(tmp_path.glob(".*")) == []
 
 
-def test_images_that_are_missing_changed_or_none_are_told_apart(tmp_path: Path, images: ImageStore) -> None:
+def test_images_that_are_missing_changed_or_none_are_told_apart(tmp_path: Path, images: FolderStore) -> None:
     none, changed = images.put(b"no image"), picture(images, "navy")
     images.path(changed).write_bytes(b"something else")
     made = make_thumbnails(["0" * 64, none, changed], images, tmp_path / "thumbnails")
@@ -79,19 +85,56 @@ def test_images_that_are_missing_changed_or_none_are_told_apart(tmp_path: Path, 
     assert faults == [PictureFault.MISSING, PictureFault.DAMAGED, PictureFault.DAMAGED]
 
 
-def test_many_thumbnails_come_in_the_order_in_which_they_were_asked_for(tmp_path: Path, images: ImageStore) -> None:
+def test_many_thumbnails_come_in_the_order_in_which_they_were_asked_for(tmp_path: Path, images: FolderStore) -> None:
     digests = [picture(images, "navy", 10 + number, 10) for number in range(40)]
 
     made = make_thumbnails([*digests, *digests], images, tmp_path / "thumbnails")
     assert [(digest, one.width) for digest, one in made.items()] == [(d, 10 + n) for n, d in enumerate(digests)]
 
 
-def test_an_embedded_thumbnail_is_its_own_address(images: ImageStore) -> None:
+def test_an_embedded_thumbnail_is_its_own_address(images: FolderStore) -> None:
     digest = picture(images, "navy", 900, 900)
     made = embed_thumbnails([digest], images, SIDE_PIXELS)[digest]
 
     assert made.uri is not None
     assert base64.b64decode(made.uri.removeprefix("data:image/webp;base64,")).startswith(b"RIFF")
+
+
+# -- full pictures of a store that is no folder ------------------------------------------------------------------------
+
+
+@pytest.mark.integration
+def test_full_pictures_are_copied_beside_the_page_and_what_is_lost_is_told(
+    tmp_path: Path, remote: RemoteStore, s3_server: S3Server
+) -> None:
+    whole, missing, damaged = (picture(remote, colour) for colour in ("navy", "teal", "red"))
+    shelf = BucketShelf(remote, s3_server.client())
+    shelf.lose(missing)
+    shelf.overwrite(damaged, b"half")
+
+    source, originals = originals_for([whole, missing, damaged], remote, tmp_path)
+    made = make_thumbnails([whole, missing, damaged], source, tmp_path / "images")
+
+    assert [made[digest].fault for digest in (whole, missing, damaged)] == [
+        None,
+        PictureFault.MISSING,
+        PictureFault.DAMAGED,
+    ]
+    assert originals == "originals/"
+    copies = [path for path in (tmp_path / "originals").rglob("*") if path.is_file()]
+    assert [(path.name, digest_of(path.read_bytes())) for path in copies] == [(whole, whole)]
+
+
+@pytest.mark.integration
+def test_a_page_is_not_written_while_its_store_is_away(
+    tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    away = open_store(f"s3://{bucket}/p")
+    with pytest.raises(StoreAway):
+        originals_for([digest_of(b"any")], away, tmp_path)
+    with pytest.raises(StoreAway):
+        embed_thumbnails([digest_of(b"any")], away, SIDE_PIXELS)
 
 
 # -- text from outside -------------------------------------------------------------------------------------------------
@@ -161,7 +204,7 @@ def test_samples_with_other_further_sources_are_different_ones(engine: Engine) -
 
 
 def test_further_sources_have_their_thumbnails_and_their_places_in_the_data(
-    tmp_path: Path, engine: Engine, images: ImageStore
+    tmp_path: Path, engine: Engine, images: FolderStore
 ) -> None:
     sources = [picture(images, "navy", 10 + number, 10) for number in range(3)]
     report = enter(engine, "a" * 12, [Sample("k", sources[0], [Edit()], more_sources=sources[1:])], [Scorer("s")])
@@ -233,7 +276,7 @@ def test_nothing_is_drawn_beyond_the_edge(report: Report) -> None:
 
 
 def test_the_policy_holds_the_digest_of_every_script_and_style(
-    tmp_path: Path, engine: Engine, images: ImageStore, report: Report
+    tmp_path: Path, engine: Engine, images: FolderStore, report: Report
 ) -> None:
     text = write_gallery([report], engine, images, tmp_path / "gallery").read_text(encoding="utf-8")
     found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
@@ -250,7 +293,7 @@ def test_the_policy_holds_the_digest_of_every_script_and_style(
 
 
 def test_the_page_names_no_place_of_this_machine(
-    tmp_path: Path, engine: Engine, images: ImageStore, report: Report
+    tmp_path: Path, engine: Engine, images: FolderStore, report: Report
 ) -> None:
     text = write_gallery([report], engine, images, tmp_path / "gallery").read_text(encoding="utf-8")
 

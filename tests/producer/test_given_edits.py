@@ -12,7 +12,7 @@ import pytest
 
 from db.engine import open_engine
 from db.errors import BenchmarkInvalid
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, digest_of
 from db.ledger import Ledger
 from db.queries import all_runs, find_run, progress_of
 from db.tables import Stage, State
@@ -32,7 +32,7 @@ A, B = png(width=1), png(width=2)
 
 
 @pytest.fixture
-def giver(tmp_path: Path, ledger: Ledger, images: ImageStore) -> Giver:
+def giver(tmp_path: Path, ledger: Ledger, images: FolderStore) -> Giver:
     """A benchmark of two samples, `p-0` and `p-1` of the category 物理, and a farm that has taken nothing yet."""
     return Giver(tmp_path, ledger, images)
 
@@ -421,7 +421,7 @@ def test_an_image_that_is_added_makes_another_run_in_which_it_is_not_missing(giv
 # -- killed ------------------------------------------------------------------------------------------------------------
 
 
-class MortalStore(ImageStore):
+class MortalStore(FolderStore):
     """An image store into which every putting is a step."""
 
     def __init__(self, folder: Path, death: Death) -> None:
@@ -457,7 +457,7 @@ def test_images_that_are_killed_at_any_step_are_in_whole_or_not_at_all(tmp_path:
             attempt(folder, Death(step), clock)
         engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
         left = [progress_of(engine, run.id) for run in all_runs(engine)]
-        found = list(findings(Inspection(Ledger(engine), ImageStore(folder / "images"), None, repair=False)))
+        found = list(findings(Inspection(Ledger(engine), FolderStore(folder / "images"), None, repair=False)))
         engine.dispose()
         seen.add(len(left))
         assert not (left and found), step  # a run that is in has its images

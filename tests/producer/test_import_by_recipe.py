@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from db.engine import reading
 from db.errors import WrongCall
-from db.images import ImageStore
+from db.images import FolderStore
 from db.ledger import Ledger
 from db.options import ApiJudgeOptions
 from db.outcomes import asked_scorers
@@ -41,7 +41,7 @@ RULED = {"reference_text": "a wet street"}
 
 
 @pytest.fixture
-def importer(tmp_path: Path, ledger: Ledger, images: ImageStore) -> Importer:
+def importer(tmp_path: Path, ledger: Ledger, images: FolderStore) -> Importer:
     return Importer(tmp_path, ledger, images)
 
 

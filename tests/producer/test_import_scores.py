@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from db.decode import decode_image
 from db.engine import open_engine, reading, transaction
 from db.errors import BenchmarkInvalid, WrongCall
-from db.images import ImageStore
+from db.images import FolderStore
 from db.ledger import Ledger
 from db.outlook import Lookout
 from db.queries import all_runs, find_run, progress_of
@@ -51,7 +51,7 @@ def scores_file(folder: Path, lines: Sequence[Any], name: str = "published.jsonl
 class Importer:
     """Imports files of lines into one ledger and store."""
 
-    def __init__(self, folder: Path, ledger: Ledger, images: ImageStore) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, images: FolderStore) -> None:
         self.folder, self.ledger, self.images = folder, ledger, images
 
     def __call__(self, *lines: Any, **given: Any) -> ImportedFile:
@@ -83,7 +83,7 @@ class Importer:
 
 
 @pytest.fixture
-def importer(tmp_path: Path, ledger: Ledger, images: ImageStore) -> Importer:
+def importer(tmp_path: Path, ledger: Ledger, images: FolderStore) -> Importer:
     return Importer(tmp_path, ledger, images)
 
 
@@ -242,7 +242,7 @@ def test_an_import_that_is_killed_leaves_whole_runs_only(tmp_path: Path) -> None
     counts, step = set(), 0
     while 2 not in counts:
         engine = open_engine(f"sqlite:///{tmp_path / str(step)}.db")
-        ledger, images = Ledger(engine), ImageStore(tmp_path / f"images-{step}")
+        ledger, images = Ledger(engine), FolderStore(tmp_path / f"images-{step}")
         death = Death(step)
         with suppress(Killed), death.over(engine):
             Importer(tmp_path, ledger, images)(*lines)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from db.errors import BenchmarkInvalid
-from db.images import ImageStore
+from db.images import FolderStore
 from db.judge_prompts import built_in_prompts
 from db.ledger import Ledger
 from db.prompts import OwnPrompt, prompt_of
@@ -233,7 +233,7 @@ def test_of_several_prompts_that_are_no_text_each_is_named(tmp_path: Path) -> No
 class Farm:
     """Submits benchmarks and shows what the ledger has of them."""
 
-    def __init__(self, folder: Path, ledger: Ledger, images: ImageStore) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, images: FolderStore) -> None:
         self._folder, self.ledger, self._images = folder, ledger, images
 
     def submit(self, content: dict[str, Any], **given: Any) -> str:
@@ -252,7 +252,7 @@ class Farm:
 
 
 @pytest.fixture
-def farm(tmp_path: Path, ledger: Ledger, images: ImageStore) -> Farm:
+def farm(tmp_path: Path, ledger: Ledger, images: FolderStore) -> Farm:
     return Farm(tmp_path, ledger, images)
 
 
@@ -319,7 +319,7 @@ def test_a_users_own_prompts_go_before_the_benchmarks(farm: Farm) -> None:
     assert prompts == {"default": {"system": "", "user": "mine? {{ instruction }}"}}
 
 
-def test_of_a_benchmark_with_a_bad_template_nothing_is_submitted(farm: Farm, images: ImageStore) -> None:
+def test_of_a_benchmark_with_a_bad_template_nothing_is_submitted(farm: Farm, images: FolderStore) -> None:
     with pytest.raises(BenchmarkInvalid, match="1 fault, nothing was submitted"):
         farm.submit(listed(category("物理", user_prompt="{{ nobody }}")))
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, update
 
 from db.engine import transaction
 from db.environments import enter_environment
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Failure
 from db.ledger import Ledger
 from db.owner import this_process
@@ -127,11 +127,11 @@ def test_without_any_run_nothing_is_listed(shell: Shell) -> None:
 # -- show --------------------------------------------------------------------------------------------------------------
 
 
-def shown(run: RunByHand, images: ImageStore, sample: str = "a") -> dict[str, Any]:
+def shown(run: RunByHand, images: FolderStore, sample: str = "a") -> dict[str, Any]:
     return sample_data(run.ledger.engine, images, find_run(run.ledger.engine, run.id), sample)
 
 
-def test_show_tells_of_every_edit_and_score_of_a_sample(run: RunByHand, images: ImageStore) -> None:
+def test_show_tells_of_every_edit_and_score_of_a_sample(run: RunByHand, images: FolderStore) -> None:
     engine = run.ledger.engine
     images.put(png())
     edited = images.put(png(colour="red"))
@@ -170,7 +170,7 @@ def test_show_tells_of_every_edit_and_score_of_a_sample(run: RunByHand, images: 
     ] == []
 
 
-def test_show_says_what_is_wrong_with_an_image(run: RunByHand, images: ImageStore) -> None:
+def test_show_says_what_is_wrong_with_an_image(run: RunByHand, images: FolderStore) -> None:
     digest = images.put(png())
 
     images.path(digest).write_bytes(b"other")
@@ -180,7 +180,7 @@ def test_show_says_what_is_wrong_with_an_image(run: RunByHand, images: ImageStor
     assert "missing in the image store" in "\n".join(sample_lines(shown(run, images)))
 
 
-def test_what_others_wrote_cannot_steer_the_terminal(ledger: Ledger, images: ImageStore) -> None:
+def test_what_others_wrote_cannot_steer_the_terminal(ledger: Ledger, images: FolderStore) -> None:
     run = RunByHand(ledger, [("物理", "a\x1b[2J")], name="x\x07")
     run.ledger.fail(run.start_edit("a\x1b[2J"), Failure(FailureKind.MODEL, "first\nsecond \x1b]0;title\x07"))
 
@@ -189,7 +189,7 @@ def test_what_others_wrote_cannot_steer_the_terminal(ledger: Ledger, images: Ima
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_reasoning_of_several_lines_stays_several_lines(run: RunByHand, images: ImageStore) -> None:
+def test_a_reasoning_of_several_lines_stays_several_lines(run: RunByHand, images: FolderStore) -> None:
     run.edit("a")
     finish_score(run.ledger, run.start_score("a", "严"), 7, seconds=1, detail={"reasoning": "one\ntwo"})
 

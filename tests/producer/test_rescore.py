@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from db.engine import open_engine, reading, transaction
-from db.images import ImageStore
+from db.images import FolderStore
 from db.judge_prompts import built_in_prompts
 from db.ledger import Ledger
 from db.queries import all_runs, find_run, progress_of
@@ -30,7 +30,7 @@ JUDGE = {"name": "api", "model": "judge", "base_url": "http://127.0.0.1:8000/v1"
 OWN = {"categories": [{"name": "物理", "user_prompt": "Is {edit_instruction} done?", "pairs": [pair("p-0")]}]}
 
 
-def submitted(folder: Path, ledger: Ledger, images: ImageStore, content: Any = None, **given: Any) -> str:
+def submitted(folder: Path, ledger: Ledger, images: FolderStore, content: Any = None, **given: Any) -> str:
     """Submit a benchmark and make its edits; return the run's id."""
     benchmark = open_benchmark(original_file(folder, content))
     asked = configuration(**given)
@@ -39,7 +39,7 @@ def submitted(folder: Path, ledger: Ledger, images: ImageStore, content: Any = N
     return run_id
 
 
-def make_edits(ledger: Ledger, images: ImageStore, run_id: str) -> None:
+def make_edits(ledger: Ledger, images: FolderStore, run_id: str) -> None:
     for edit_id in job_ids(ledger, Stage.EDIT, run_id):
         claim = claim_edit(ledger, edit_id)
         if claim is not None:
@@ -62,7 +62,7 @@ def prompts(ledger: Ledger, run_id: str) -> dict[str, Any]:
     return found
 
 
-def test_a_new_judge_is_given_the_benchmarks_own_prompts(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+def test_a_new_judge_is_given_the_benchmarks_own_prompts(tmp_path: Path, ledger: Ledger, images: FolderStore) -> None:
     run_id = submitted(tmp_path, ledger, images, OWN)
 
     new_id = scored_anew(ledger, run_id, JUDGE)
@@ -73,7 +73,7 @@ def test_a_new_judge_is_given_the_benchmarks_own_prompts(tmp_path: Path, ledger:
 
 
 def test_of_a_run_without_kept_prompts_a_judge_has_those_built_in(
-    tmp_path: Path, ledger: Ledger, images: ImageStore
+    tmp_path: Path, ledger: Ledger, images: FolderStore
 ) -> None:
     run_id = submitted(tmp_path, ledger, images, OWN)
     with transaction(ledger.engine) as connection:
@@ -87,7 +87,7 @@ def test_of_a_run_without_kept_prompts_a_judge_has_those_built_in(
     assert prompts(ledger, rescored.run_id).keys() == built_in_prompts("generate").keys()
 
 
-def test_submitting_again_teaches_an_older_run_its_prompts(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+def test_submitting_again_teaches_an_older_run_its_prompts(tmp_path: Path, ledger: Ledger, images: FolderStore) -> None:
     run_id = submitted(tmp_path, ledger, images, OWN)
     with transaction(ledger.engine) as connection:
         connection.execute(update(runs).values(prompts=None))
@@ -97,7 +97,7 @@ def test_submitting_again_teaches_an_older_run_its_prompts(tmp_path: Path, ledge
     assert find_run(ledger.engine, run_id).prompts == {"物理": {"system": None, "user": "Is {edit_instruction} done?"}}
 
 
-def test_what_is_not_given_is_as_the_run_has_it(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+def test_what_is_not_given_is_as_the_run_has_it(tmp_path: Path, ledger: Ledger, images: FolderStore) -> None:
     run_id = submitted(tmp_path, ledger, images, seed=3, repeats=2, limit=1, aggregate="mean")
 
     first = find_run(ledger.engine, scored_anew(ledger, run_id, "psnr")).configuration
@@ -114,11 +114,11 @@ def test_what_is_not_given_is_as_the_run_has_it(tmp_path: Path, ledger: Ledger, 
 # -- killed ------------------------------------------------------------------------------------------------------------
 
 
-def attempt(folder: Path, death: Death, clock: Clock) -> tuple[Ledger, ImageStore]:
+def attempt(folder: Path, death: Death, clock: Clock) -> tuple[Ledger, FolderStore]:
     """Submit, make the edits, and rescore until death strikes; return what is left of it."""
     folder.mkdir(exist_ok=True)
     engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
-    ledger, images = Ledger(engine, clock=clock), ImageStore(folder / "images")
+    ledger, images = Ledger(engine, clock=clock), FolderStore(folder / "images")
     if not all_runs(engine):
         submitted(folder, ledger, images)
     first = min(all_runs(engine), key=lambda run: run.created_at)
@@ -157,7 +157,7 @@ def test_a_rescore_that_is_killed_at_any_step_is_in_whole_or_not_at_all(tmp_path
 def test_rescore_prints_the_new_id_alone_and_rings_for_the_scores(shell: Shell) -> None:
     run_id = shell("submit", original_file(shell.folder)).out.strip()
     with shell.ledger() as ledger:
-        make_edits(ledger, ImageStore(shell.home / "images"), run_id)
+        make_edits(ledger, FolderStore(shell.home / "images"), run_id)
 
     first = shell("rescore", run_id, "--scorer", "psnr", "--set", "scorer.repeats=2", "--priority", "high")
     second = shell("rescore", run_id[:6], "--scorer", "psnr", "--set", "scorer.repeats=2")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from db.errors import BenchmarkInvalid, ServiceUnreachable
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Claimant, Doorbell
 from db.ledger import Ledger
 from db.owner import Owner, this_process
@@ -61,7 +61,7 @@ def two_files(folder: Path, *keys: str) -> list[Path]:
     return [original_file(folder / key, {"categories": {"物理": [pair(key)]}}) for key in keys]
 
 
-def test_messages_are_sent_when_rows_and_images_are_in(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+def test_messages_are_sent_when_rows_and_images_are_in(tmp_path: Path, ledger: Ledger, images: FolderStore) -> None:
     seen: list[tuple[int, int]] = []
 
     def look(doorbell: Doorbell) -> None:
@@ -74,7 +74,7 @@ def test_messages_are_sent_when_rows_and_images_are_in(tmp_path: Path, ledger: L
 
 
 def test_no_run_begins_whose_last_image_could_not_be_stored(tmp_path: Path, ledger: Ledger) -> None:
-    class Full(ImageStore):
+    class Full(FolderStore):
         def put(self, content: bytes) -> str:
             raise OSError("no space left on device")
 
@@ -90,7 +90,7 @@ def test_no_run_begins_whose_last_image_could_not_be_stored(tmp_path: Path, ledg
 
 
 def test_where_entering_breaks_down_no_thread_that_stores_images_is_left(
-    tmp_path: Path, ledger: Ledger, images: ImageStore, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, ledger: Ledger, images: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(*given: object) -> None:
         next(given[-1])  # type: ignore[call-overload]  # the chunks of rows
@@ -106,7 +106,7 @@ def test_where_entering_breaks_down_no_thread_that_stores_images_is_left(
 
 
 def test_every_edit_has_one_message_with_the_priority_of_its_run(
-    tmp_path: Path, ledger: Ledger, images: ImageStore
+    tmp_path: Path, ledger: Ledger, images: FolderStore
 ) -> None:
     broker = Broker()
 
@@ -123,7 +123,7 @@ def test_every_edit_has_one_message_with_the_priority_of_its_run(
 
 
 def test_where_the_broker_breaks_down_a_second_submission_sends_what_is_missing(
-    tmp_path: Path, ledger: Ledger, images: ImageStore
+    tmp_path: Path, ledger: Ledger, images: FolderStore
 ) -> None:
     benchmark, first, second = open_benchmark(original_file(tmp_path, pairs=3)), Broker(takes=1), Broker()
 
@@ -136,7 +136,7 @@ def test_where_the_broker_breaks_down_a_second_submission_sends_what_is_missing(
 
 
 def test_a_second_submission_asks_again_for_what_was_cancelled(
-    tmp_path: Path, ledger: Ledger, images: ImageStore
+    tmp_path: Path, ledger: Ledger, images: FolderStore
 ) -> None:
     benchmark, broker = open_benchmark(original_file(tmp_path)), Broker()
     run_id = submit(benchmark, configuration(), ledger=ledger, images=images, send=Broker()).run_id
@@ -150,7 +150,7 @@ def test_a_second_submission_asks_again_for_what_was_cancelled(
 
 @pytest.mark.parametrize("damage", [None, b"", b"half of it"], ids=["lost", "empty", "damaged"])
 def test_images_that_the_store_has_no_longer_are_stored_again(
-    tmp_path: Path, ledger: Ledger, images: ImageStore, damage: bytes | None
+    tmp_path: Path, ledger: Ledger, images: FolderStore, damage: bytes | None
 ) -> None:
     benchmark = open_benchmark(original_file(tmp_path))
     submit(benchmark, configuration(), ledger=ledger, images=images, send=Broker())
@@ -166,7 +166,7 @@ def test_images_that_the_store_has_no_longer_are_stored_again(
 
 
 def test_another_configuration_is_another_run_of_the_same_samples(
-    tmp_path: Path, ledger: Ledger, images: ImageStore
+    tmp_path: Path, ledger: Ledger, images: FolderStore
 ) -> None:
     benchmark = open_benchmark(original_file(tmp_path))
 
@@ -179,7 +179,7 @@ def test_another_configuration_is_another_run_of_the_same_samples(
 
 @pytest.mark.parametrize("then", [None, "q"], ids=["to something bad", "to other samples"])
 def test_a_file_that_changes_while_it_is_read_is_not_submitted(
-    tmp_path: Path, ledger: Ledger, images: ImageStore, then: str | None
+    tmp_path: Path, ledger: Ledger, images: FolderStore, then: str | None
 ) -> None:
     first, second = two_files(tmp_path, "p", "q")
     if then is None:
@@ -193,7 +193,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_submitted(
     assert broker.taken == []
 
 
-def test_after_a_change_the_right_file_can_be_submitted(tmp_path: Path, ledger: Ledger, images: ImageStore) -> None:
+def test_after_a_change_the_right_file_can_be_submitted(tmp_path: Path, ledger: Ledger, images: FolderStore) -> None:
     first, second = two_files(tmp_path, "p", "q")
     with pytest.raises(BenchmarkInvalid):
         submit(Changing(first, second), configuration(), ledger=ledger, images=images, send=Broker())

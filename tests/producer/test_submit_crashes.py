@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 
 from db.doorbells import QUIET_SECONDS, owe_lost, take_owed
 from db.engine import open_engine
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Doorbell
 from db.ledger import Ledger
 from db.queries import all_runs, progress_of
@@ -57,11 +57,11 @@ class Death:
             event.remove(engine, "commit", self.step)
 
 
-def attempt(folder: Path, death: Death, clock: Clock) -> tuple[Ledger, ImageStore]:
+def attempt(folder: Path, death: Death, clock: Clock) -> tuple[Ledger, FolderStore]:
     """Submit until death strikes; return what is left of it."""
     folder.mkdir(exist_ok=True)
     engine = open_engine(f"sqlite:///{folder / 'ledger.db'}")
-    ledger, images = Ledger(engine, clock=clock), ImageStore(folder / "images")
+    ledger, images = Ledger(engine, clock=clock), FolderStore(folder / "images")
     benchmark = open_benchmark(original_file(folder, pairs=PAIRS))
     with death.over(engine):
         submit(benchmark, configuration(), ledger=ledger, images=images, send=death.send)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.doorbells import take_owed
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, digest_of
 from db.ledger import Ledger
 from db.tables import Stage
 from tests.factories import original_file, png
@@ -30,13 +30,13 @@ def ledger(shell: Shell) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def images(shell: Shell) -> ImageStore:
+def images(shell: Shell) -> FolderStore:
     """The image store that the commands see."""
-    return ImageStore(shell.home / "images")
+    return FolderStore(shell.home / "images")
 
 
 @pytest.fixture
-def run(ledger: Ledger, images: ImageStore) -> RunByHand:
+def run(ledger: Ledger, images: FolderStore) -> RunByHand:
     """A run with one edit of three made; every image is in the store."""
     images.put(png())
     images.put(b"")  # the image that edits made by hand have
@@ -45,7 +45,7 @@ def run(ledger: Ledger, images: ImageStore) -> RunByHand:
     return run
 
 
-def lose(images: ImageStore, content: bytes) -> str:
+def lose(images: FolderStore, content: bytes) -> str:
     path = images.path(digest_of(content))
     path.unlink()
     return path.name
@@ -66,7 +66,7 @@ def test_fsck_of_a_farm_that_has_done_nothing_yet_is_no_mistake(shell: Shell) ->
 
 
 def test_fsck_that_repaired_all_names_it_in_a_line_and_is_content(
-    shell: Shell, run: RunByHand, images: ImageStore
+    shell: Shell, run: RunByHand, images: FolderStore
 ) -> None:
     lost = lose(images, b"")
 
@@ -81,7 +81,7 @@ def test_fsck_that_repaired_all_names_it_in_a_line_and_is_content(
 
 
 def test_fsck_that_leaves_something_says_what_to_do_and_ends_with_1(
-    shell: Shell, run: RunByHand, images: ImageStore
+    shell: Shell, run: RunByHand, images: FolderStore
 ) -> None:
     lose(images, png())
 
@@ -92,7 +92,7 @@ def test_fsck_that_leaves_something_says_what_to_do_and_ends_with_1(
 
 
 def test_a_dry_run_of_fsck_ends_with_1_for_what_it_could_repair(
-    shell: Shell, run: RunByHand, images: ImageStore
+    shell: Shell, run: RunByHand, images: FolderStore
 ) -> None:
     lose(images, b"")
 
@@ -103,7 +103,7 @@ def test_a_dry_run_of_fsck_ends_with_1_for_what_it_could_repair(
     assert (wet.code, wet.err) == (0, "1 found: 1 repaired\n")
 
 
-def test_fsck_as_json_has_every_finding(shell: Shell, run: RunByHand, images: ImageStore) -> None:
+def test_fsck_as_json_has_every_finding(shell: Shell, run: RunByHand, images: FolderStore) -> None:
     lose(images, png())
     lost = lose(images, b"")
 
@@ -119,7 +119,7 @@ def test_fsck_as_json_has_every_finding(shell: Shell, run: RunByHand, images: Im
     }
 
 
-def test_submitting_again_mends_what_fsck_left(shell: Shell, ledger: Ledger, images: ImageStore) -> None:
+def test_submitting_again_mends_what_fsck_left(shell: Shell, ledger: Ledger, images: FolderStore) -> None:
     path = original_file(shell.folder)
     shell("submit", path)
     images.path(digest_of(png())).write_bytes(b"half")
@@ -130,7 +130,7 @@ def test_submitting_again_mends_what_fsck_left(shell: Shell, ledger: Ledger, ima
     assert "is damaged; submit the benchmark again" in before.out
 
 
-def test_what_a_benchmark_says_cannot_act_on_the_terminal(shell: Shell, ledger: Ledger, images: ImageStore) -> None:
+def test_what_a_benchmark_says_cannot_act_on_the_terminal(shell: Shell, ledger: Ledger, images: FolderStore) -> None:
     RunByHand(ledger, [("物\x1b[2J\n理", "a\nb\x1b[2J")])
 
     done = shell("fsck")
@@ -148,7 +148,7 @@ def test_fsck_of_an_unknown_run_is_a_wrong_call(shell: Shell) -> None:
 # -- gc ----------------------------------------------------------------------------------------------------------------
 
 
-def test_gc_removes_what_no_run_names_once_it_is_old(shell: Shell, run: RunByHand, images: ImageStore) -> None:
+def test_gc_removes_what_no_run_names_once_it_is_old(shell: Shell, run: RunByHand, images: FolderStore) -> None:
     orphan = images.path(images.put(ORPHAN))
     os.utime(orphan, (time.time() - 3 * 3600,) * 2)
     young, dry = shell("gc"), shell("gc", "--older-than", "2", "--dry-run")
@@ -165,7 +165,7 @@ def test_gc_removes_what_no_run_names_once_it_is_old(shell: Shell, run: RunByHan
 
 
 def test_gc_of_a_ledger_that_belongs_to_other_images_is_a_wrong_call(
-    shell: Shell, ledger: Ledger, images: ImageStore
+    shell: Shell, ledger: Ledger, images: FolderStore
 ) -> None:
     os.utime(images.path(images.put(ORPHAN)), (1, 1))
 

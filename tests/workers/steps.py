@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from db.choice import ModelChoice
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import EditClaim, Failure, ScoreClaim
 from db.tables import Stage
 from tests.factories import configuration, png
@@ -80,7 +80,7 @@ def edit_claim(source: str) -> EditClaim:
     return EditClaim(**_fields(Stage.EDIT, 1, "p-1", source, configuration().editor))
 
 
-def score_claims(images: ImageStore, *keys: str) -> list[ScoreClaim]:
+def score_claims(images: FolderStore, *keys: str) -> list[ScoreClaim]:
     image = images.put(png())
     scorer = configuration().scorers[0]
     return [
@@ -94,14 +94,14 @@ def score_claims(images: ImageStore, *keys: str) -> list[ScoreClaim]:
     ]
 
 
-def made(claim: EditClaim, images: ImageStore, resident: Resident, on_step: OnStep = unobserved) -> Made | Failure:
+def made(claim: EditClaim, images: FolderStore, resident: Resident, on_step: OnStep = unobserved) -> Made | Failure:
     """Read the source and make the edit."""
     return make_edit(claim, Reader(images).edit_request(claim), resident, on_step)
 
 
 def scored(
     claims: Sequence[ScoreClaim],
-    images: ImageStore,
+    images: FolderStore,
     resident: Resident,
     on_progress: OnProgress = unwatched,
     sizes: BatchSizes | None = None,

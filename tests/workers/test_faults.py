@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Failure
 from db.tables import FailureKind
 from tests.factories import png
@@ -45,7 +45,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=str)
-def test_a_broken_device_is_no_outcome_of_the_job(images: ImageStore, error: Exception) -> None:
+def test_a_broken_device_is_no_outcome_of_the_job(images: FolderStore, error: Exception) -> None:
     source = images.put(png())
 
     with pytest.raises(DeviceBroken):
@@ -55,7 +55,7 @@ def test_a_broken_device_is_no_outcome_of_the_job(images: ImageStore, error: Exc
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=str)
-def test_a_device_that_breaks_while_a_model_is_loaded_is_broken(images: ImageStore, error: Exception) -> None:
+def test_a_device_that_breaks_while_a_model_is_loaded_is_broken(images: FolderStore, error: Exception) -> None:
     cannot_load = CannotLoad("editor 'x' could not be loaded")
     cannot_load.__cause__ = error
 
@@ -64,11 +64,11 @@ def test_a_device_that_breaks_while_a_model_is_loaded_is_broken(images: ImageSto
 
 
 @pytest.mark.parametrize("error", WHOLE, ids=str)
-def test_an_error_that_leaves_the_device_whole_is_the_jobs_own(images: ImageStore, error: Exception) -> None:
+def test_an_error_that_leaves_the_device_whole_is_the_jobs_own(images: FolderStore, error: Exception) -> None:
     assert isinstance(made(edit_claim(images.put(png())), images, Hosting(Raising(error))), Failure)
 
 
-def test_a_batch_on_a_broken_device_is_not_halved(images: ImageStore) -> None:
+def test_a_batch_on_a_broken_device_is_not_halved(images: FolderStore) -> None:
     class Breaking(Answering):
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
             self.batches.append(len(batch))
@@ -80,7 +80,7 @@ def test_a_batch_on_a_broken_device_is_not_halved(images: ImageStore) -> None:
     assert scorer.batches == [4]
 
 
-def test_a_job_that_is_not_wanted_any_more_ends_at_its_next_step(images: ImageStore) -> None:
+def test_a_job_that_is_not_wanted_any_more_ends_at_its_next_step(images: FolderStore) -> None:
     def on_step(_step: int, _steps: int) -> None:
         raise Withdrawn
 
@@ -88,7 +88,7 @@ def test_a_job_that_is_not_wanted_any_more_ends_at_its_next_step(images: ImageSt
         made(edit_claim(images.put(png())), images, Hosting(Inverter()), on_step)
 
 
-def test_a_batch_that_is_not_wanted_any_more_ends_too(images: ImageStore) -> None:
+def test_a_batch_that_is_not_wanted_any_more_ends_too(images: FolderStore) -> None:
     class Progressing(Answering):
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating | ModelFault]:
             batch[0].on_progress()
@@ -117,7 +117,7 @@ def test_a_batch_that_is_not_wanted_any_more_ends_too(images: ImageStore) -> Non
     ],
 )
 def test_whatever_an_edit_raises_becomes_a_failure_with_its_kind(
-    images: ImageStore, error: Exception, kind: FailureKind, again: bool
+    images: FolderStore, error: Exception, kind: FailureKind, again: bool
 ) -> None:
     source = images.put(png())
 
@@ -128,7 +128,7 @@ def test_whatever_an_edit_raises_becomes_a_failure_with_its_kind(
     assert str(error) in outcome.reason
 
 
-def test_a_judges_unreadable_reply_is_kept_with_the_failure(images: ImageStore) -> None:
+def test_a_judges_unreadable_reply_is_kept_with_the_failure(images: FolderStore) -> None:
     scorer = Answering({"a": Unparsed("names no score", {"reply": "I like it\0"})})
 
     (outcome,) = scored(score_claims(images, "a"), images, Hosting(scorer))
@@ -137,7 +137,7 @@ def test_a_judges_unreadable_reply_is_kept_with_the_failure(images: ImageStore) 
     assert (outcome.kind, outcome.detail) == (FailureKind.UNPARSED, {"reply": "I like it"})
 
 
-def test_what_no_database_holds_is_left_out_of_a_detail(images: ImageStore) -> None:
+def test_what_no_database_holds_is_left_out_of_a_detail(images: FolderStore) -> None:
     said = {"reason": "so\0 \ud800 so", "steps": [{"a\0": "literally \\u0000"}], "passes": 2}
 
     (outcome,) = scored(score_claims(images, "a"), images, Hosting(Answering({"a": Rating(5.0, said)})))
@@ -146,7 +146,7 @@ def test_what_no_database_holds_is_left_out_of_a_detail(images: ImageStore) -> N
     assert outcome.detail == {"reason": "so ? so", "steps": [{"a": "literally \\u0000"}], "passes": 2}
 
 
-def test_what_no_database_holds_is_left_out_of_a_reason(images: ImageStore) -> None:
+def test_what_no_database_holds_is_left_out_of_a_reason(images: FolderStore) -> None:
     outcome = made(edit_claim(images.put(png())), images, Hosting(Raising(ModelFault("no\0 \udfff"))))
 
     assert isinstance(outcome, Failure) and outcome.reason == "no ?"
@@ -158,7 +158,7 @@ def test_what_no_database_holds_is_left_out_of_a_reason(images: ImageStore) -> N
     ids=["a known fault", "a model that cannot be loaded", "a bug"],
 )
 def test_what_was_raised_is_logged_with_its_traceback_a_known_fault_only_for_who_wants_all(
-    images: ImageStore, error: Exception, level: str
+    images: FolderStore, error: Exception, level: str
 ) -> None:
     with capture_logs() as logged:
         made(edit_claim(images.put(png())), images, Hosting(Raising(error)))

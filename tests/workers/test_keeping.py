@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db.decode import decode_image
 from db.doorbells import take_owed
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Doorbell, Failure
 from db.ledger import Ledger
 from db.queries import environments_of, progress_of
@@ -49,7 +49,7 @@ def broker() -> Broker:
 
 
 @pytest.fixture
-def keeper(ledger: Ledger, images: ImageStore, broker: Broker) -> Keeper:
+def keeper(ledger: Ledger, images: FolderStore, broker: Broker) -> Keeper:
     return Keeper(ledger, images, Ringer(ledger, broker.send))
 
 
@@ -57,7 +57,7 @@ def keeper(ledger: Ledger, images: ImageStore, broker: Broker) -> Keeper:
 
 
 def test_an_edited_image_is_in_the_store_when_the_ledger_names_it(
-    keeper: Keeper, ledger: Ledger, images: ImageStore
+    keeper: Keeper, ledger: Ledger, images: FolderStore
 ) -> None:
     claim = claimed(ledger, queued_edit(ledger))
 
@@ -77,7 +77,7 @@ def test_the_same_pixels_are_stored_as_the_same_bytes(keeper: Keeper, ledger: Le
     assert job(ledger, Stage.EDIT, first).image == job(ledger, Stage.EDIT, second).image
 
 
-def test_a_transparent_edit_is_stored_as_it_looks_on_white(keeper: Keeper, ledger: Ledger, images: ImageStore) -> None:
+def test_a_transparent_edit_is_stored_as_it_looks_on_white(keeper: Keeper, ledger: Ledger, images: FolderStore) -> None:
     claim = claimed(ledger, queued_edit(ledger))
 
     keeper.keep([(claim, Made(Image.new("RGBA", (2, 2), (255, 0, 0, 0)), 1.0))])
@@ -97,11 +97,11 @@ def test_an_image_that_cannot_be_encoded_fails_its_own_edit(keeper: Keeper, ledg
 
 
 def test_a_store_that_is_gone_for_a_while_costs_neither_the_source_nor_the_finished_image(
-    ledger: Ledger, images: ImageStore, broker: Broker
+    ledger: Ledger, images: FolderStore, broker: Broker
 ) -> None:
     waited: list[str] = []
 
-    class Flaky(ImageStore):
+    class Flaky(FolderStore):
         def put(self, content: bytes) -> str:
             if len(waited) < 2:
                 raise OSError(28, "No space left on device")
@@ -131,9 +131,9 @@ def test_a_store_that_is_gone_for_a_while_costs_neither_the_source_nor_the_finis
 
 
 def test_a_store_that_takes_no_image_is_a_failure_that_may_pass(
-    ledger: Ledger, images: ImageStore, broker: Broker
+    ledger: Ledger, images: FolderStore, broker: Broker
 ) -> None:
-    class Full(ImageStore):
+    class Full(FolderStore):
         def put(self, content: bytes) -> str:
             raise OSError(28, "No space left on device")
 
@@ -218,7 +218,7 @@ def test_the_scores_of_every_edit_that_was_kept_are_told_to_the_broker(
     assert len(broker.taken) == 4
 
 
-def test_a_broker_that_is_gone_costs_no_outcome_and_is_owed_the_messages(ledger: Ledger, images: ImageStore) -> None:
+def test_a_broker_that_is_gone_costs_no_outcome_and_is_owed_the_messages(ledger: Ledger, images: FolderStore) -> None:
     run_id = enter(ledger, 2)
     claims = [claimed(ledger, edit) for edit in job_ids(ledger, Stage.EDIT, run_id)]
 
@@ -231,7 +231,7 @@ def test_a_broker_that_is_gone_costs_no_outcome_and_is_owed_the_messages(ledger:
     assert owed == job_ids(ledger, Stage.SCORE, run_id)
 
 
-def test_who_may_wait_for_a_broker_is_patient_meanwhile(ledger: Ledger, images: ImageStore) -> None:
+def test_who_may_wait_for_a_broker_is_patient_meanwhile(ledger: Ledger, images: FolderStore) -> None:
     seen: list[str] = []
 
     class Patience:

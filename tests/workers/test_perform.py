@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from db.images import ImageStore
+from db.images import FolderStore
 from db.jobs import Failure, ScoreClaim
 from db.tables import FailureKind
 from tests.factories import png
@@ -22,7 +22,7 @@ from workers.reading import Reader
 from workers.resident import CannotLoad
 
 
-def test_denoising_steps_are_told(images: ImageStore) -> None:
+def test_denoising_steps_are_told(images: FolderStore) -> None:
     steps: list[tuple[int, int]] = []
 
     made(edit_claim(images.put(png())), images, Hosting(Inverter()), lambda *step: steps.append(step))
@@ -30,7 +30,7 @@ def test_denoising_steps_are_told(images: ImageStore) -> None:
     assert steps == [(1, 1)]
 
 
-def test_an_edit_is_made_with_what_the_model_said_and_where_it_came_about(images: ImageStore) -> None:
+def test_an_edit_is_made_with_what_the_model_said_and_where_it_came_about(images: FolderStore) -> None:
     outcome = made(edit_claim(images.put(png(3, 2, "black"))), images, Hosting(Inverter()))
 
     assert isinstance(outcome, Made)
@@ -38,7 +38,7 @@ def test_an_edit_is_made_with_what_the_model_said_and_where_it_came_about(images
     assert (outcome.image.size, outcome.image.getpixel((0, 0))) == ((3, 2), (255, 255, 255))
 
 
-def test_what_could_not_be_read_is_a_failure_and_no_model_is_asked(images: ImageStore) -> None:
+def test_what_could_not_be_read_is_a_failure_and_no_model_is_asked(images: FolderStore) -> None:
     unreadable = Failure(FailureKind.STORE, "image is gone", again=True)
     claims = score_claims(images, "a", "b")
     scorer = Answering({"b": Rating(3.0)})
@@ -49,7 +49,7 @@ def test_what_could_not_be_read_is_a_failure_and_no_model_is_asked(images: Image
     assert scorer.batches == [1]
 
 
-def test_an_editor_that_returns_no_image_has_failed(images: ImageStore) -> None:
+def test_an_editor_that_returns_no_image_has_failed(images: FolderStore) -> None:
     class Forgetful:
         def edit(self, request: EditRequest) -> Any:
             return None
@@ -60,7 +60,7 @@ def test_an_editor_that_returns_no_image_has_failed(images: ImageStore) -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
-def test_an_editor_that_returns_an_image_without_pixels_has_failed(images: ImageStore, size: tuple[int, int]) -> None:
+def test_an_editor_that_returns_an_image_without_pixels_has_failed(images: FolderStore, size: tuple[int, int]) -> None:
     class Empty:
         def edit(self, request: EditRequest) -> EditedImage:
             return EditedImage(Image.new("RGB", size))
@@ -74,7 +74,7 @@ def test_an_editor_that_returns_an_image_without_pixels_has_failed(images: Image
     )
 
 
-def test_each_score_of_a_batch_has_its_own_outcome(images: ImageStore) -> None:
+def test_each_score_of_a_batch_has_its_own_outcome(images: FolderStore) -> None:
     scorer = Answering({"a": Rating(7.5), "b": InputFault("no reference"), "c": Rating(0.0)})
 
     outcomes = scored(score_claims(images, "a", "b", "c"), images, Hosting(scorer))
@@ -89,14 +89,14 @@ def test_each_score_of_a_batch_has_its_own_outcome(images: ImageStore) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 10.01])
 def test_a_value_that_is_no_score_from_0_to_10_is_a_failure_and_never_a_number(
-    images: ImageStore, value: float
+    images: FolderStore, value: float
 ) -> None:
     (outcome,) = scored(score_claims(images, "a"), images, Hosting(Answering({"a": Rating(value)})))
 
     assert isinstance(outcome, Failure) and outcome.kind is FailureKind.MODEL
 
 
-def test_a_batch_too_big_for_memory_is_halved_until_it_fits(images: ImageStore) -> None:
+def test_a_batch_too_big_for_memory_is_halved_until_it_fits(images: FolderStore) -> None:
     scorer = Answering({key: Rating(5.0) for key in "abcde"}, memory=2)
 
     outcomes = scored(score_claims(images, *"abcde"), images, Hosting(scorer))
@@ -105,7 +105,7 @@ def test_a_batch_too_big_for_memory_is_halved_until_it_fits(images: ImageStore) 
     assert scorer.batches == [5, 2, 3, 1, 2]
 
 
-def test_what_did_not_fit_into_memory_is_remembered_and_what_did_counts_too(images: ImageStore) -> None:
+def test_what_did_not_fit_into_memory_is_remembered_and_what_did_counts_too(images: FolderStore) -> None:
     sizes = BatchSizes()
     claims = score_claims(images, *"abcd")
     scorer = Answering({key: Rating(5.0) for key in "abcd"}, memory=2)
@@ -119,7 +119,7 @@ def test_what_did_not_fit_into_memory_is_remembered_and_what_did_counts_too(imag
     assert sizes.limit(claims[0].model, 4) == 3
 
 
-def test_a_batch_that_failed_for_another_reason_says_nothing_of_memory(images: ImageStore) -> None:
+def test_a_batch_that_failed_for_another_reason_says_nothing_of_memory(images: FolderStore) -> None:
     class Lossy:
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
             return [Rating(5.0)]
@@ -131,7 +131,7 @@ def test_a_batch_that_failed_for_another_reason_says_nothing_of_memory(images: I
     assert sizes.limit(claims[0].model, 8) == 8
 
 
-def test_a_failed_batch_is_gone_from_memory_when_its_halves_are_tried(images: ImageStore) -> None:
+def test_a_failed_batch_is_gone_from_memory_when_its_halves_are_tried(images: FolderStore) -> None:
     class Tensors:
         """What a batch holds on the device."""
 
@@ -152,13 +152,13 @@ def test_a_failed_batch_is_gone_from_memory_when_its_halves_are_tried(images: Im
     assert set(alive) == {0}
 
 
-def test_a_single_score_too_big_for_memory_fails_alone(images: ImageStore) -> None:
+def test_a_single_score_too_big_for_memory_fails_alone(images: FolderStore) -> None:
     (outcome,) = scored(score_claims(images, "a"), images, Hosting(Answering({}, memory=0)))
 
     assert isinstance(outcome, Failure) and outcome.kind is FailureKind.OUT_OF_MEMORY
 
 
-def test_one_unreadable_image_does_not_fail_its_batch(images: ImageStore) -> None:
+def test_one_unreadable_image_does_not_fail_its_batch(images: FolderStore) -> None:
     claims = score_claims(images, "a", "b")
     images.path(claims[0].edited_image).unlink()
     good = images.put(png(colour="red"))
@@ -170,7 +170,7 @@ def test_one_unreadable_image_does_not_fail_its_batch(images: ImageStore) -> Non
     assert isinstance(outcomes[1], Scored)
 
 
-def test_a_scorer_that_answers_too_few_requests_is_asked_about_each_alone(images: ImageStore) -> None:
+def test_a_scorer_that_answers_too_few_requests_is_asked_about_each_alone(images: FolderStore) -> None:
     class Lossy:
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
             return [Rating(float(batch[0].key))]
@@ -180,7 +180,7 @@ def test_a_scorer_that_answers_too_few_requests_is_asked_about_each_alone(images
     assert [outcome.value for outcome in outcomes if isinstance(outcome, Scored)] == [1.0, 2.0, 3.0]
 
 
-def test_a_scorer_that_gives_no_answer_at_all_has_failed_each(images: ImageStore) -> None:
+def test_a_scorer_that_gives_no_answer_at_all_has_failed_each(images: FolderStore) -> None:
     class Mute:
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
             return []
@@ -190,7 +190,7 @@ def test_a_scorer_that_gives_no_answer_at_all_has_failed_each(images: ImageStore
     assert [outcome.kind for outcome in outcomes if isinstance(outcome, Failure)] == [FailureKind.MODEL] * 2
 
 
-def test_a_request_at_which_the_scorer_raises_does_not_fail_its_batch(images: ImageStore) -> None:
+def test_a_request_at_which_the_scorer_raises_does_not_fail_its_batch(images: FolderStore) -> None:
     class Touchy:
         def score(self, batch: Sequence[ScoreRequest]) -> list[Rating]:
             if any(request.key == "b" for request in batch):
@@ -217,7 +217,7 @@ def test_a_request_at_which_the_scorer_raises_does_not_fail_its_batch(images: Im
     ],
     ids=repr,
 )
-def test_an_answer_that_is_no_rating_fails_alone_and_is_not_asked_for_again(images: ImageStore, answer: Any) -> None:
+def test_an_answer_that_is_no_rating_fails_alone_and_is_not_asked_for_again(images: FolderStore, answer: Any) -> None:
     scorer = Answering({"a": Rating(5.0), "b": answer, "c": Rating(6.0)})
 
     outcomes = scored(score_claims(images, *"abc"), images, Hosting(scorer))
@@ -226,7 +226,7 @@ def test_an_answer_that_is_no_rating_fails_alone_and_is_not_asked_for_again(imag
     assert scorer.batches == [3]
 
 
-def test_a_scorer_may_answer_with_numpys_numbers(images: ImageStore) -> None:
+def test_a_scorer_may_answer_with_numpys_numbers(images: FolderStore) -> None:
     import numpy
 
     answers = {"a": Rating(numpy.float32(7.5)), "b": Rating(numpy.int64(3))}

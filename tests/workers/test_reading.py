@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, digest_of
 from db.jobs import Failure, ScoreClaim
 from db.tables import FailureKind
 from tests.factories import png
@@ -16,7 +16,7 @@ from workers.outages import Outages
 from workers.reading import Reader
 
 
-def test_an_edit_is_asked_for_with_all_that_the_claim_says(images: ImageStore) -> None:
+def test_an_edit_is_asked_for_with_all_that_the_claim_says(images: FolderStore) -> None:
     claim = replace(edit_claim(images.put(png(3, 2, "black"))), key="p-7", instruction="make it snow", seed=5)
 
     request = Reader(images).edit_request(claim)
@@ -26,7 +26,7 @@ def test_an_edit_is_asked_for_with_all_that_the_claim_says(images: ImageStore) -
     assert (request.source.size, request.source.getpixel((0, 0))) == ((3, 2), (0, 0, 0))
 
 
-def test_a_score_is_asked_for_with_all_that_the_claim_says(images: ImageStore) -> None:
+def test_a_score_is_asked_for_with_all_that_the_claim_says(images: FolderStore) -> None:
     source, edited, reference = (images.put(png(colour=colour)) for colour in ("red", "lime", "blue"))
     (claim,) = score_claims(images, "p-7")
     claim = replace(claim, source_image=source, edited_image=edited, reference_image=reference, seed=5)
@@ -40,7 +40,7 @@ def test_a_score_is_asked_for_with_all_that_the_claim_says(images: ImageStore) -
     assert shown == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
 
 
-def test_a_score_is_asked_for_with_what_makes_it_of_criteria(images: ImageStore) -> None:
+def test_a_score_is_asked_for_with_what_makes_it_of_criteria(images: FolderStore) -> None:
     (claim,) = score_claims(images, "a")
 
     (plain, made_of) = Reader(images).score_requests([claim, replace(claim, aggregate="0.5*sc + 0.5*pq")])
@@ -50,13 +50,13 @@ def test_a_score_is_asked_for_with_what_makes_it_of_criteria(images: ImageStore)
     assert made_of.aggregate is not None and made_of.aggregate.names == {"sc", "pq"}
 
 
-def test_a_score_without_a_reference_is_asked_for_without_one(images: ImageStore) -> None:
+def test_a_score_without_a_reference_is_asked_for_without_one(images: FolderStore) -> None:
     (request,) = Reader(images).score_requests(score_claims(images, "a"))
 
     assert isinstance(request, ScoreRequest) and request.reference is None
 
 
-def test_a_source_that_is_gone_or_no_image_is_a_failure(images: ImageStore) -> None:
+def test_a_source_that_is_gone_or_no_image_is_a_failure(images: FolderStore) -> None:
     gone = Reader(images).edit_request(edit_claim(digest_of(b"never stored")))
     junk = Reader(images).edit_request(edit_claim(images.put(b"not an image")))
 
@@ -65,7 +65,7 @@ def test_a_source_that_is_gone_or_no_image_is_a_failure(images: ImageStore) -> N
 
 
 @pytest.mark.parametrize("missing", ["source_image", "edited_image", "reference_image"])
-def test_a_score_of_which_any_image_is_gone_fails_and_no_other_does(images: ImageStore, missing: str) -> None:
+def test_a_score_of_which_any_image_is_gone_fails_and_no_other_does(images: FolderStore, missing: str) -> None:
     first, second = score_claims(images, "a", "b")
     gone = ScoreClaim(**{**vars(first), missing: digest_of(b"never stored")})
 
@@ -75,10 +75,10 @@ def test_a_score_of_which_any_image_is_gone_fails_and_no_other_does(images: Imag
     assert isinstance(readable, ScoreRequest) and readable.key == "b"
 
 
-def test_a_store_that_cannot_be_read_for_a_while_is_waited_for(images: ImageStore) -> None:
+def test_a_store_that_cannot_be_read_for_a_while_is_waited_for(images: FolderStore) -> None:
     waited: list[str] = []
 
-    class Flaky(ImageStore):
+    class Flaky(FolderStore):
         def get(self, digest: str) -> bytes:
             if not waited:
                 raise OSError(5, "Input/output error")
@@ -91,7 +91,7 @@ def test_a_store_that_cannot_be_read_for_a_while_is_waited_for(images: ImageStor
     assert waited == ["waiting for the image store"]
 
 
-def test_an_image_that_is_not_there_is_not_waited_for(images: ImageStore) -> None:
+def test_an_image_that_is_not_there_is_not_waited_for(images: FolderStore) -> None:
     waited: list[str] = []
     outlast = Outages(wait=waited.append, sleep=lambda _seconds: None).outlast
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select, update
 
 from db.choice import IMPORTED
 from db.engine import open_engine, reading, transaction
-from db.images import ImageStore, digest_of
+from db.images import FolderStore, digest_of
 from db.ledger import Ledger
 from db.tables import metadata, runs
 from tests.db.steps import finish_edit
@@ -37,7 +37,7 @@ class Scene:
 
     shell: Shell
     engine: Engine
-    images: ImageStore
+    images: FolderStore
 
     def run(self, **given: Any) -> RunByHand:
         """Enter a run of one sample, `a`."""
@@ -57,7 +57,7 @@ class Scene:
 def scene_at(folder: Path, url: str) -> Iterator[Scene]:
     shell = Shell(folder, NO_BROKER)
     shell.environment["FARM_DATABASE_URL"] = url
-    images, engine = ImageStore(shell.home / "images"), open_engine(url)
+    images, engine = FolderStore(shell.home / "images"), open_engine(url)
     images.put(png())
     yield Scene(shell, engine, images)
     engine.dispose()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from db.images import ImageStore
+from db.images import FolderStore
 from db.ledger import Ledger
 from producer.published_scores.enter import import_scores
 from producer.published_scores.publication import publication_of
@@ -24,7 +24,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def publish(tmp_path: Path, ledger: Ledger, images: ImageStore) -> Publish:
+def publish(tmp_path: Path, ledger: Ledger, images: FolderStore) -> Publish:
     """Enters lines of scores; returns the ids of their runs, one for each editor."""
 
     def enter(lines: Sequence[dict[str, Any]], name: str = "评测") -> list[str]:

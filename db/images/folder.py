@@ -1,7 +1,6 @@
-"""The image store: image bytes by the digest of their content, in a local folder.
+"""The image store in a folder, of this machine or of a file server: plain files, whose names change by renaming.
 
-A name is written once and never changed, so readers need no lock. Bytes are on disk before `put` returns, and so are
-the names of the file and of its folder. What may be removed is decided elsewhere (`db.upkeep.gc`).
+Bytes are on disk before `put` returns, and so are the names of the file and of its folder.
 """
 
 from __future__ import annotations
@@ -11,53 +10,20 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-MISSING = "missing"
-DAMAGED = "damaged"
+from db.images.store import DAMAGED, DIGEST, MISSING, PROBE, ImageMissing, Stored, digest_of
 
-_DIGEST = re.compile("[0-9a-f]{64}")
 _UNFINISHED = ".writing-"
 _SET_ASIDE = ".trash-"
 
 
-class ImageMissing(Exception):
-    """The store has no image of this digest, or its bytes are not what the digest says."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A file of the store as it was a moment ago; `modified_at` in seconds since the epoch: when it was last put."""
-
-    path: Path
-    bytes: int
-    modified_at: float
-
-    @property
-    def digest(self) -> str:
-        """The digest that the file is named by, also where it is set aside."""
-        return self.path.name.removeprefix(_SET_ASIDE)[:64]
-
-
-def look(path: Path) -> Stored | None:
-    """Return the file as it is now; None when it is gone."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return Stored(path, found.st_size, found.st_mtime)
-
-
-def digest_of(content: bytes) -> str:
-    """Return the sha-256 of the bytes as 64 hexadecimal digits: the name of the image everywhere in the farm."""
-    return hashlib.sha256(content).hexdigest()
-
-
-class ImageStore:
+class FolderStore:
     """Images below one folder, as `ab/abcdef...`: 256 folders keep each small."""
+
+    keeps_aside = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -66,6 +32,10 @@ class ImageStore:
     def path(self, digest: str) -> Path:
         """Return where the image lies, or would lie."""
         return self.folder / digest[:2] / digest
+
+    def place(self, digest: str) -> str:
+        """Return the image's path."""
+        return str(self.path(digest))
 
     # -- written and read ------------------------------------------------------------------------------------------
 
@@ -89,9 +59,9 @@ class ImageStore:
         try:
             content = self.path(digest).read_bytes()
         except FileNotFoundError as error:
-            raise ImageMissing(f"image {digest} is not in the store {self.folder}") from error
+            raise ImageMissing(digest, str(self.folder), MISSING) from error
         if digest_of(content) != digest:
-            raise ImageMissing(f"image {digest} in the store {self.folder} is damaged: its content has changed")
+            raise ImageMissing(digest, str(self.folder), DAMAGED)
         return content
 
     def fault(self, digest: str) -> str | None:
@@ -103,11 +73,22 @@ class ImageStore:
             return MISSING
         return None if whole else DAMAGED
 
+    def probe(self) -> None:
+        """Write something that is no image, read it back and remove it. Raises OSError."""
+        path = self.folder / f"{PROBE}{secrets.token_hex(8)}"
+        content = secrets.token_bytes(64)
+        try:
+            path.write_bytes(content)
+            if path.read_bytes() != content:
+                raise OSError(f"{path} reads back other than it was written")
+        finally:
+            path.unlink(missing_ok=True)
+
     # -- listed and removed ----------------------------------------------------------------------------------------
 
     def stored(self) -> Iterator[Stored]:
         """Yield every image, in the order of digests; one folder's names are held at a time."""
-        return self._files(_DIGEST)
+        return self._files(DIGEST)
 
     def unfinished(self) -> Iterator[Stored]:
         """Yield the temporary files of writers that are at it, or died of it."""
@@ -115,16 +96,16 @@ class ImageStore:
 
     def all_set_aside(self) -> Iterator[Stored]:
         """Yield the images that are set aside: of a gc at work, or of one that died."""
-        return self._files(re.compile(re.escape(_SET_ASIDE) + _DIGEST.pattern + "-.*"))
+        return self._files(re.compile(re.escape(_SET_ASIDE) + DIGEST.pattern + "-.*"))
 
-    def set_aside(self, image: Stored) -> Path | None:
-        """Take the image's name from it, so that whoever puts it from now on writes it anew.
+    def set_aside(self, images: Sequence[Stored]) -> list[Stored]:
+        """Rename these images to names that no other gc uses; return those that were still there."""
+        return [aside for image in images if (aside := self._set_aside(image))]
 
-        Return where it lies now, under a name that no other gc uses; None when it is gone.
-        """
-        aside = image.path.with_name(f"{_SET_ASIDE}{image.digest}-{secrets.token_hex(4)}")
+    def _set_aside(self, image: Stored) -> Stored | None:
+        path = self.path(image.digest)
         try:
-            return image.path.rename(aside)
+            return _look(path.rename(path.with_name(f"{_SET_ASIDE}{image.digest}-{secrets.token_hex(4)}")))
         except FileNotFoundError:
             return None
 
@@ -133,14 +114,19 @@ class ImageStore:
         path = self.path(aside.digest)
         with suppress(FileNotFoundError):  # another was faster
             if path.exists():
-                aside.path.unlink()
+                Path(aside.name).unlink()
             else:
-                aside.path.rename(path)
+                Path(aside.name).rename(path)
         _sync_folder(path.parent)
+
+    def remove(self, files: Sequence[Stored]) -> None:
+        """Remove what is set aside or unfinished; another gc may have been faster."""
+        for file in files:
+            Path(file.name).unlink(missing_ok=True)
 
     def restore(self, digest: str) -> bool:
         """Put the image back where it is set aside; False when it is not."""
-        aside = [file for path in self.path(digest).parent.glob(f"{_SET_ASIDE}{digest}-*") if (file := look(path))]
+        aside = [file for path in self.path(digest).parent.glob(f"{_SET_ASIDE}{digest}-*") if (file := _look(path))]
         for file in aside:
             self.put_back(file)
         return bool(aside)
@@ -148,7 +134,7 @@ class ImageStore:
     def _files(self, names: re.Pattern[str]) -> Iterator[Stored]:
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
             for name in sorted(filter(names.fullmatch, os.listdir(folder))):  # noqa: PTH208 - smaller than paths
-                if file := look(folder / name):
+                if file := _look(folder / name):
                     yield file
 
     # -- folders ---------------------------------------------------------------------------------------------------
@@ -164,6 +150,16 @@ class ImageStore:
         folder.mkdir(mode=0o700, exist_ok=True)
         _sync_folder(self.folder)
         self._on_disk.add(folder)
+
+
+def _look(path: Path) -> Stored | None:
+    """Return the file as it is now; None when it is gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    digest = "" if path.name.startswith(_UNFINISHED) else path.name.removeprefix(_SET_ASIDE)[:64]
+    return Stored(str(path), digest, found.st_size, found.st_mtime)
 
 
 def _renewed(path: Path, content: bytes) -> bool:

@@ -40,6 +40,6 @@ for _command in (
     *(one_sample.show, one_sample.replay),
     *(again.retry, again.rescore, again.resume, again.cancel),
     importing.import_scores,
-    *(upkeep.fsck, upkeep.gc, upkeep.broker),
+    *(upkeep.fsck, upkeep.gc, upkeep.migrate, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -1,4 +1,4 @@
-"""The commands that look after a farm's state: `fsck`, `gc`, and its `broker`."""
+"""The commands that look after a farm's state: `fsck`, `gc`, `migrate`, and its `broker`."""
 
 from __future__ import annotations
 
@@ -59,6 +59,15 @@ def gc(dry_run: bool, hours: int) -> None:
 
     removed = collect(engine(), images(), older_than_seconds=hours * HOUR_SECONDS, dry_run=dry_run)
     click.echo(f"{'would remove' if dry_run else 'removed'} {removed.files:,} files, {removed.bytes:,} bytes")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the ledger's schema up to date, or make a new ledger; workers that start meanwhile wait for it."""
+    from db import engine
+    from db.settings import settings
+
+    click.echo(str(engine.migrate(settings().database)))
 
 
 @click.command()

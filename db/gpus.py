@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+
+_IN_A_NAME = re.compile(r"-gpu([^@]+)@")
 
 
 def visible_gpus() -> list[str]:
@@ -12,6 +15,15 @@ def visible_gpus() -> list[str]:
     if pinned is not None:
         return [entry.strip() for entry in pinned.split(",") if entry.strip() not in ("", "-1")]
     return [line.strip() for line in _nvidia_smi("--query-gpu=index") if line.strip().isdigit()]
+
+
+def gpu_of(worker: str) -> str:
+    """Return what GPU this process's worker has: as its name says, `edit-gpu3@host`, else CUDA_VISIBLE_DEVICES.
+
+    In a container that is given one GPU it is number 0 there, whichever of the host's it is: only the name knows.
+    """
+    named = _IN_A_NAME.search(worker)
+    return named[1].replace("+", ",") if named else os.environ.get("CUDA_VISIBLE_DEVICES", "")
 
 
 def _nvidia_smi(query: str) -> list[str]:

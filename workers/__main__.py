@@ -1,6 +1,7 @@
 """`python -m workers`: a farm on this machine, one worker per GPU; `make-tiny` writes models to try it with.
 
-`replay` does one sample's jobs once more, for `python -m producer replay`.
+`prefetch` brings models here before they are needed. `replay` does one sample's jobs once more, for
+`python -m producer replay`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,17 @@ def make_tiny(folder: Path) -> None:
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)  # the libraries write them for their owner alone; workers may be other users
     say(f"--editor {folder / 'editor'} --scorer {folder / 'judge'}")
+
+
+@main.command("prefetch")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+def prefetch_models(models: tuple[str, ...]) -> None:
+    """Fetch the weights of these models in turn: names as `--editor` and `--scorer` take them, hub ids, folders."""
+    try:
+        from workers.prefetch import prefetch
+    except ImportError as error:
+        raise WrongCall(f"{error.name} is not installed: pip install 'editfarm[gpu]'") from error
+    prefetch(*models)
 
 
 @main.command()

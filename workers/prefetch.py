@@ -38,7 +38,7 @@ class _Weights:
 
 
 def prefetch(*models: str) -> None:
-    """Bring here what loading these models needs, in turn: catalogue names, hub ids, or folders, which are only checked.
+    """Bring here what loading these models needs, in turn: catalogue names, hub ids, or folders that are only checked.
 
     Raises WrongCall for what is no model, before anything is fetched; ServiceUnreachable where the Hub does not answer,
     FarmError where it does not give the weights or the disk has no room for them.

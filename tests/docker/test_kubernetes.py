@@ -17,6 +17,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 import celeryconfig
 from tests.docker.files import DOCKER, compose, instructions
 from tests.factories import original_file
+from tests.farm.conftest import ROOT
 from tests.producer.shell import Shell
 from workers.lease import HANDING_BACK_SECONDS, OVERDUE_SECONDS
 
@@ -212,6 +213,12 @@ def query() -> str:
     (scaled,) = (one for one in of_file("optional/keda-ledger.yaml") if one["kind"] == "ScaledObject")
     (trigger,) = scaled["spec"]["triggers"]
     return str(trigger["metadata"]["query"])
+
+
+def test_the_page_shows_the_query_as_it_is() -> None:
+    (shown,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "kubernetes.md").read_text(), re.DOTALL)
+
+    assert shown.split() == query().split()
 
 
 @pytest.fixture

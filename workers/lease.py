@@ -112,7 +112,7 @@ class LeaseKeeper:
         self._idleness = Idleness()
         self._sick: str | None = None
         self._present = False
-        self._looked_at = time.monotonic()
+        self._turned_at = {"look": time.monotonic()}
         self._vital_file = VitalFile(settings().heartbeat_file, self._is_well)
         self._stopping = threading.Event()
         self._lost_found = threading.Event()
@@ -186,12 +186,12 @@ class LeaseKeeper:
                 if trouble:
                     log.info("lease.goes_on", step=name)
                 trouble = False
-            self._looked_at = time.monotonic()
+            self._turned_at[name] = time.monotonic()
             wait()
 
     def _is_well(self) -> bool:
-        """Tell whether the children are, and the keeper itself turns: a database that hangs holds it up for less."""
-        return self._children.are_well and time.monotonic() - self._looked_at < STUCK_SECONDS
+        """Tell whether the children are, and somebody looks at them: a database that hangs holds that up for less."""
+        return self._children.are_well and time.monotonic() - self._turned_at["look"] < STUCK_SECONDS
 
     def _look(self, ledger: Ledger) -> None:
         self._worker.pulses.tell(self._stages())

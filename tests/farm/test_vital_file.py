@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
@@ -17,7 +18,7 @@ from tests.farm.steps import planted
 from workers import vital_file
 from workers.vital_file import VitalFile
 
-SOON_SECONDS = 5.0
+SOON_SECONDS = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,7 @@ def test_the_health_check_follows_a_workers_life(farm: FarmUnderTest) -> None:
     assert health_check(file) == 0
 
     worker.send_signal(signal.SIGSTOP)
+    eventually(lambda: psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED, farm=farm)
     assert not is_touched(file, within=1)
     vital_age(file, seconds=29)
     assert health_check(file) == 0
@@ -107,5 +109,5 @@ def test_the_health_check_follows_a_workers_life(farm: FarmUnderTest) -> None:
     worker.send_signal(signal.SIGCONT)
     assert is_touched(file, within=SOON_SECONDS)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
     assert not file.exists()

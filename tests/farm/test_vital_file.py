@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from db.engine import reading
+from db.tables import workers
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually
 from tests.farm.steps import planted
 from workers import vital_file
+from workers.compose import compose_override
 from workers.vital_file import VitalFile
 
 SOON_SECONDS = 20.0
@@ -111,3 +117,20 @@ def test_the_health_check_follows_a_workers_life(farm: FarmUnderTest) -> None:
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(60) == 0
     assert not file.exists()
+
+
+@pytest.mark.integration
+def test_a_worker_in_a_container_is_known_by_the_gpu_of_the_host(farm: FarmUnderTest) -> None:
+    """Started as `python -m workers compose` has it started: GPU 3 of the host is number 0 in the container."""
+    command = yaml.safe_load(compose_override("3"))["services"]["worker-gpu3"]["command"]
+    assert command[:4] == ["celery", "-A", "workers", "worker"]
+    farm.start("-m", *command, CUDA_VISIBLE_DEVICES="0")
+
+    def known() -> list[tuple[str, str]]:
+        engine = farm.engine()
+        with reading(engine) as connection:
+            found = [(row.name, row.gpu) for row in connection.execute(select(workers))]
+        engine.dispose()
+        return found
+
+    assert eventually(known, farm=farm) == [(f"edit+score-gpu3@{socket.gethostname()}", "3")]

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -63,18 +64,46 @@ def open_engine(url: str) -> Engine:
     Raises WrongCall for a URL that cannot be used or a schema newer than this code, ServiceUnreachable when nothing
     answers. Passwords never appear in the messages.
     """
+    return _opened(url)[0]
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What bringing a ledger up to date did: the schema it had, None where there was no ledger, and has now."""
+
+    ledger: str
+    before: str | None
+    now: str
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"{self.ledger}: a new ledger, with schema {self.now}"
+        if self.before == self.now:
+            return f"{self.ledger}: schema {self.now}, nothing to do"
+        return f"{self.ledger}: schema {self.before} brought to {self.now}"
+
+
+def migrate(url: str) -> Migration:
+    """Bring the ledger's schema up to date, and say what that did. Raises as `open_engine` does."""
+    engine, before = _opened(url)
+    engine.dispose()
+    return Migration(_shown(engine.url), before, SCHEMA_VERSION)
+
+
+def _opened(url: str) -> tuple[Engine, str | None]:
+    """Return the engine, and the schema that its database had before."""
     parsed = _parse(url)
     try:
         engine = _create(parsed)
         try:
-            _ensure_schema(engine)
+            before = _ensure_schema(engine)
         except BaseException:
             engine.dispose()
             raise
     except (DatabaseError, OSError) as error:
         reason = first_line(error.orig if isinstance(error, DatabaseError) and error.orig else error)
         raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {_shown(parsed)}: {reason}") from error
-    return engine
+    return engine, before
 
 
 def open_as_it_is(url: str) -> Engine:
@@ -230,18 +259,18 @@ def _is_taken(driver: sqlite3.Connection) -> bool:
     return False
 
 
-def _ensure_schema(engine: Engine) -> None:
+def _ensure_schema(engine: Engine) -> str | None:
+    """Give the database the newest schema; return the one it had, None where it had no ledger."""
     if _schema_version(engine) == SCHEMA_VERSION:
-        return
+        return SCHEMA_VERSION
     if engine.dialect.name == "sqlite":
         with FileLock(f"{engine.url.database}.lock", mode=0o600):
             with engine.connect() as connection:
                 driver = connection.connection.driver_connection
                 assert driver is not None
                 driver.execute("PRAGMA journal_mode = WAL")  # kept in the file; cannot be set inside a transaction
-            _upgrade(engine)
-    else:
-        _upgrade(engine)
+            return _upgrade(engine)
+    return _upgrade(engine)
 
 
 def _schema_version(engine: Engine) -> str | None:
@@ -258,7 +287,7 @@ def _version_of(connection: Connection) -> str | None:
     return version
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine) -> str | None:
     with engine.connect().execution_options(**{_WRITES: True}) as connection:
         if engine.dialect.name == "sqlite":  # it makes a table anew to change it, while others refer to it
             connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
@@ -271,6 +300,7 @@ def _upgrade(engine: Engine) -> None:
             elif version != SCHEMA_VERSION:  # else another process was faster
                 _migrate(connection)
     engine.dispose()  # with it the connection that does not look at foreign keys
+    return version
 
 
 def _create_schema(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from db.errors import first_line
 
 ANSWER_SECONDS = 30
 _MEBIBYTE = 1 << 20
+_IN_A_NAME = re.compile(r"-gpu([^@]+)@")
 
 
 class DriverFault(Exception):
@@ -67,6 +69,15 @@ def visible_gpus() -> list[str]:
         return [line for line in _nvidia_smi("--query-gpu=index") if line.isdigit()]
     except (OSError, DriverFault):
         return []
+
+
+def gpu_of(worker: str) -> str:
+    """Return what GPU this process's worker has: as its name says, `edit-gpu3@host`, else CUDA_VISIBLE_DEVICES.
+
+    In a container that is given one GPU it is number 0 there, whichever of the host's it is: only the name knows.
+    """
+    named = _IN_A_NAME.search(worker)
+    return named[1].replace("+", ",") if named else os.environ.get("CUDA_VISIBLE_DEVICES", "")
 
 
 def pinned_gpus() -> list[str] | None:

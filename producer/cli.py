@@ -41,6 +41,6 @@ for _command in (
     *(one_sample.show, one_sample.replay),
     *(again.retry, again.rescore, again.resume, again.cancel),
     importing.import_scores,
-    *(doctor.doctor, upkeep.fsck, upkeep.gc, upkeep.broker),
+    *(doctor.doctor, upkeep.fsck, upkeep.gc, upkeep.migrate, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -1,6 +1,7 @@
 """`python -m workers`: a farm on this machine, one worker per GPU; `make-tiny` writes models to try it with.
 
-`replay` does one sample's jobs once more, for `python -m producer replay`.
+`compose` writes the workers as containers, `prefetch` brings models here before they are needed. `replay` does one
+sample's jobs once more, for `python -m producer replay`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,33 @@ def make_tiny(folder: Path) -> None:
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)  # the libraries write them for their owner alone; workers may be other users
     say(f"--editor {folder / 'editor'} --scorer {folder / 'judge'}")
+
+
+@main.command("compose")
+@click.option("--gpus", metavar="LIST", required=True, help="GPUs of the host, as in `0-7`, `0-3,5`, or UUIDs.")
+@click.option("--edit", type=click.IntRange(min=0), default=0, show_default=True, help="How many of them only edit.")
+@click.option("--score", type=click.IntRange(min=0), default=0, show_default=True, help="How many only score.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File. [default: stdout]")
+def compose(gpus: str, edit: int, score: int, output: Path | None) -> None:
+    """Write a Compose service for each GPU, to lie beside docker/compose.yaml; those left over both edit and score."""
+    from workers.compose import compose_override
+
+    text = compose_override(gpus, edit=edit, score=score)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text)
+
+
+@main.command("prefetch")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+def prefetch_models(models: tuple[str, ...]) -> None:
+    """Fetch the weights of these models in turn: names as `--editor` and `--scorer` take them, hub ids, folders."""
+    try:
+        from workers.prefetch import prefetch
+    except ImportError as error:
+        raise WrongCall(f"{error.name} is not installed: pip install 'editfarm[gpu]'") from error
+    prefetch(*models)
 
 
 @main.command()

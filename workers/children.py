@@ -83,6 +83,11 @@ class Children:
         """Whether the worker is ending."""
         return self._told_to_stop
 
+    @property
+    def are_well(self) -> bool:
+        """Whether the GPU is not sick, and none that was ended lives on: a driver that hangs lets no signal through."""
+        return not self._is_sick and all(process.is_dead() for process in list(self._ended_for))
+
     def at_work(self) -> bool:
         """Tell whether a child holds a claim, or waits for what it needs to claim one."""
         unseen = not self._pulses.are_seen

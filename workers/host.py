@@ -6,6 +6,7 @@ A lock goes with the process that holds it, so nothing has to be cleaned up afte
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,7 +79,8 @@ class Host:
         if needed_bytes < SMALL_BYTES:
             yield True
             return
-        mine = FileLock(self._folder / f"memory-{os.getpid()}.lock", mode=0o600)
+        # by its PID namespace as well: in containers that share the folder processes have the same numbers
+        mine = FileLock(self._folder / f"memory-{_namespace()}-{os.getpid()}.lock", mode=0o600)
         with FileLock(self._folder / "memory.lock", mode=0o600):
             granted = self.has_room(needed_bytes)
             if granted:
@@ -140,6 +142,13 @@ class Host:
 
     def _amount(self, lock: FileLock) -> Path:
         return Path(lock.lock_file).with_suffix(".bytes")
+
+
+def _namespace() -> str:
+    try:
+        return re.sub(r"\D", "", str(Path("/proc/self/ns/pid").readlink()))
+    except OSError:
+        return "0"
 
 
 def _read_number(path: Path) -> int:

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from db import farm
 from db.doorbells import owe_lost, ring_owed
 from db.errors import FarmError, first_line
+from db.gpus import gpu_of
 from db.ledger import CLOCK_SLACK_SECONDS, Ledger
 from db.owner import this_process
 from db.presence import enter_worker, worker_is_sick, worker_leaves, worker_lives
@@ -40,6 +41,7 @@ from workers.last_words import ChildOutput
 from workers.pulse import Pulses
 from workers.tally import worker_tally
 from workers.tasks import messages_waiting, send
+from workers.vital_file import VitalFile
 
 log = structlog.get_logger()
 
@@ -114,6 +116,8 @@ class LeaseKeeper:
         self._idleness = Idleness()
         self._sick: str | None = None
         self._present = False
+        self._turned_at = {"look": time.monotonic()}
+        self._vital_file = VitalFile(settings().heartbeat_file, self._is_well)
         self._stopping = threading.Event()
         self._lost_found = threading.Event()
         self._threads = [
@@ -129,6 +133,7 @@ class LeaseKeeper:
         self._worker.pulses.tell(self._stages())
         for thread in self._threads:
             thread.start()
+        self._vital_file.start()
 
     def on_new_child(self, **_: Any) -> None:
         """Hear from Celery that a child is about to be started; it may die before the next look."""
@@ -149,6 +154,7 @@ class LeaseKeeper:
         self._lost_found.set()
         for thread in self._threads:
             thread.join()
+        self._vital_file.stop()
         try:
             released = self._children.release(self._ledger())
             worker_leaves(farm.engine(), self._name, this_process())
@@ -184,12 +190,17 @@ class LeaseKeeper:
                 if trouble:
                     log.info("lease.goes_on", step=name)
                 trouble = False
+            self._turned_at[name] = time.monotonic()
             wait()
 
     def _ledger(self) -> Ledger:
         ledger = farm.ledger()
         ledger.on_handed_back = partial(tell_handed_back, self._tally)
         return ledger
+
+    def _is_well(self) -> bool:
+        """Tell whether the children are, and somebody looks at them: a database that hangs holds that up for less."""
+        return self._children.are_well and time.monotonic() - self._turned_at["look"] < STUCK_SECONDS
 
     def _look(self, ledger: Ledger) -> None:
         self._worker.pulses.tell(self._stages())
@@ -229,7 +240,7 @@ class LeaseKeeper:
     def _say_how_it_is(self) -> None:
         engine, me = farm.engine(), this_process()
         if not self._present:
-            enter_worker(engine, self._name, me, os.environ.get("CUDA_VISIBLE_DEVICES", ""), self._stages())
+            enter_worker(engine, self._name, me, gpu_of(self._name), self._stages())
             self._present = True
         else:
             worker_lives(engine, self._name, me)

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from db.gpus import gpu_of
 from db.settings import settings
 
 FIRST = ("timestamp", "level", "event", "worker", "gpu", "stage", "run", "job", "sample", "attempt")
@@ -74,7 +75,7 @@ def log_uncaught() -> None:
 def _add_worker(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     if (worker := os.environ.get(_WORKER)) is not None:
         event.setdefault("worker", worker)
-        event.setdefault("gpu", os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+        event.setdefault("gpu", gpu_of(worker))
     return event
 
 

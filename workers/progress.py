@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,12 +31,16 @@ class Progress:
     """
 
     def __init__(
-        self, beat: Callable[[], None] = lambda: None, memory: Callable[[], tuple[int, int]] = device_memory
+        self,
+        beat: Callable[[], None] = lambda: None,
+        memory: Callable[[], tuple[int, int]] = device_memory,
+        *,
+        gpu: str = "",
     ) -> None:
         self.beat = beat
         self._memory = memory
         self._memory_bytes, self._memory_asked_at = (0, 0), -math.inf
-        self._gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        self._gpu = gpu
         self._job: Told | None = None
         self._model = self._key = ""
         self._first_step_at = self._next_event_at = 0.0

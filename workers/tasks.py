@@ -16,6 +16,7 @@ from celery import Task
 
 from celeryconfig import message_for
 from db import farm
+from db.gpus import gpu_of
 from db.jobs import Doorbell
 from db.owner import process_of, this_process
 from db.seats import Seat
@@ -83,7 +84,7 @@ def _desk(worker: str) -> Desk:
 
     me, parent = this_process(), process_of(os.getppid())
     pulse, pace, sizes = pulse_of(me), Pace(), BatchSizes()
-    progress = Progress(pulse.beat)
+    progress = Progress(pulse.beat, gpu=gpu_of(worker))
     outages = Outages(shown=pulse.patient, wait=progress.waits)
     folder = farm_home() / "hosts" / socket.gethostname()  # FARM_HOME may be a folder that several hosts share
     reserve_bytes = round(settings().host_reserve_gb * 1e9)
@@ -97,7 +98,7 @@ def _desk(worker: str) -> Desk:
         ledger=ledger,
         images=farm.images(),
         resident=Resident(host, show=progress.show, wait=progress.wait, tally=tally),
-        supply=Supply(ledger, seat, Said(parent, os.environ.get("CUDA_VISIBLE_DEVICES", "")), pace=pace, sizes=sizes),
+        supply=Supply(ledger, seat, Said(parent, gpu_of(worker)), pace=pace, sizes=sizes),
         pace=pace,
         sizes=sizes,
         pulse=pulse,

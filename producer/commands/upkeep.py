@@ -1,4 +1,4 @@
-"""The commands that look after a farm's state: `fsck`, `gc`, and its `broker`."""
+"""The commands that look after a farm's state: `fsck`, `gc`, `migrate`, and its `broker`."""
 
 from __future__ import annotations
 
@@ -62,6 +62,15 @@ def gc(dry_run: bool, hours: int) -> None:
     if removed.aside:
         done = "would be set aside" if dry_run else "are set aside"
         say(f"{removed.aside:,} unused images {done}: a gc in {hours} hours or later removes them")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the ledger's schema up to date, or make a new ledger; workers that start meanwhile wait for it."""
+    from db import engine
+    from db.settings import settings
+
+    click.echo(str(engine.migrate(settings().database)))
 
 
 @click.command()

@@ -479,12 +479,14 @@ def test_a_gpu_that_fails_at_two_jobs_in_a_row_is_sick(family: Family) -> None:
     family.child(edit=0, delivery="d-1").exits(DEVICE_BROKEN_EXIT)
     family.look()
     assert family.sick == []
+    assert family.children.are_well
 
     second = family.child(edit=1, delivery="d-2")
     second.does("say", "CUDA error: uncorrectable ECC error encountered\n")
     second.exits(DEVICE_BROKEN_EXIT)
     family.look()
 
+    assert not family.children.are_well
     (reason,) = family.sick
     assert reason.startswith(f"its GPU failed at edit {family.edits[0]} and at edit {family.edits[1]}")
     assert "uncorrectable ECC error" in reason

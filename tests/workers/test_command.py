@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from db.gpus import visible_gpus
+from db.gpus import gpu_of, visible_gpus
 from tests.farm.conftest import ROOT
 from workers.__main__ import _environments
 from workers.app import worker_name
@@ -93,3 +93,13 @@ def test_a_worker_is_named_by_its_queues_and_its_gpu_or_process(monkeypatch: pyt
     assert worker_name("edit,score") == "edit+score-gpu0+1"
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert worker_name(["edit"]) == f"edit-{os.getpid()}"
+
+
+def test_a_workers_gpu_is_the_one_in_its_name_for_in_a_container_every_gpu_is_number_0(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+
+    assert gpu_of("edit-gpu3@host") == "3"
+    assert gpu_of("edit+score-gpu2+3@host") == "2,3"
+    assert gpu_of("edit-12345@host") == "0"

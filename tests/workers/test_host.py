@@ -188,3 +188,18 @@ def test_the_memory_of_this_machine_is_between_nothing_and_all_of_it(tmp_path: P
 
     assert host.has_room(300 * 2**20)
     assert not host.has_room(2 * total)
+
+
+@pytest.mark.timeout(10)
+def test_processes_of_one_number_in_two_containers_reserve_beside_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = a_host(tmp_path), a_host(tmp_path)
+    with here.reserved(4 * GB):
+        monkeypatch.setattr(module, "_namespace", lambda: "another")
+
+        with there.reserved(4 * GB) as granted:
+            assert granted
+
+        with there.reserved(7 * GB) as granted:
+            assert not granted

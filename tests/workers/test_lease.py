@@ -1,6 +1,8 @@
-"""When the lease keeper trusts the database's clock, and when it takes its worker for stuck."""
+"""When the lease keeper trusts the database's clock, and when it takes its worker for stuck, or for well."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +11,10 @@ from db.tables import Stage
 from tests.conftest import Clock
 from tests.db.steps import claim_edit, claimed, job_ids, owner
 from tests.factories import enter
-from workers.lease import RECOVER_SECONDS, ClockWatch, Idleness
+from workers import lease
+from workers.children import Children
+from workers.lease import RECOVER_SECONDS, ClockWatch, Idleness, LeaseKeeper
+from workers.pulse import Pulses
 
 
 @pytest.fixture
@@ -114,3 +119,25 @@ def test_time_in_which_nobody_looked_is_not_held_against_the_worker(here: Clock)
     passes(3600, here)
 
     assert idleness.seconds(idle=True) == 2 * RECOVER_SECONDS
+
+
+@pytest.fixture
+def keeper() -> LeaseKeeper:
+    """The keeper of a worker that has no child yet."""
+    return LeaseKeeper(SimpleNamespace(hostname="edit-gpu3@h", pulses=Pulses(), child_output=None))
+
+
+def test_a_worker_is_well_while_its_children_are(keeper: LeaseKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert keeper._is_well()
+
+    monkeypatch.setattr(Children, "are_well", False)
+
+    assert not keeper._is_well()
+
+
+def test_a_worker_is_not_well_when_nobody_looks_at_its_children(
+    keeper: LeaseKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "STUCK_SECONDS", 0)
+
+    assert not keeper._is_well()

@@ -49,8 +49,8 @@ def task() -> Task:
     return Task()
 
 
-def begun(task: Any, *, model: str = "qwen", key: str = "p-1") -> Progress:
-    progress = Progress()
+def begun(task: Any, *, model: str = "qwen", key: str = "p-1", gpu: str = "") -> Progress:
+    progress = Progress(gpu=gpu)
     progress.begin(task, model=model, key=key)
     return progress
 
@@ -58,17 +58,13 @@ def begun(task: Any, *, model: str = "qwen", key: str = "p-1") -> Progress:
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 
-def test_an_event_names_gpu_model_and_sample(clock: Clock, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
-
-    begun(task, model="qwen", key="p-1").show("loading")
+def test_an_event_names_gpu_model_and_sample(clock: Clock, task: Task) -> None:
+    begun(task, model="qwen", key="p-1", gpu="2").show("loading")
 
     assert task.said == [Activity(gpu="2", what="loading", model="qwen", key="p-1")]
 
 
-def test_a_child_without_a_gpu_of_its_own_names_none(clock: Clock, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-
+def test_a_child_without_a_gpu_of_its_own_names_none(clock: Clock, task: Task) -> None:
     begun(task).show("loading")
 
     assert task.said[0].gpu == ""

@@ -168,7 +168,7 @@ SCRAPE_ERRORS = Metric(
 WORKER_INFO = Metric(
     "editfarm_worker_info",
     Kind.GAUGE,
-    "Always 1; which worker this is, the queues it was started for, and CUDA_VISIBLE_DEVICES.",
+    "Always 1; which worker this is, the queues it was started for, and its GPUs.",
     ("worker", "queues", "gpus"),
 )
 EVERY = (*COUNTED, *READ, SCRAPE_ERRORS, WORKER_INFO)

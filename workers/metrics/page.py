@@ -75,5 +75,5 @@ _OPEN_LABELS = {
     "index": "its place by PCI bus, as `nvidia-smi` numbers it",
     "worker": "its name, as in `status` and Flower",
     "queues": "as in `edit,score`",
-    "gpus": "`CUDA_VISIBLE_DEVICES` of the worker; empty: no GPU, or none pinned",
+    "gpus": "as in `3`: what its name says, else `CUDA_VISIBLE_DEVICES`; empty: no GPU, or none pinned",
 }

@@ -5,13 +5,13 @@ The parent begins when it is ready, because with a thread it can fork no child a
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
 import structlog
 from celery.signals import worker_init, worker_ready
 
+from db.gpus import gpu_of
 from db.settings import settings
 from workers.app import app
 from workers.tally import TallyPipe, no_tally
@@ -50,7 +50,7 @@ def serve(pipe: TallyPipe, worker: str, queues: list[str]) -> None:
         Sampler(Source.GPU, own_gpus),
     ]
     registry = Registry(samplers)
-    registry.tell_worker(worker, ",".join(queues), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    registry.tell_worker(worker, ",".join(queues), gpu_of(worker))
     adding = threading.Thread(target=registry.add_all, args=(pipe.counted(),), name="metrics", daemon=True)
     adding.start()
     address, port = settings().metrics_address, settings().metrics_port

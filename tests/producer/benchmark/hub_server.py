@@ -1,4 +1,4 @@
-"""A Hub for the tests: a real HTTP server that speaks the few endpoints that reading a data set needs."""
+"""A Hub for the tests: a real HTTP server that speaks the few endpoints that data sets and models are read by."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         self.hub.tokens.add(token)
         kind, *parts = path.removeprefix("api/").split("/")
-        hosted = self.hub.repositories.get("/".join(parts[:2])) if kind == "datasets" else None
+        if "resolve" in parts[:2]:  # a model's files lie at the top
+            kind, parts = "models", [kind, *parts]
+        hosted = self.hub.repositories.get("/".join(parts[:2])) if kind in ("datasets", "models") else None
         if hosted is None:
             self._refuse(401, "RepoNotFound")  # as the Hub does for whoever is not logged in
         elif hosted.status is not None:
@@ -126,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"id": dataset_id, "sha": commit, "siblings": [], "tags": [], "private": False})
 
     def _file(self, hosted: Hosted, commit: str, name: str) -> None:
+        commit = hosted.revisions.get(commit, commit)
         content = hosted.commits.get(commit, {}).get(name)
         if content is None or name in hosted.vanished:
             self._refuse(404, "EntryNotFound")

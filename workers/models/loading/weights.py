@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import (
+    DryRunError,
     GatedRepoError,
     HFValidationError,
     LocalEntryNotFoundError,
@@ -33,11 +36,14 @@ _HEADER_LENGTH_BYTES = 8  # a safetensors file: the header's length, the header 
 def weights_folder(model: str, revision: str | None, files: Sequence[str] = EVERYTHING) -> Path:
     """Return the folder of the weights; of a hub id the snapshot, into which what is missing of `files` is fetched.
 
-    Without a network the cache must hold all of them.
+    Without a network the cache must hold all of them. Raises OSError, before anything is fetched, where the disk has
+    no room for it.
     """
     if Path(model).is_dir():
         return Path(model)
     try:
+        if folder_at_hand(model, revision, files) is None:
+            _require_room(model, revision, files)
         return _snapshot(model, revision, files)
     except (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise ModelFault(f"{model} cannot be fetched: {first_line(error)}") from error
@@ -51,6 +57,24 @@ def folder_at_hand(model: str, revision: str | None, files: Sequence[str] = EVER
         return _snapshot(model, revision, files, local_files_only=True)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
+
+
+def _require_room(model: str, revision: str | None, files: Sequence[str]) -> None:
+    """Raise OSError where what is missing is larger than the disk has room for: else it would fail after an hour."""
+    try:
+        listed = snapshot_download(
+            model, revision=revision, allow_patterns=[*files], ignore_patterns=_NOT_LOADED, dry_run=True
+        )
+    except DryRunError:  # nobody answers: to say so is left to whoever fetches
+        return
+    missing = sum(file.file_size for file in listed if file.will_download)
+    cache = Path(constants.HF_HUB_CACHE)
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if missing > free:
+        raise OSError(
+            errno.ENOSPC, f"{missing / 1e9:.1f} GB are to be fetched, and {cache} has {free / 1e9:.1f} GB free"
+        )
 
 
 def _snapshot(model: str, revision: str | None, files: Sequence[str], *, local_files_only: bool = False) -> Path:

@@ -10,6 +10,7 @@ from producer.commands import (
     asking,
     importing,
     judging,
+    moving,
     one_sample,
     planning,
     reading,
@@ -39,7 +40,7 @@ for _command in (
     *(reporting.report, reporting.compare, judging.judge_check),
     *(one_sample.show, one_sample.replay),
     *(again.retry, again.rescore, again.resume, again.cancel),
-    importing.import_scores,
+    *(importing.import_scores, moving.export, moving.import_),
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):
     cli.add_command(_command)

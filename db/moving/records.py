@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from db.choice import IMPORTED
-from db.configuration import editing_digest_of
+from db.configuration import digest_of_values, editing_digest_of
 from db.imported import imported_run_id
 from db.intake import stored_run_id
 from db.recipe import FollowedRecipe
@@ -43,6 +43,7 @@ Digests = Annotated[str, Field(pattern="^([0-9a-f]{64}( [0-9a-f]{64})*)?$")]
 RunId = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 Seconds = Annotated[float, Field(ge=0)]
+Time = Annotated[float, Field(ge=0, lt=253_402_300_800, description="since the epoch; before the year 10,000")]
 
 
 class Record(BaseModel):
@@ -127,7 +128,7 @@ class MovedRun(Record):
     configuration: Annotated[dict[str, Any], AfterValidator(_configuration)]
     priority: Annotated[str, Field(pattern="^(low|normal|high)$")]
     editing: Digest | None = None
-    created_at: float
+    created_at: Time
     prompts: dict[str, Any] | None = None
     benchmark: MovedBenchmark
     scorers: Annotated[list[MovedScorer], Field(min_length=1)]
@@ -141,6 +142,13 @@ class MovedRun(Record):
             raise ValueError("its id is not that of its benchmark and configuration")
         if self.editing not in (None, editing_digest_of(self.configuration)):
             raise ValueError("editing is not the digest of its editor and seed")
+        return self
+
+    @model_validator(mode="after")
+    def _environments_are_called_by_their_facts(self) -> Self:
+        for name, facts in self.environments.items():
+            if name != digest_of_values(facts):
+                raise ValueError(f"environment {name} is not the digest of its facts")
         return self
 
     @model_validator(mode="after")
@@ -176,10 +184,10 @@ class _MovedJob(Record):
     state: Annotated[str, Field(pattern=f"^({'|'.join(State)})$")]
     attempt: Count = 0
     attempts_allowed: Count = ATTEMPTS_ALLOWED
-    not_before: float
+    not_before: Time
     worker: Text | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
     seconds: Seconds | None = None
     last_words: Text | None = None
     failure_kind: Annotated[str, Field(pattern="^[a-z_]{1,24}$")] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, BinaryIO
@@ -60,8 +61,17 @@ def contents(file: BinaryIO, kind: str) -> Iterator[Member]:
 def check(file: BinaryIO) -> Checked:
     """Read the archive to its end; return what it holds. Raises ArchiveInvalid, and nothing was changed."""
     whole = _whole(file)
-    checked = Checked(_run(next(whole)))
-    content = ContentDigest()
+    first = next(whole)
+    _require_known_form(first)
+    try:
+        return _checked(read(first.content, _Head, RUN).run, whole)
+    except ArchiveInvalid:
+        deque(whole, maxlen=0)  # raises where it is damaged, which says more than what that leads to
+        raise
+
+
+def _checked(run: MovedRun, whole: Iterator[Member]) -> Checked:
+    checked, content = Checked(run), ContentDigest()
     with SeenKeys() as seen:
         for member in whole:
             kind = _kind(member.name)
@@ -124,13 +134,13 @@ def _hold_to(said: dict[str, str], found: dict[str, str]) -> None:
             raise ArchiveInvalid(f"archive: {name!r} is damaged: it is not what {SUMS} says")
 
 
-def _run(member: Member) -> MovedRun:
-    """Return the run, where the archive is of a form that is known here."""
+def _require_known_form(member: Member) -> None:
     said = parse(member.content, RUN)
     form = said.get("format") if isinstance(said, dict) else None
     if form != FORMAT:
-        raise ArchiveInvalid(f"archive: its form is {form!r}, and this editfarm knows {FORMAT!r}: update editfarm")
-    return read(member.content, _Head, RUN).run
+        raise ArchiveInvalid(
+            f"archive: by its {RUN} it has the form {form!r}, and this editfarm knows {FORMAT!r}: update editfarm"
+        )
 
 
 def _check_samples(member: Member, checked: Checked, content: ContentDigest, seen: SeenKeys) -> None:
@@ -138,7 +148,7 @@ def _check_samples(member: Member, checked: Checked, content: ContentDigest, see
         where = f"archive: {member.name}, sample {sample.key!r}"
         if sample.position != checked.counts.samples:
             raise ArchiveInvalid(f"{where}: position {sample.position:,} where {checked.counts.samples:,} is next")
-        if seen.first_place(sample.category, sample.key, ""):
+        if seen.first_place(sample.category, sample.key, member.name) is not None:
             raise ArchiveInvalid(f"{where}: a second one of this name in its category")
         content.add(sample.model_dump())
         checked.awaited.update(map(bytes.fromhex, sample.images()))

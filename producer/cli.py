@@ -39,7 +39,7 @@ for _command in (
     *(reading.watch, reading.status, reading.runs),
     *(reporting.report, reporting.compare, judging.judge_check),
     *(one_sample.show, one_sample.replay),
-    *(again.retry, again.rescore, again.resume, again.cancel),
+    *(again.retry, again.rescore, again.resume, again.cancel, again.remove),
     *(importing.import_scores, moving.export, moving.import_),
     *(upkeep.fsck, upkeep.gc, upkeep.broker),
 ):

@@ -41,9 +41,8 @@ def remove_run(engine: Engine, run_id: str) -> RemovedRun:
         connection.execute(delete(runs).where(runs.c.id == run_id))
         unused = ~exists().where(runs.c.benchmark_id == benchmarks.c.id)
         # From here on nobody takes it for whole; whoever submits it again goes on behind the last sample that is left.
-        left = update(benchmarks).where(benchmarks.c.id == benchmark_id, unused).values(complete=False)
-        is_last = connection.execute(left).rowcount > 0
-    return RemovedRun(made, judged, _remove_benchmark(engine, benchmark_id) if is_last else 0)
+        connection.execute(update(benchmarks).where(benchmarks.c.id == benchmark_id, unused).values(complete=False))
+    return RemovedRun(made, judged, _remove_benchmark(engine, benchmark_id))
 
 
 def _require_unheld(connection: Connection, run_id: str) -> None:

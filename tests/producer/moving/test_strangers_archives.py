@@ -61,6 +61,10 @@ def test_wherever_it_is_cut_off_it_says_so(home: Farm, archive: bytes) -> None:
         assert "archive: cut off" in refusal(home, archive[:length]) or length == 0
 
 
+def test_a_member_that_ends_with_its_block_is_cut_off_all_the_same(home: Farm) -> None:
+    assert "cut off within 'run.json'" in refusal(home, joined({RUN: bytes(BLOCK)})[: 2 * BLOCK - 1])
+
+
 def test_whatever_bit_of_a_member_is_flipped_it_is_named(home: Farm, archive: bytes) -> None:
     for name, content in parts_of(archive).items():
         for at in range(archive.index(content), archive.index(content) + len(content), 1 + len(content) // 20):

@@ -104,7 +104,7 @@ class RunConfiguration(BaseModel):
 
     def digest(self) -> str:
         """Return the sha-256 of everything that shapes a result: equal digests ask for the same numbers."""
-        return _digest_of(self.shaping())
+        return digest_of_values(self.shaping())
 
     def shaping(self) -> dict[str, Any]:
         """Return everything that shapes a result, as JSON values.
@@ -127,8 +127,7 @@ class RunConfiguration(BaseModel):
 
     def editing_digest(self) -> str:
         """Return the sha-256 of what shapes an edit beside its sample: of equal digests, one edit does for all runs."""
-        editor = {"name": self.editor.name, "options": self.editor.options}
-        return _digest_of({"editor": editor, "seed": self.seed})
+        return editing_digest_of(self.shaping())
 
     def with_prompts(self, own: Mapping[str, OwnPrompt]) -> RunConfiguration:
         """Return the configuration with every judge's prompts written out, category by category.
@@ -148,11 +147,18 @@ class RunConfiguration(BaseModel):
         return [find_spec(Role.EDITOR, self.editor.name)] + [find_spec(Role.SCORER, one.name) for one in self.scorers]
 
 
+def editing_digest_of(shaping: Mapping[str, Any]) -> str:
+    """Return the same of a configuration as the ledger has it."""
+    editor = {name: shaping["editor"][name] for name in ("name", "options")}
+    return digest_of_values({"editor": editor, "seed": shaping["seed"]})
+
+
 _LATER = ("aggregate", "categories", "sample_every", "recipe")
 """What later versions came to ask of a run."""
 
 
-def _digest_of(values: Mapping[str, Any]) -> str:
+def digest_of_values(values: Mapping[str, Any]) -> str:
+    """Return the sha-256 of JSON values, whatever the order of their names."""
     canonical = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

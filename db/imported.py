@@ -105,8 +105,7 @@ class ImportedRun:
 def enter_imported(engine: Engine, benchmark_id: str, run: ImportedRun) -> tuple[str, bool]:
     """Enter one run with all its edits and scores, all or nothing; return its id, and False when it was there."""
     configuration = run.configuration()
-    asked = json.dumps([benchmark_id, configuration], sort_keys=True)
-    run_id = hashlib.sha256(asked.encode()).hexdigest()[:12]
+    run_id = imported_run_id(benchmark_id, configuration)
     with transaction(engine) as connection:
         one_at_a_time(connection, benchmark_id)
         if connection.scalar(select(exists().where(runs.c.id == run_id))):
@@ -119,6 +118,12 @@ def enter_imported(engine: Engine, benchmark_id: str, run: ImportedRun) -> tuple
         insert_in_parts(connection, scores, _score_rows(connection, run_id, run, now))
         count_anew(connection, len(run.edits))
     return run_id, True
+
+
+def imported_run_id(benchmark_id: str, configuration: Mapping[str, Any]) -> str:
+    """Return the id of the run of such scores, by its configuration as the ledger has it."""
+    asked = json.dumps([benchmark_id, configuration], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 
 def _scorer_rows(run_id: str, run: ImportedRun) -> Iterator[dict[str, Any]]:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from db.configuration import Priority, RunConfiguration
+from db.configuration import Priority, RunConfiguration, digest_of_values
 from db.engine import database_clock, reading, transaction
 from db.errors import BenchmarkInvalid
 from db.prompts import OwnPrompt, prompts_as_json
@@ -151,7 +151,12 @@ def image_digests(engine: Engine, benchmark_id: str) -> Iterator[str]:
 
 def run_id_of(benchmark_id: str, configuration: RunConfiguration) -> str:
     """Return the id of the run that asks this of that benchmark: the same everywhere, so asking twice is one run."""
-    return hashlib.sha256(f"{benchmark_id}/{configuration.digest()}".encode()).hexdigest()[:12]
+    return stored_run_id(benchmark_id, configuration.shaping())
+
+
+def stored_run_id(benchmark_id: str, shaping: Mapping[str, Any]) -> str:
+    """Return the same for a configuration as the ledger has it."""
+    return hashlib.sha256(f"{benchmark_id}/{digest_of_values(shaping)}".encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from producer.commands import (
     doctor,
     importing,
     judging,
+    moving,
     one_sample,
     planning,
     reading,
@@ -39,8 +40,8 @@ for _command in (
     *(reading.watch, reading.status, reading.runs),
     *(reporting.report, reporting.compare, judging.judge_check),
     *(one_sample.show, one_sample.replay),
-    *(again.retry, again.rescore, again.resume, again.cancel),
-    importing.import_scores,
+    *(again.retry, again.rescore, again.resume, again.cancel, again.remove),
+    *(importing.import_scores, moving.export, moving.import_),
     *(doctor.doctor, upkeep.fsck, upkeep.gc, upkeep.migrate, upkeep.broker),
 ):
     cli.add_command(_command)

@@ -1,4 +1,4 @@
-"""The commands about a run that is there: done again (`retry`, `rescore`, `resume`), or not at all (`cancel`)."""
+"""The commands about a run that is there: done again (`retry`, `rescore`, `resume`), or not (`cancel`, `remove`)."""
 
 from __future__ import annotations
 
@@ -83,6 +83,30 @@ def cancel(run: str) -> None:
 
     found = find_run(engine(), run)
     say(f"run {found.id}: cancelled {ledger().cancel(found.id):,} jobs")
+
+
+@click.command()
+@one_run
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(run: str, yes: bool) -> None:
+    """Remove a run with all that came of it; `gc` then removes the images that no other run names."""
+    import sys
+
+    from db.errors import WrongCall
+    from db.farm import engine
+    from db.queries import find_run
+    from db.removal import remove_run
+
+    found = find_run(engine(), run)
+    editor = found.configuration["editor"]["label"]
+    what = f"run {found.id} ({found.benchmark_name}, {editor})"
+    if not yes and not sys.stdin.isatty():
+        raise WrongCall(f"remove asks before it removes {what}; without a terminal, --yes says so")
+    if not yes:
+        click.confirm(f"Remove {what} for good?", abort=True, err=True)
+    removed = remove_run(engine(), found.id)
+    benchmark = f", and its benchmark, of {removed.samples:,} samples" if removed.samples else ""
+    say(f"removed {what}: {removed.edits:,} edits, {removed.scores:,} scores{benchmark}")
 
 
 def own_run(given: str) -> Run:

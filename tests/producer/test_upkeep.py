@@ -178,3 +178,16 @@ def test_gc_of_a_ledger_that_belongs_to_other_images_is_a_wrong_call(
 
 def test_gc_never_takes_what_is_less_than_an_hour_old(shell: Shell) -> None:
     assert shell("gc", "--older-than", "0").code == 2
+
+
+# -- remove ------------------------------------------------------------------------------------------------------------
+
+
+def test_remove_asks_first_and_gc_takes_the_images(shell: Shell, run: RunByHand, images: FolderStore) -> None:
+    unasked = shell("remove", run.id)
+    done = shell("remove", run.id[:6], "--yes")
+
+    assert (unasked.code, "without a terminal, --yes says so" in unasked.complaint) == (2, True)
+    assert (done.code, done.out) == (0, "")
+    assert done.err == (f"removed run {run.id} (评测, simulated): 3 edits, 2 scores, and its benchmark, of 3 samples\n")
+    assert shell("remove", run.id, "--yes").complaint == f"error: the ledger has no run {run.id!r}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from db.errors import ServiceUnreachable, WrongCall
+from db.one_host import require_database_for_all
 from db.owner import Process, this_host
 from db.settings import settings
 
@@ -62,10 +63,14 @@ def embedded_address() -> str | None:
 
 
 def require_broker() -> str:
-    """Return the broker's URL once it has answered. Raises ServiceUnreachable, naming what can be done."""
+    """Return the broker's URL once it has answered. Raises ServiceUnreachable, naming what can be done.
+
+    Whoever requires it uses the ledger, too. Raises WrongCall where that is a file that the broker's host has not.
+    """
     import redis
 
     address = broker_address()
+    require_database_for_all(address)
     client = None
     try:
         client = redis.Redis.from_url(address, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)

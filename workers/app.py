@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +17,9 @@ from celery.signals import celeryd_init, setup_logging, worker_process_init, wor
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
-from db.errors import ServiceUnreachable, first_line
+from db.broker import broker_address
+from db.errors import ServiceUnreachable, WrongCall, first_line
+from db.one_host import require_database_for_all
 from db.settings import settings
 from workers.last_words import write_to_parent
 from workers.logs import configure_logging
@@ -33,6 +36,18 @@ log = structlog.get_logger()
 
 app = Celery("workers")
 app.config_from_object("celeryconfig")
+
+
+@celeryd_init.connect
+def _require_a_database_for_all(**_: Any) -> None:
+    """End a worker that would hear of jobs which its ledger cannot have; what only inspects workers has no ledger."""
+    try:
+        require_database_for_all(broker_address())
+    except WrongCall as error:
+        from db.command import say  # a terminal's colours, which no worker needs
+
+        say(f"error: {error}")
+        sys.exit(error.exit_code)
 
 
 @celeryd_init.connect

@@ -39,9 +39,9 @@ def hosts() -> Iterator[Hosts]:
 
 
 @pytest.fixture
-def split_farm(tmp_path: Path, hosts: Hosts) -> Iterator[FarmUnderTest]:
-    """A farm whose broker is on one host and whose worker is to be on another; they share the file system."""
-    farm = FarmUnderTest(tmp_path, f"redis://{hosts.address('broker')}:6379/0", None)
+def split_farm(tmp_path: Path, hosts: Hosts, postgres_url: str) -> Iterator[FarmUnderTest]:
+    """A farm whose broker is on one host and whose worker is to be on another; both reach the database by its socket."""
+    farm = FarmUnderTest(tmp_path, f"redis://{hosts.address('broker')}:6379/0", postgres_url)
     yield farm
     farm.end()
 

@@ -50,8 +50,8 @@ def parent_rows(name: str, rounds: int) -> Iterator[Measured]:
     figures = (Figure.at_most(name, "memory of a worker's parent process", "MB", PARENT_MB),)
 
     def measure() -> Sequence[float]:
-        with open_farm() as farm, _started(farm, ONE_WORKER[name]) as process:
-            _await_ready(farm, process, 1)
+        with open_farm() as farm, started(farm, ONE_WORKER[name]) as process:
+            await_ready(farm, process, 1)
             _work(farm, 1)
             (parent,) = _parents(farm)
             return (resident_bytes(parent) / MB,)
@@ -69,8 +69,8 @@ def farm_rows(count: int, rounds: int) -> Iterator[Measured]:
     )
 
     def measure() -> Sequence[float]:
-        with open_farm() as farm, _started(farm, ("workers", "--workers", str(count))) as process:
-            ready = _await_ready(farm, process, count)
+        with open_farm() as farm, started(farm, ("workers", "--workers", str(count))) as process:
+            ready = await_ready(farm, process, count)
             shared_once = sum(one.memory_full_info().pss for one in family_of(process.pid))
             _work(farm, count)
             return ready, shared_once / MB, peak_bytes(farm.broker_pid) / MB
@@ -79,7 +79,7 @@ def farm_rows(count: int, rounds: int) -> Iterator[Measured]:
 
 
 @contextmanager
-def _started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
+def started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
     """Run a command of the farm until the block ends."""
     with (farm.folder / "farm.log").open("wb") as output:
         process = subprocess.Popen(
@@ -97,7 +97,7 @@ def _started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
         end([process])
 
 
-def _await_ready(farm: Farm, process: Process, count: int) -> float:
+def await_ready(farm: Farm, process: Process, count: int) -> float:
     """Return the seconds from now to where so many workers were there, with children, and none of them at anything.
 
     That they do nothing is seen a while later; it counts from when it began.

@@ -9,7 +9,7 @@ from db.tables import Stage
 from tests.conftest import Clock
 from tests.db.steps import claim_edit, claimed, job_ids, owner
 from tests.factories import enter
-from workers.lease import RECOVER_SECONDS, ClockWatch, Idleness
+from workers.lease import RECOVER_SECONDS, RECOVERERS, ClockWatch, Idleness, is_chosen
 
 
 @pytest.fixture
@@ -114,3 +114,13 @@ def test_time_in_which_nobody_looked_is_not_held_against_the_worker(here: Clock)
     passes(3600, here)
 
     assert idleness.seconds(idle=True) == 2 * RECOVER_SECONDS
+
+
+def test_of_a_few_workers_each_looks_for_what_is_lost_and_of_many_only_some() -> None:
+    def chosen(living: int) -> int:
+        """How many of a thousand different draws choose one of so many workers."""
+        draws = iter(number / 1000 for number in range(1000))
+        return sum(is_chosen(living, draws.__next__) for _ in range(1000))
+
+    assert (chosen(1), chosen(RECOVERERS)) == (1000, 1000)
+    assert (chosen(64), chosen(1000)) == (125, 8)

@@ -51,7 +51,7 @@ def parent_rows(name: str, rounds: int) -> Iterator[Measured]:
 
     def measure() -> Sequence[float]:
         with open_farm() as farm, started(farm, ONE_WORKER[name]) as process:
-            await_ready(farm, process, 1)
+            _await_ready(farm, process, 1)
             _work(farm, 1)
             (parent,) = _parents(farm)
             return (resident_bytes(parent) / MB,)
@@ -70,7 +70,7 @@ def farm_rows(count: int, rounds: int) -> Iterator[Measured]:
 
     def measure() -> Sequence[float]:
         with open_farm() as farm, started(farm, ("workers", "--workers", str(count))) as process:
-            ready = await_ready(farm, process, count)
+            ready = _await_ready(farm, process, count)
             shared_once = sum(one.memory_full_info().pss for one in family_of(process.pid))
             _work(farm, count)
             return ready, shared_once / MB, peak_bytes(farm.broker_pid) / MB
@@ -97,7 +97,7 @@ def started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
         end([process])
 
 
-def await_ready(farm: Farm, process: Process, count: int) -> float:
+def _await_ready(farm: Farm, process: Process, count: int) -> float:
     """Return the seconds from now to where so many workers were there, with children, and none of them at anything.
 
     That they do nothing is seen a while later; it counts from when it began.
@@ -109,12 +109,12 @@ def await_ready(farm: Farm, process: Process, count: int) -> float:
             raise Fell(f"{len(_parents(farm))} of {count} workers came")
         time.sleep(LOOK_SECONDS)
         before, spent = spent, cpu_seconds([process.pid])
-        if spent - before > QUIET_CORES * LOOK_SECONDS or not _all_there(farm, process, count):
+        if spent - before > QUIET_CORES * LOOK_SECONDS or not all_there(farm, process, count):
             quiet_since = time.monotonic()
     return quiet_since - started
 
 
-def _all_there(farm: Farm, process: Process, count: int) -> bool:
+def all_there(farm: Farm, process: Process, count: int) -> bool:
     """Tell whether so many workers have said that they are there, and each has children."""
     parents, with_children = _parents(farm), {one.ppid() for one in family_of(process.pid)}
     return len(parents) == count and with_children.issuperset(parents)

@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -21,12 +22,12 @@ from sqlalchemy import Engine, func, select
 
 from benchmarks.clocked import CLAIM, COMMIT, FOLDER, read_clocked
 from benchmarks.databases import POSTGRESQL
-from benchmarks.farm import Farm, open_farm, told
-from benchmarks.footprint import await_ready, started
+from benchmarks.farm import START_SECONDS, Farm, open_farm, told
+from benchmarks.footprint import all_there, started
 from benchmarks.measuring import cpu_description, figure, markdown_table, measured_on
 from benchmarks.meters import Load, Meters
 from benchmarks.plumbing import NO_OP, busy_percent, gaps_of, median_and_p95_ms, pairs_per_second, stretches_of
-from benchmarks.processes import MB, cpu_seconds, family_of
+from benchmarks.processes import MB, cpu_seconds, family_of, wait_until
 from benchmarks.samples import photo_png, tiny_png, write_lines
 from benchmarks.timed import EDITOR, SCORER
 from db.engine import reading
@@ -68,6 +69,8 @@ QUICK = Plan(
 SHORT, LONG = "edits of 1 s, scores of 0.6 s", "edits of 6 s, scores of 3 s"
 ROWS = {
     "no-op models": "pairs/s",
+    "no-op models, asked of the broker": "commands/s",
+    "no-op models, asked of PostgreSQL": "transactions/s",
     "from a submission to the first claim": "ms",
     "until every worker has a job": "ms",
     "claim, p50": "ms",
@@ -139,7 +142,7 @@ def measure(workers: int, plan: Plan) -> Figures:
         farm = replace(farm, environment={**farm.environment, FOLDER: str(clocked)})
         meters = Meters(farm.broker_url, farm.engine)
         with started(farm, ("workers", "--workers", str(workers))) as crew:
-            await_ready(farm, crew, workers)
+            wait_until(partial(all_there, farm, crew, workers), START_SECONDS, f"{workers} workers", every=0.5)
             site = _Site(farm, meters, workers)
             found = {**site.no_op(plan), **site.at_work(plan), **site.without_work(plan, crew.pid)}
         found |= _clocks(clocked) | _sizes(site)
@@ -161,8 +164,15 @@ class _Site:
     def no_op(self, plan: Plan) -> Figures:
         """Have work done that takes no time; what little of it warms up does not count."""
         self._do(4 * self.workers, NO_OP, ("simulated", "simulated"))
+        self.meters.start()
         run = self._do(plan.no_op_pairs, NO_OP, ("simulated", "simulated"))
-        return {"no-op models": pairs_per_second(self.farm.engine, run)}
+        load, rate = self.meters.load(), pairs_per_second(self.farm.engine, run)
+        asked = load.per(plan.no_op_pairs / rate)
+        return {
+            "no-op models": rate,
+            "no-op models, asked of the broker": asked["broker_commands"],
+            "no-op models, asked of PostgreSQL": asked["transactions"],
+        }
 
     def at_work(self, plan: Plan) -> Figures:
         """Have short and long jobs done; what a job costs is told from what time at work costs by the two together."""

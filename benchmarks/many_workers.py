@@ -94,6 +94,10 @@ ROWS = {
     "PostgreSQL, a second of a worker at work": "transactions",
     "PostgreSQL, a second of a worker without work": "transactions",
     "PostgreSQL, a second of a worker that waits for a run's end": "transactions",
+    "PostgreSQL computes, a job": "ms",
+    "PostgreSQL computes, a second of a worker at work": "ms",
+    "PostgreSQL computes, a second of a worker without work": "ms",
+    "PostgreSQL computes, a second of a worker that waits for a run's end": "ms",
 }
 """What the table tells, and in which unit."""
 
@@ -140,7 +144,7 @@ def measure(workers: int, plan: Plan) -> Figures:
         clocked = farm.folder / "transactions"
         clocked.mkdir()
         farm = replace(farm, environment={**farm.environment, FOLDER: str(clocked)})
-        meters = Meters(farm.broker_url, farm.engine)
+        meters = Meters(farm)
         with started(farm, ("workers", "--workers", str(workers))) as crew:
             wait_until(partial(all_there, farm, crew, workers), START_SECONDS, f"{workers} workers", every=0.5)
             site = _Site(farm, meters, workers)
@@ -264,6 +268,8 @@ def _named(what: str, costs: Mapping[str, float]) -> Figures:
         f"broker bytes, {what}": costs["broker_bytes"],
         f"PostgreSQL, {what}": costs["transactions"],
         f"PostgreSQL log bytes, {what}": costs["wal_bytes"],
+        f"broker computes, {what}": 1000 * costs["broker_cores"],
+        f"PostgreSQL computes, {what}": 1000 * costs["database_cores"],
     }
 
 

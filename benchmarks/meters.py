@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
-from sqlalchemy import Engine, text
+from sqlalchemy import text
+
+from benchmarks.farm import Farm
+from benchmarks.processes import cpu_seconds
 
 SETTLE_SECONDS = 1.5
 """A PostgreSQL process tells of what it did once a second."""
@@ -23,6 +26,9 @@ class Load:
     broker_bytes: float
     transactions: float
     wal_bytes: float
+    broker_cores: float = 0.0
+    database_cores: float = 0.0
+    """Seconds that these computed."""
 
     def per(self, many: float) -> dict[str, float]:
         """Return each count for one of so many: jobs, or seconds."""
@@ -33,9 +39,10 @@ class Load:
 class Meters:
     """Both servers' counters since they were read last."""
 
-    def __init__(self, broker_url: str, engine: Engine) -> None:
-        self._broker = redis.Redis.from_url(broker_url)
-        self._engine = engine
+    def __init__(self, farm: Farm) -> None:
+        self._farm = farm
+        self._broker = redis.Redis.from_url(farm.broker_url)
+        self._engine = farm.engine
         self._last = self._read()
 
     def start(self) -> None:
@@ -75,6 +82,8 @@ class Meters:
             "broker_bytes": float(told["total_net_input_bytes"] + told["total_net_output_bytes"]),
             "transactions": self._ask(counted),
             "wal_bytes": self._ask("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"),
+            "broker_cores": cpu_seconds([self._farm.broker_pid]),
+            "database_cores": cpu_seconds([pid for pid in [self._farm.database_pid] if pid is not None]),
         }
 
     def _ask(self, query: str) -> float:

@@ -40,13 +40,15 @@ class Costs:
     second_commands: float
     job_transactions: float
     second_transactions: float
-    waiting_transactions: float
     job_log_bytes: float
     second_log_bytes: float
     job_broker_bytes: float
     second_broker_bytes: float
-    most_commands: float
-    most_transactions: float
+    job_broker_ms: float
+    second_broker_ms: float
+    job_database_ms: float
+    second_database_ms: float
+    waiting_database_ms: float
     ledger_bytes: float
     image_bytes: float
 
@@ -60,13 +62,15 @@ class Costs:
             second_commands=kept[f"broker, {second}"],
             job_transactions=kept[f"PostgreSQL, {job}"],
             second_transactions=kept[f"PostgreSQL, {second}"],
-            waiting_transactions=kept["PostgreSQL, a second of a worker that waits for a run's end"],
             job_log_bytes=kept[f"PostgreSQL log bytes, {job}"],
             second_log_bytes=kept[f"PostgreSQL log bytes, {second}"],
             job_broker_bytes=kept[f"broker bytes, {job}"],
             second_broker_bytes=kept[f"broker bytes, {second}"],
-            most_commands=kept["no-op models, asked of the broker"],
-            most_transactions=kept["no-op models, asked of PostgreSQL"],
+            job_broker_ms=kept[f"broker computes, {job}"],
+            second_broker_ms=kept[f"broker computes, {second}"],
+            job_database_ms=kept[f"PostgreSQL computes, {job}"],
+            second_database_ms=kept[f"PostgreSQL computes, {second}"],
+            waiting_database_ms=kept["PostgreSQL computes, a second of a worker that waits for a run's end"],
             ledger_bytes=kept["ledger bytes a sample, as it grew"],
             image_bytes=kept["bytes of an edited image"],
         )
@@ -99,6 +103,16 @@ class Demand:
     def transactions(self) -> float:
         """Transactions of the database."""
         return self._sum(self.costs.job_transactions, self.costs.second_transactions)
+
+    @property
+    def broker_cores(self) -> float:
+        """Cores that the broker keeps busy."""
+        return self._sum(self.costs.job_broker_ms, self.costs.second_broker_ms) / 1000
+
+    @property
+    def database_cores(self) -> float:
+        """Cores that the database keeps busy."""
+        return self._sum(self.costs.job_database_ms, self.costs.second_database_ms) / 1000
 
     @property
     def log_bytes(self) -> float:
@@ -151,6 +165,8 @@ def costs_table(costs: Costs) -> str:
         ("bytes in and out of the broker", costs.job_broker_bytes, costs.second_broker_bytes),
         ("transactions of the database", costs.job_transactions, costs.second_transactions),
         ("bytes of the database's log", costs.job_log_bytes, costs.second_log_bytes),
+        ("ms that the broker computes", costs.job_broker_ms, costs.second_broker_ms),
+        ("ms that the database computes", costs.job_database_ms, costs.second_database_ms),
     ]
     return _table(("", "a job, j", "a second at work, w"), [(name, shown(a), shown(b)) for name, a, b in rows])
 
@@ -158,7 +174,7 @@ def costs_table(costs: Costs) -> str:
 def load_tables(costs: Costs) -> dict[str, str]:
     """Return what the GPUs ask for, by what a score takes."""
     header = (
-        *("GPUs", "samples/h", "broker commands/s", "MB/s", "database transactions/s", "log MB/s"),
+        *("GPUs", "samples/h", "broker commands/s", "cores", "MB/s", "database transactions/s", "cores", "log MB/s"),
         *("connections", "images/s", "MB/s"),
     )
     tables = {}
@@ -170,9 +186,11 @@ def load_tables(costs: Costs) -> dict[str, str]:
                 (
                     f"{one.gpus:,}",
                     shown(3600 * one.samples),
-                    f"{shown(one.commands)} ({_share(one.commands, costs.most_commands)})",
+                    shown(one.commands),
+                    shown(one.broker_cores),
                     shown(one.broker_bytes / 1e6),
-                    f"{shown(one.transactions)} ({_share(one.transactions, costs.most_transactions)})",
+                    shown(one.transactions),
+                    shown(one.database_cores),
                     shown(one.log_bytes / 1e6),
                     f"{CONNECTIONS_A_WORKER * one.gpus:,}",
                     shown(one.requests),
@@ -191,12 +209,9 @@ def limits_table(costs: Costs) -> str:
     limits = [
         ("100 connections, PostgreSQL's default", 97 / CONNECTIONS_A_WORKER),
         ("500 connections", 497 / CONNECTIONS_A_WORKER),
-        (
-            "the transactions that PostgreSQL did here, workers beside it on two cores",
-            costs.most_transactions / one.transactions,
-        ),
-        ("the same, all workers waiting for a run's end", costs.most_transactions / costs.waiting_transactions),
-        ("the commands that the broker did here", costs.most_commands / one.commands),
+        ("two cores of the database", 2 / one.database_cores),
+        ("two cores of the database, while all workers wait for a run's end", 2000 / costs.waiting_database_ms),
+        ("the one core that a Redis uses", 1 / one.broker_cores),
         ("images over 10 Gbit/s", ten_gigabits / one.image_bytes),
     ]
     return _table(("limit", "GPUs"), [(name, shown(gpus)) for name, gpus in sorted(limits, key=lambda limit: limit[1])])
@@ -229,10 +244,6 @@ def shown(value: float) -> str:
         return "0"
     digits = 1 - int(f"{value:e}".partition("e")[2])
     return f"{round(value, digits):,.{max(0, digits)}f}"
-
-
-def _share(value: float, most: float) -> str:
-    return f"{shown(100 * value / most)} %"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

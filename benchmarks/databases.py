@@ -17,8 +17,8 @@ from benchmarks.outcome import Fell
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 DATABASES = (SQLITE, POSTGRESQL)
 
-CONNECTIONS = 300
-"""PostgreSQL's default, 100, is too few for 24 workers: each has up to five connections."""
+CONNECTIONS = 500
+"""PostgreSQL's default, 100, is too few for 64 workers: each keeps two connections, and has up to five at times."""
 
 STOP_SECONDS = 30.0
 

@@ -50,7 +50,7 @@ def parent_rows(name: str, rounds: int) -> Iterator[Measured]:
     figures = (Figure.at_most(name, "memory of a worker's parent process", "MB", PARENT_MB),)
 
     def measure() -> Sequence[float]:
-        with open_farm() as farm, _started(farm, ONE_WORKER[name]) as process:
+        with open_farm() as farm, started(farm, ONE_WORKER[name]) as process:
             _await_ready(farm, process, 1)
             _work(farm, 1)
             (parent,) = _parents(farm)
@@ -69,7 +69,7 @@ def farm_rows(count: int, rounds: int) -> Iterator[Measured]:
     )
 
     def measure() -> Sequence[float]:
-        with open_farm() as farm, _started(farm, ("workers", "--workers", str(count))) as process:
+        with open_farm() as farm, started(farm, ("workers", "--workers", str(count))) as process:
             ready = _await_ready(farm, process, count)
             shared_once = sum(one.memory_full_info().pss for one in family_of(process.pid))
             _work(farm, count)
@@ -79,7 +79,7 @@ def farm_rows(count: int, rounds: int) -> Iterator[Measured]:
 
 
 @contextmanager
-def _started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
+def started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
     """Run a command of the farm until the block ends."""
     with (farm.folder / "farm.log").open("wb") as output:
         process = subprocess.Popen(
@@ -109,12 +109,12 @@ def _await_ready(farm: Farm, process: Process, count: int) -> float:
             raise Fell(f"{len(_parents(farm))} of {count} workers came")
         time.sleep(LOOK_SECONDS)
         before, spent = spent, cpu_seconds([process.pid])
-        if spent - before > QUIET_CORES * LOOK_SECONDS or not _all_there(farm, process, count):
+        if spent - before > QUIET_CORES * LOOK_SECONDS or not all_there(farm, process, count):
             quiet_since = time.monotonic()
     return quiet_since - started
 
 
-def _all_there(farm: Farm, process: Process, count: int) -> bool:
+def all_there(farm: Farm, process: Process, count: int) -> bool:
     """Tell whether so many workers have said that they are there, and each has children."""
     parents, with_children = _parents(farm), {one.ppid() for one in family_of(process.pid)}
     return len(parents) == count and with_children.issuperset(parents)

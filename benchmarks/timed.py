@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import ImageOps
 
+from benchmarks.clocked import clock_transactions
 from db.catalogue import ModelSpec
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from workers.models.errors import ModelFault
@@ -25,6 +26,10 @@ BEGAN, ENDED = "began", "ended"
 
 class TimedEditor(SimulatedEditor):
     """The simulated editor."""
+
+    def __init__(self, options: SimulatedEditorOptions) -> None:
+        super().__init__(options)
+        clock_transactions()
 
     def edit(self, request: EditRequest) -> EditedImage:
         """Return the image, and when it was made."""

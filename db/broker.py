@@ -9,6 +9,7 @@ from pathlib import Path
 
 from db.broker_url import BrokerUrl, without_password
 from db.errors import ServiceUnreachable, first_line
+from db.one_host import require_database_for_all
 from db.owner import Process, this_host
 from db.settings import settings
 
@@ -54,10 +55,14 @@ def embedded_address() -> str | None:
 
 
 def require_broker() -> str:
-    """Return the broker's URL once it has answered. Raises ServiceUnreachable, naming what can be done."""
+    """Return the broker's URL once it has answered. Raises ServiceUnreachable, naming what can be done.
+
+    Whoever requires it uses the ledger, too. Raises WrongCall where that is a file that the broker's host has not.
+    """
     import redis
 
     address = broker_address()
+    require_database_for_all(address)
     url = BrokerUrl.read(address)
     try:
         with url.client(_ANSWER_SECONDS) as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 
 from db.engine import database_clock, reading, transaction
 from db.owner import Process
@@ -58,11 +58,14 @@ def enter_worker(engine: Engine, name: str, process: Process, gpu: str, stages: 
         )
 
 
-def worker_lives(engine: Engine, name: str, process: Process) -> None:
-    """Say that this worker is still there."""
+def worker_lives(engine: Engine, name: str, process: Process) -> int:
+    """Say that this worker is still there; return how many have said so lately."""
     with transaction(engine) as connection:
+        now = database_clock(connection)
         mine = update(workers).where(workers.c.name == name, workers.c.process == str(process))
-        connection.execute(mine.values(seen_at=database_clock(connection)))
+        connection.execute(mine.values(seen_at=now))
+        lately = select(func.count()).select_from(workers).where(workers.c.seen_at > now - SILENT_SECONDS)
+        return connection.scalar(lately) or 0
 
 
 def worker_is_sick(engine: Engine, name: str, process: Process, reason: str) -> None:

@@ -28,7 +28,9 @@ from celery.utils.log import get_multiprocessing_logger
 from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
+from db.broker import broker_address
 from db.errors import ServiceUnreachable, WrongCall, first_line
+from db.one_host import require_database_for_all
 from db.settings import settings
 from workers.last_words import write_to_parent
 from workers.logs import configure_logging, log_as, log_uncaught
@@ -62,6 +64,18 @@ def _keep_flower_closed(**_: Any) -> None:
         require_login(options)
     except WrongCall as error:  # what a signal's receiver raises is logged with its traceback
         sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+
+
+@celeryd_init.connect
+def _require_a_database_for_all(**_: Any) -> None:
+    """End a worker that would hear of jobs which its ledger cannot have; what only inspects workers has no ledger."""
+    try:
+        require_database_for_all(broker_address())
+    except WrongCall as error:
+        from db.command import say  # a terminal's colours, which no worker needs
+
+        say(f"error: {error}")
         sys.exit(error.exit_code)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import faulthandler
 import os
+import random
 import signal
 import sys
 import threading
@@ -50,6 +51,9 @@ LOOK_SECONDS = 1
 
 RECOVER_SECONDS = 5
 """How often the lost and the owed are looked for."""
+
+RECOVERERS = 8
+"""So many workers, about, look for them each time, however many there are: each look is at all that is claimed."""
 
 STUCK_SECONDS = 120
 """A worker that for so long does nothing, though messages wait or are in its hands, is ended."""
@@ -215,8 +219,13 @@ class LeaseKeeper:
 
     def _recover(self, ledger: Ledger) -> None:
         """Hand back what the dead left; send the messages that are owed, and those that must be lost."""
+        found_here = self._lost_found.is_set()
         self._lost_found.clear()
-        self._say_how_it_is()
+        living = self._say_how_it_is()
+        if not found_here and not is_chosen(living):
+            self._clock.is_steady(ledger)
+            self._end_if_stuck(messages_waiting())
+            return
         lost = ledger.hand_back_lost(judge_leases=self._clock.is_steady(ledger))
         waiting = messages_waiting()
         for stage in Stage:
@@ -237,16 +246,19 @@ class LeaseKeeper:
                     os.kill(child.pid, signal.SIGKILL)
             os._exit(STUCK_EXIT)  # it holds no claim, and any gentler end would wait for the child
 
-    def _say_how_it_is(self) -> None:
+    def _say_how_it_is(self) -> int:
+        """Tell the others; return how many workers there are."""
         engine, me = farm.engine(), this_process()
+        living = 1
         if not self._present:
             enter_worker(engine, self._name, me, gpu_of(self._name), self._stages())
             self._present = True
         else:
-            worker_lives(engine, self._name, me)
+            living = worker_lives(engine, self._name, me)
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)
             self._sick = None
+        return living
 
     def _stop_consuming(self, reason: str) -> None:
         log.error("worker.sick", worker=self._name, reason=reason, next="takes no more jobs until it is started anew")
@@ -259,6 +271,14 @@ class LeaseKeeper:
     def _pool_processes(self) -> list[Any]:
         pool = getattr(self._worker.pool, "_pool", None)
         return list(getattr(pool, "_pool", None) or ())
+
+
+def is_chosen(living: int, draw: Callable[[], float] = random.random) -> bool:
+    """Tell whether one of so many workers should look for what is lost now; by chance, and always where they are few.
+
+    That nobody does happens once in 3,000 times; then it is done RECOVER_SECONDS later.
+    """
+    return draw() * living < RECOVERERS
 
 
 class Idleness:

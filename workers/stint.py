@@ -56,8 +56,8 @@ UNKEPT_PIXELS, OUTCOME_PIXELS = 64_000_000, 250_000
 SHOWN_SECONDS = 1.0
 """Jobs that take longer are shown in Flower while they go on, shorter ones when they have ended."""
 
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 0.25
-"""How long a worker without work waits before it looks again, at first and at last."""
+FIRST_WAIT_SECONDS = 0.02
+"""How long a worker without work waits before it looks again, at first; then twice as long each time."""
 
 LOOKS_WHILE_LINGERING = 5
 """How often it is looked, in the time for which a batch may fill, whether there is more to judge."""
@@ -236,7 +236,7 @@ class Stint:
                 self._load(opening)
             with desk.pulse.patient():
                 time.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            wait = min(2 * wait, desk.supply.longest_wait())
             self._claim(ahead=False)
             if self._in_hand:
                 return True

@@ -31,6 +31,12 @@ BLOCK_SECONDS = 0.5
 BLOCK_JOBS = 64
 """More than this is never claimed at once."""
 
+LONGEST_WAIT_SECONDS = 0.25
+"""How long a worker without work waits at most before it looks again."""
+
+MANY_WAIT, CROWD_WAIT_SECONDS = 16, 5.0
+"""Where more than so many have no work, each waits longer, up to so long: together they look as often as these do."""
+
 LOOKS_SHARE = 0.01
 """Looking at the ledger may take this share of the time; what was seen is used again until then."""
 
@@ -135,6 +141,11 @@ class Supply:
         """Tell whether anything is open that may yet become a job for this worker."""
         openings = self._outlook().openings
         return any(one.stage in stages and (one.waiting or one.running or one.to_come) for one in openings)
+
+    def longest_wait(self) -> float:
+        """Return how many seconds a worker may wait before it looks again, by how many had no work at the last look."""
+        waiting = sum(seat.idle for seat in self._seen.seats) if self._seen is not None else 0
+        return min(LONGEST_WAIT_SECONDS * max(1.0, waiting / MANY_WAIT), CROWD_WAIT_SECONDS)
 
     def is_filling(self, stages: frozenset[Stage]) -> bool:
         """Tell whether the batch that would be judged now may soon be a larger one."""

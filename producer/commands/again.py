@@ -124,12 +124,14 @@ def own_run(given: str) -> Run:
 
 
 def _ask_again(run_id: str, verb: Callable[[Ledger], int], state: str) -> None:
-    from db.broker import require_broker
+    from db.broker import broker_address, require_broker
     from db.doorbells import ring_owed
     from db.errors import ServiceUnreachable
     from db.farm import ledger
+    from db.one_host import require_database_for_all
     from producer.queue import send
 
+    require_database_for_all(broker_address())
     changed = verb(ledger())
     say(f"run {run_id}: queued {changed:,} {state} jobs again")
     try:

@@ -17,15 +17,6 @@ def is_loopback(host: str) -> bool:
     return all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in found)
 
 
-def is_this_host(host: str) -> bool:
-    """Tell whether the name stands for an address of this machine, of whatever interface."""
-    try:
-        found = {(entry[0], entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except OSError:
-        return False
-    return all(_can_be_bound(family, str(address)) for family, address in found)
-
-
 def outward_address() -> str | None:
     """Return the address by which others reach this host, None where it has no network; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -34,12 +25,3 @@ def outward_address() -> str | None:
         except OSError:
             return None
         return str(probe.getsockname()[0])
-
-
-def _can_be_bound(family: int, address: str) -> bool:
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-        return True

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from db.broker import broker_address
+from db.broker_url import BrokerUrl
 from db.engine import KEPT_CONNECTIONS, address_of
 from db.errors import WrongCall, first_line
+from db.one_host import is_elsewhere
 from db.tables import SCHEMA_VERSION
-from producer.doctor.addresses import is_loopback, is_this_host
 from producer.doctor.database_sight import NoDatabaseYet
 from producer.doctor.disks import network_filesystem
 from producer.doctor.finding import Found, State, Trouble, fine
@@ -150,13 +151,13 @@ def hosts(sights: Sights) -> Iterator[Found]:
     filesystem = network_filesystem(file)
     if filesystem is not None:
         yield NETWORK_FILE(f"{file} is on {filesystem}")
-    broker = _broker_host()
+    elsewhere = [host for host, _ in BrokerUrl.read(broker_address()).hosts if is_elsewhere(host)]
     ledger = sights.ledger.tried()
     others = [] if isinstance(ledger, Exception) else ledger.hosts
     if len(others) > 1:
         yield SEVERAL_HOSTS(f"SQLite, and workers on {', '.join(host.partition('/')[0] for host in others)}")
-    elif not is_loopback(broker) and not is_this_host(broker):
-        yield SEVERAL_HOSTS(f"SQLite, and a broker on another host ({broker})")
+    elif elsewhere:
+        yield SEVERAL_HOSTS(f"SQLite, and a broker on another host ({elsewhere[0]})")
     elif filesystem is None:
         yield fine("SQLite, for one host")
 
@@ -187,7 +188,3 @@ def durability(sights: Sights) -> Iterator[Found]:
         )
     if not off:
         yield fine("fsync, full_page_writes and synchronous_commit are on")
-
-
-def _broker_host() -> str:
-    return urlsplit(broker_address()).hostname or "localhost"

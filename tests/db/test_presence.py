@@ -49,6 +49,13 @@ def test_a_worker_that_is_killed_falls_silent_until_it_speaks_again(engine: Engi
     assert not only(engine).silent
 
 
+def test_a_worker_that_speaks_hears_how_many_do(engine: Engine) -> None:
+    for name in ("a", "b", "killed"):
+        enter_worker(engine, name, MINE, "3")
+    fall_silent(engine, "killed")
+    assert worker_lives(engine, "a", MINE) == 2
+
+
 def test_a_sick_worker_says_why_until_it_is_started_anew(engine: Engine) -> None:
     enter_worker(engine, "edit-gpu3@h", MINE, "3")
     worker_is_sick(engine, "edit-gpu3@h", MINE, "CUDA error")

@@ -10,10 +10,12 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
+
+import pytest
 
 END_SECONDS = 10
 
@@ -121,6 +123,22 @@ class Hosts:
     def _remove(self) -> None:
         for namespace in [*map(self._namespace, self._numbers), self._router]:
             subprocess.run(["ip", "netns", "delete", namespace], capture_output=True)  # its links go with it
+
+
+@contextmanager
+def hosts_or_skip(*names: str) -> Iterator[Hosts]:
+    """Have these hosts for the block; skip the test where they may not be made, and fail it there where CI is set.
+
+    What nobody reads the skips of must not stop to test silently.
+    """
+    with ExitStack() as stack:
+        try:
+            hosts = stack.enter_context(Hosts(*names))
+        except NoNamespaces as reason:
+            if os.environ.get("CI"):
+                pytest.fail(f"CI is to test hosts of their own, and cannot: {reason}")
+            pytest.skip(f"needs network namespaces: {reason}")
+        yield hosts
 
 
 def _ip(*arguments: str) -> None:

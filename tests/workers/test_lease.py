@@ -13,7 +13,7 @@ from tests.db.steps import claim_edit, claimed, job_ids, owner
 from tests.factories import enter
 from workers import lease
 from workers.children import Children
-from workers.lease import RECOVER_SECONDS, ClockWatch, Idleness, LeaseKeeper
+from workers.lease import RECOVER_SECONDS, RECOVERERS, ClockWatch, Idleness, LeaseKeeper, is_chosen
 from workers.pulse import Pulses
 
 
@@ -141,3 +141,13 @@ def test_a_worker_is_not_well_when_nobody_looks_at_its_children(
     monkeypatch.setattr(lease, "STUCK_SECONDS", 0)
 
     assert not keeper._is_well()
+
+
+def test_of_a_few_workers_each_looks_for_what_is_lost_and_of_many_only_some() -> None:
+    def chosen(living: int) -> int:
+        """How many of a thousand different draws choose one of so many workers."""
+        draws = iter(number / 1000 for number in range(1000))
+        return sum(is_chosen(living, draws.__next__) for _ in range(1000))
+
+    assert (chosen(1), chosen(RECOVERERS)) == (1000, 1000)
+    assert (chosen(64), chosen(1000)) == (125, 8)

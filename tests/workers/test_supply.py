@@ -369,6 +369,23 @@ def test_a_worker_without_work_is_seen_to_rest_and_to_work_again(ledger: Ledger,
     assert not worker.seat.idle
 
 
+@pytest.mark.parametrize(("others", "seconds"), [(0, 0.25), (15, 0.25), (63, 1.0), (399, 5.0)])
+def test_the_more_workers_wait_the_less_often_each_looks(
+    ledger: Ledger, worker: Worker, others: int, seconds: float
+) -> None:
+    enter(ledger, 2)
+    taking(ledger)
+    worker.takes()
+    with ledger.write() as (connection, now):
+        for number in range(others):
+            take_seat(connection, now, Seat(f"other-{number}", BOTH, Stage.SCORE, idle=True), PARENT, "")
+    seated(ledger, "at-work", Stage.EDIT)
+    worker.supply.rest()
+    worker.supply.forget()
+    assert worker.supply.has_more_to_come(BOTH)
+    assert worker.supply.longest_wait() == seconds
+
+
 def test_who_never_worked_need_not_say_that_it_rests(ledger: Ledger, worker: Worker) -> None:
     worker.supply.rest()
     with ledger.read() as (connection, now):

@@ -17,6 +17,7 @@ from db.errors import BenchmarkInvalid, FarmError, ServiceUnreachable
 from db.settings import PREFIX, Settings, known_settings
 from producer.cli import cli
 from producer.comparison.schema import Comparison
+from producer.doctor.schema import Diagnosis
 from producer.farm import FarmEnded
 from producer.judge_check.schema import JudgeCheck
 from producer.report.schema import Report
@@ -95,7 +96,12 @@ def configuration_page() -> str:
 def report_page() -> str:
     """Return the fields of every JSON document."""
     sections = []
-    for command, model in (("report", Report), ("compare", Comparison), ("judge-check", JudgeCheck)):
+    for command, model in (
+        ("report", Report),
+        ("compare", Comparison),
+        ("judge-check", JudgeCheck),
+        ("doctor", Diagnosis),
+    ):
         schema = model.model_json_schema(mode="serialization")
         name = schema["properties"]["schema"]["default"]
         file = f"../schemas/{name.replace('/', '-')}.json"

@@ -67,7 +67,9 @@ def test_the_table_of_the_quickstart_is_what_comes_out(checkout: Path) -> None:
 
 def test_no_example_is_without_a_test() -> None:
     here = {"benchmark.json", "own_editor", "own_scorer", "run.yaml", "judge.yaml", "means.py"}
-    in_test_examples = {"draw_sample_benchmark.py"}
+    in_test_examples, in_test_systemd = {"draw_sample_benchmark.py"}, {"systemd"}
     takes_the_pictures_of_the_readme = {"make_pictures.py"}
 
-    assert {one.name for one in EXAMPLES.glob("[!_.]*")} == here | in_test_examples | takes_the_pictures_of_the_readme
+    assert {one.name for one in EXAMPLES.glob("[!_.]*")} == (
+        here | in_test_examples | in_test_systemd | takes_the_pictures_of_the_readme
+    )

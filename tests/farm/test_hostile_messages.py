@@ -96,7 +96,7 @@ def test_a_worker_refuses_all_garbage_in_its_queues_and_does_the_jobs_between(
     assert {event["level"] for event in events(farm)} <= {"info", "warning"}
     assert not any(event.get("lost") for event in events(farm))  # none of the good messages had to be sent again
     for refusal in refusals(farm):
-        assert set(refusal) == {"event", "source", "reason", "excerpt", "level", "timestamp"}
+        assert set(refusal) == {"event", "source", "reason", "excerpt", "level", "timestamp", "worker", "gpu"}
         assert all(len(text) <= 200 and text.isprintable() for text in map(str, refusal.values()))
 
 

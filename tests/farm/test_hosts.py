@@ -75,7 +75,7 @@ class FarmOfHosts(FarmUnderTest):
     def refused(self, host: str) -> set[tuple[str, int, int]]:
         """Return stage, id and attempt of what the worker there was told to be too late with."""
         events = [json.loads(line) for line in self.said(host).splitlines() if '.refused"' in line]
-        return {(event["event"].partition(".")[0], event["id"], event["attempt"]) for event in events}
+        return {(event["event"].partition(".")[0], event["job"], event["attempt"]) for event in events}
 
     def producer(self, *arguments: object, code: int = 0) -> str:
         """Run the producer beside broker and database."""

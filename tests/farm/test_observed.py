@@ -26,14 +26,14 @@ pytestmark = pytest.mark.integration
 PLANTED = """
 import db.images, db.transitions
 db.transitions.BACK_OFF_SECONDS = 0.5
-whole = db.images.ImageStore.get
+whole = db.images.FolderStore.get
 
 def get(store, digest):
     if is_child and once():
-        raise db.images.ImageMissing('planted: as if its disk were not mounted yet')
+        raise db.images.ImageMissing(digest, 'planted: its disk not mounted yet', db.images.MISSING)
     return whole(store, digest)
 
-db.images.ImageStore.get = get
+db.images.FolderStore.get = get
 """
 
 

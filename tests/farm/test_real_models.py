@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +99,10 @@ def test_one_worker_for_both_stages_swaps_and_says_how_long_it_took(farm: FarmUn
     run = farm.producer("submit", SAMPLE, *models(tiny)).strip()
     farm.producer("watch", run)
 
-    swapped = re.findall(
-        r'"model": "judge", "instead_of": "editor", "seconds": ([\d.]+), "event": "model.swapped"', farm.logs()
-    )
-    assert len(swapped) == 1  # every edit goes before the first score: no swap per job
+    lines = (farm.folder / "worker-edit,score.log").read_text().splitlines()
+    (swapped,) = [json.loads(line) for line in lines if '"model.swapped"' in line]  # every edit goes before any score
+    assert (swapped["model"], swapped["instead_of"]) == ("judge", "editor")
+    assert swapped["seconds"] > 0
     networks = [one["facts"]["model"] for one in farm.report(run)["provenance"]["environments"]]
     assert {about.get("pipeline") or about.get("network") for about in networks} == {
         "QwenImageEditPlusPipeline",

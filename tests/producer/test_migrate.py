@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from db.tables import SCHEMA_VERSION
-from tests.db.test_migrations import old_ledger
+from tests.db.test_migrations import lay_down
 from tests.producer.shell import Shell
 
 pytestmark = pytest.mark.integration
 
 
 def test_migrate_says_from_which_schema_to_which(shell: Shell, database_url: str) -> None:
-    old_ledger(database_url, "0003")
+    lay_down(database_url, "0003")
 
     first = shell("migrate", FARM_DATABASE_URL=database_url)
     second = shell("migrate", FARM_DATABASE_URL=database_url)

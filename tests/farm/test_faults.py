@@ -384,6 +384,7 @@ def test_15_16_a_child_that_dies_around_the_sending_of_its_messages_loses_no_sco
     assert [row.attempt for row in rows(farm, Stage.SCORE)] == [1]
 
 
+@pytest.mark.chaos
 @sqlite_and_in_chaos_postgresql
 def test_26_a_worker_whose_clock_is_an_hour_off_takes_nothing_from_the_living(
     farm_on_each_database: FarmUnderTest,

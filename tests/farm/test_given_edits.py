@@ -38,6 +38,7 @@ def test_real_workers_score_what_is_given_and_edit_nothing(farm_on_each_database
     farm.producer("fsck", run)
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_killed_among_them_costs_no_score(farm: FarmUnderTest) -> None:
     edits = pictures(farm.folder / "theirs", *(f"p-{number}.png" for number in range(12)))
     flags = ("--scorer", "simulated", "--set", "scorer.seconds=0.2", "--set", "scorer.batch_size=2")

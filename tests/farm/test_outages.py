@@ -132,6 +132,7 @@ os.pipe = pipe
 """The first child's results get a pipe of a lower number than its jobs; the second's jobs get that number."""
 
 
+@pytest.mark.chaos
 def test_01_10_the_successor_of_a_killed_child_gets_its_jobs_after_a_reconnection_too(
     farm: FarmUnderTest, broker_url: str
 ) -> None:
@@ -173,6 +174,7 @@ def test_connections_cut_in_the_middle_of_a_reply_are_opened_again(
         finish(farm, run, edits_done=8)
 
 
+@pytest.mark.chaos
 def test_11_a_frozen_broker_holds_up_neither_the_job_nor_the_producer(
     tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker
 ) -> None:
@@ -277,6 +279,7 @@ def test_25_a_dashboard_that_dies_and_comes_back_changes_nothing(farm: FarmUnder
 # -- the database ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.chaos
 def test_20_a_locked_sqlite_is_waited_for(farm: FarmUnderTest) -> None:
     farm.worker("edit,score")
     run = submit(farm, "editor.seconds=1", pairs=3)

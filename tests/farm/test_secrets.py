@@ -127,6 +127,7 @@ class QuotedBroker(Broker):
 PLACES = {"producer", "celery", "workers", "logs", "FARM_HOME", "the ledger", "events", "Flower", "command lines"}
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_secret_is_told_in_a_run_in_outages_and_in_wrong_calls(tmp_path: Path) -> None:

@@ -1,32 +1,23 @@
-"""The database: an engine from its URL, the schema brought up to date, and a visible door for every transaction."""
+"""The database: an engine from its URL, and a visible door for every transaction."""
 
 from __future__ import annotations
 
-import os
-import random
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from filelock import FileLock
-from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from db.errors import ServiceUnreachable, WrongCall, first_line
+from db.schema import ensure_schema
 from db.settings import make_private
-from db.tables import SCHEMA_VERSION, metadata
-
-BUSY_SECONDS = 30
-"""How long a SQLite writer waits for another one."""
-
-FIRST_TRY_SECONDS, LONGEST_TRY_SECONDS = 0.001, 0.025
-"""How long it waits, about, before it tries again, at first and at last."""
+from db.sqlite import BUSY_SECONDS, WRITES, flush, serve_many_writers
+from db.tables import SCHEMA_VERSION
 
 LOOK_SECONDS = 5
 """How long PostgreSQL may take to let in who only wants to look."""
@@ -50,12 +41,6 @@ _KEPT = {"pool_pre_ping": True, "pool_size": KEPT_CONNECTIONS, "connect_args": _
 _EPOCH_JULIAN_DAY = 2440587.5
 _SQLITE_CLOCK = select((func.julianday("now") - _EPOCH_JULIAN_DAY) * 86400)
 _POSTGRESQL_CLOCK = select(extract("epoch", func.clock_timestamp()))
-
-_MIGRATION_LOCK = 0x65646974  # any fixed number; PostgreSQL's advisory locks are named by one
-_WRITES = "farm_writes"
-_LOG_FILE = "farm_log_file"
-_sync = getattr(os, "fdatasync", os.fsync)  # the data matter, not the time of the change; macOS has only the other
-_PRIMARY_CODE = 0xFF  # of SQLite's result codes; the rest says more of the same
 
 
 def open_engine(url: str) -> Engine:
@@ -96,7 +81,7 @@ def _opened(url: str) -> tuple[Engine, str | None]:
     try:
         engine = _create(parsed)
         try:
-            before = _ensure_schema(engine)
+            before = ensure_schema(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -129,14 +114,6 @@ def address_of(url: str) -> tuple[str, Path | None]:
     return _shown(parsed), Path(parsed.database or "") if parsed.drivername == "sqlite" else None
 
 
-def schema_version(connection: Connection) -> str | None:
-    """Return the schema that the database has, newer ones included; None where there is none."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return version
-
-
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that will write; commit at the end of the block, roll back on an exception.
@@ -144,10 +121,10 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     On SQLite the write lock is taken at once: a reader that turns into a writer half-way fails with "locked". What was
     committed is on disk when the block ends, on PostgreSQL if the server is set so.
     """
-    with engine.connect().execution_options(**{_WRITES: True}) as connection:
+    with engine.connect().execution_options(**{WRITES: True}) as connection:
         with connection.begin():
             yield connection
-        _flush(connection)
+        flush(connection)
 
 
 @contextmanager
@@ -193,128 +170,9 @@ def _create(url: URL, **options: Any) -> Engine:
         if not url.query.get("uri"):  # else it is not a path, but SQLite's own kind of URL
             make_private(file)  # SQLite would leave that to the umask; what it makes beside it gets the same mode
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        serve_many_writers(engine)
         return engine
     try:
         return create_engine(url, **options or _KEPT)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
-    connection.isolation_level = None  # the driver's own implicit BEGIN is deferred; ours is in _begin_sqlite
-    connection.execute("PRAGMA synchronous = NORMAL")  # the rest is done by _flush
-    connection.execute("PRAGMA foreign_keys = ON")
-    ((_, _, file),) = connection.execute("PRAGMA database_list")
-    record.info[_LOG_FILE] = Path(f"{file}-wal")
-
-
-def _flush(connection: Connection) -> None:
-    """Have the disk take what was just committed to SQLite's log.
-
-    With `synchronous = FULL` SQLite does the same with its write lock held: while the disk was slow, and disks are for
-    half a second at times, every other writer stood still.
-    """
-    log = connection.info.get(_LOG_FILE)
-    if log is None:
-        return
-    with suppress(FileNotFoundError), log.open("rb") as file:  # without a log all is in the database, and on disk
-        _sync(file.fileno())
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITES):
-        _begin_writing(connection)
-    else:
-        connection.exec_driver_sql("BEGIN")
-
-
-def _begin_writing(connection: Connection) -> None:
-    """Take the write lock as soon as it is free, more or less in turn.
-
-    SQLite itself asks ten times a second after a while, and those who have just come go before: with 24 writers some
-    waited for more than a second while the lock was mostly free.
-    """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    wait, deadline = FIRST_TRY_SECONDS, time.monotonic() + BUSY_SECONDS
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while _is_taken(driver) and time.monotonic() < deadline:
-            time.sleep(wait * random.uniform(0.5, 1.5))
-            wait = min(2 * wait, LONGEST_TRY_SECONDS)
-        if not driver.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what stands in the way
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS)}")
-
-
-def _is_taken(driver: sqlite3.Connection) -> bool:
-    """Begin to write; tell whether another one is at it."""
-    try:
-        driver.execute("BEGIN IMMEDIATE")
-    except sqlite3.Error as error:
-        return error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
-    return False
-
-
-def _ensure_schema(engine: Engine) -> str | None:
-    """Give the database the newest schema; return the one it had, None where it had no ledger."""
-    if _schema_version(engine) == SCHEMA_VERSION:
-        return SCHEMA_VERSION
-    if engine.dialect.name == "sqlite":
-        with FileLock(f"{engine.url.database}.lock", mode=0o600):
-            with engine.connect() as connection:
-                driver = connection.connection.driver_connection
-                assert driver is not None
-                driver.execute("PRAGMA journal_mode = WAL")  # kept in the file; cannot be set inside a transaction
-            return _upgrade(engine)
-    return _upgrade(engine)
-
-
-def _schema_version(engine: Engine) -> str | None:
-    with reading(engine) as connection:
-        return _version_of(connection)
-
-
-def _version_of(connection: Connection) -> str | None:
-    version = schema_version(connection)
-    if version is not None and version > SCHEMA_VERSION:
-        raise WrongCall(
-            f"the ledger has schema {version}, newer than this editfarm knows ({SCHEMA_VERSION}): update editfarm"
-        )
-    return version
-
-
-def _upgrade(engine: Engine) -> str | None:
-    with engine.connect().execution_options(**{_WRITES: True}) as connection:
-        if engine.dialect.name == "sqlite":  # it makes a table anew to change it, while others refer to it
-            connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-            version = _version_of(connection)
-            if version is None:
-                _create_schema(connection)
-            elif version != SCHEMA_VERSION:  # else another process was faster
-                _migrate(connection)
-    engine.dispose()  # with it the connection that does not look at foreign keys
-    return version
-
-
-def _create_schema(connection: Connection) -> None:
-    """Make a new ledger's tables from their definition; the migrations give the same, which a test compares."""
-    metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
-
-
-def _migrate(connection: Connection) -> None:
-    from alembic import command  # ten megabytes that only an old ledger needs
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

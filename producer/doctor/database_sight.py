@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, Table, exists, func, or_, select, tex
 from db.catalogue import Role
 from db.choice import ModelChoice
 from db.doorbells import QUIET_SECONDS
-from db.engine import address_of, database_clock, open_as_it_is, reading, schema_version
+from db.engine import address_of, database_clock, open_as_it_is, reading
 from db.owner import Process
 from db.presence import SILENT_SECONDS, Present, present_workers
+from db.schema import schema_version
 from db.settings import Settings
 from db.tables import JOB_TABLES, OPEN_STATES, SCHEMA_VERSION, Stage, State, edits, run_scorers, runs, scores, workers
 from db.to_do import may_start

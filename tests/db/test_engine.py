@@ -213,7 +213,7 @@ def test_writers_that_read_first_wait_for_each_other_instead_of_failing(sqlite_u
 def test_a_writer_that_never_gets_its_turn_fails_and_can_try_again(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.engine.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("db.sqlite.BUSY_SECONDS", 0.2)
     holder, waiter = open_engine(sqlite_url), open_engine(sqlite_url)
     with transaction(holder), pytest.raises(OperationalError, match="locked"), transaction(waiter):
         pass
@@ -233,7 +233,7 @@ def test_what_is_committed_to_sqlite_is_flushed_while_others_may_write(
             assert connection.scalar(select(func.count()).select_from(benchmarks)) == 1
         flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
 
-    monkeypatch.setattr("db.engine._sync", sync)
+    monkeypatch.setattr("db.sqlite._sync", sync)
     with transaction(engine) as connection:
         connection.execute(insert(benchmarks).values(A_BENCHMARK))
         assert not flushed
@@ -242,7 +242,7 @@ def test_what_is_committed_to_sqlite_is_flushed_while_others_may_write(
 
 def test_what_is_not_committed_is_not_flushed(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = open_engine(sqlite_url)
-    monkeypatch.setattr("db.engine._sync", lambda _: pytest.fail("flushed"))
+    monkeypatch.setattr("db.sqlite._sync", lambda _: pytest.fail("flushed"))
     with suppress(KeyError), transaction(engine) as connection:
         connection.execute(insert(benchmarks).values(A_BENCHMARK))
         raise KeyError

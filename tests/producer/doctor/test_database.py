@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from db.engine import open_as_it_is, open_engine, schema_version
+from db.engine import open_as_it_is, open_engine
 from db.owner import Process
 from db.presence import enter_worker
+from db.schema import schema_version
 from db.settings import settings
 from producer.doctor import disks
 from producer.doctor.disks import network_filesystem

@@ -32,6 +32,7 @@ x-farm: &farm
   AWS_ACCESS_KEY_ID: # these without a value are handed on where they are set, and else left out
   AWS_SECRET_ACCESS_KEY:
   AWS_ENDPOINT_URL:
+  AWS_DEFAULT_REGION:
 
 # What every worker is. /dev/shm is left at its size: what parent and child share does not lie there, and a worker on
 # one GPU has no peers to share with.

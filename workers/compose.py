@@ -32,6 +32,7 @@ x-farm: &farm
   AWS_ACCESS_KEY_ID: # these without a value are handed on where they are set, and else left out
   AWS_SECRET_ACCESS_KEY:
   AWS_ENDPOINT_URL:
+  AWS_DEFAULT_REGION:
 
 # What every worker is. /dev/shm is left at its size: what parent and child share does not lie there, and a worker on
 # one GPU has no peers to share with.
@@ -83,8 +84,8 @@ _HEAD = """\
 
 _INSTEAD = """
 services:
-  worker: # of compose.yaml, which has one for GPU 0: not started unless it is asked for
-    profiles: [one-gpu]
+  worker: # of compose.yaml, which has one for GPU 0; this also ends it where it runs already
+    deploy: {replicas: 0}
 """
 
 
@@ -112,7 +113,7 @@ def compose_override(gpus: str, *, edit: int = 0, score: int = 0) -> str:
             f"--edit {edit} and --score {score} want {edit + score} GPUs, and --gpus {gpus} names {len(named)}"
         )
     roles = ["edit"] * edit + ["score"] * score + [BOTH] * (len(named) - edit - score)
-    call = f"--gpus {gpus} --edit {edit} --score {score}"
+    call = f"--gpus {''.join(gpus.split())} --edit {edit} --score {score}"
     workers = [_Worker(gpu, queues) for gpu, queues in zip(named, roles, strict=True)]
     return _HEAD.format(call=call) + SHARED + _INSTEAD + "".join(f"\n{_service(worker)}" for worker in workers)
 

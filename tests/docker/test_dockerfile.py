@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_nothing_comes_into_the_build_but_what_is_installed() -> None:
     assert ignored == "*"
     assert let_in == copied
     assert {"**/.env", "**/__pycache__"} == {line for line in others if not line.startswith("!")}
+
+
+def test_all_that_the_package_is_made_of_comes_into_the_build() -> None:
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    modules = {f"{module.replace('.', '/')}.py" for module in setup["py-modules"]}
+    folders = {pattern.removesuffix("*") for pattern in setup["packages"]["find"]["include"]}
+
+    assert modules | folders <= {name for rest in copies() for name in rest[:-1]}
 
 
 def copies() -> Iterator[list[str]]:

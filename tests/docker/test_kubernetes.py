@@ -112,6 +112,18 @@ def test_every_pod_runs_as_a_user_that_is_not_root_and_gains_nothing() -> None:
             assert f"USER {outer['runAsUser']}:{outer['runAsGroup']}" in (DOCKER / "Dockerfile").read_text()
 
 
+def test_no_service_sets_variables_of_a_pod() -> None:
+    """A service called flower sets FLOWER_PORT=tcp://..., and Flower does not start."""
+    for name, pod in pods():
+        assert pod["spec"]["enableServiceLinks"] is False, name
+
+
+def test_every_pod_of_the_farm_that_uses_the_broker_has_the_farms_settings() -> None:
+    for name, pod in pods():
+        if pod["metadata"]["labels"].get("farm") == "member":
+            assert {"configMapRef": {"name": "editfarm"}} in container(pod)["envFrom"], name
+
+
 def test_every_name_that_a_pod_refers_to_is_there() -> None:
     there = {(one["kind"], one["metadata"]["name"]): one for _, one in ALL}
     for name, pod in pods():

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tests.docker.files import DOCKER, compose
+from tests.farm.conftest import ROOT
 from workers.metrics.catalogue import EVERY, Kind, Metric
 
 ABOUT_SCRAPING = {"editfarm_worker_info", "editfarm_scrape_errors_total"}
@@ -80,6 +81,20 @@ def test_every_alert_says_what_is_wrong_and_how_much_it_matters() -> None:
     for rule in rules():
         assert rule["labels"]["severity"] in ("warning", "critical")
         assert rule["annotations"]["summary"].endswith(".")
+
+
+def test_the_page_has_every_rule_as_it_is_and_names_every_panel() -> None:
+    page = (ROOT / "docs/howto/monitoring.md").read_text().replace("\\|", "|")
+
+    assert [rule["alert"] for rule in rules() if f"`{' '.join(rule['expr'].split())}`" not in page] == []
+    panels = [panel["title"].partition(":")[0] for panel in dashboard()["panels"] if panel["type"] != "row"]
+    assert [title for title in panels if title not in page] == []
+
+
+def test_jobs_that_are_only_tried_again_and_handed_back_stand_still() -> None:
+    (rule,) = (rule for rule in rules() if rule["alert"] == "QueueStandsStill")
+
+    assert re.findall(r"editfarm_jobs_total(\{.*?\})?\[", rule["expr"]) == ['{outcome=~"done|failed"}']
 
 
 def test_prometheus_asks_every_worker_by_the_name_and_port_that_compose_gives_them() -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, exists, select, union
 from db.engine import reading
 from db.errors import WrongCall
 from db.images import ImageStore, Stored
-from db.tables import SEVERAL_SOURCES, edits, samples
+from db.tables import SEVERAL_SOURCES, edits, environments, samples
 from db.upkeep.pages import PAGE
 
 
@@ -42,7 +42,7 @@ def collect(
 ) -> Removed:
     """Remove what was last put longer ago than that and is named by no row; `now` in seconds since the epoch.
 
-    Raises WrongCall where the ledger names no image at all: then it is not this store's ledger.
+    Raises WrongCall where the ledger is as good as new: then it is not this store's ledger.
     """
     before = (time.time() if now is None else now) - older_than_seconds
     removed = _remove_unfinished(images, before, dry_run=dry_run)
@@ -93,7 +93,7 @@ def _unused(engine: Engine, files: Sequence[Stored], before: float, *, dry_run: 
     """Return the unnamed of these. Raises WrongCall where they are to go and the ledger is not theirs."""
     unused = unnamed(engine, files, before)
     if unused and not dry_run:
-        _require_samples(engine)
+        _require_used(engine)
     return unused
 
 
@@ -105,9 +105,10 @@ def _named(engine: Engine, digests: Sequence[str]) -> set[str]:
         return named.union(*(several.split() for several in more))
 
 
-def _require_samples(engine: Engine) -> None:
+def _require_used(engine: Engine) -> None:
+    """Raise WrongCall where nothing was ever made: environments stay when the last run is removed."""
     with reading(engine) as connection:
-        if not connection.scalar(select(exists(select(samples.c.id)))):
+        if not any(connection.scalar(select(exists(select(table.c.id)))) for table in (samples, environments)):
             raise WrongCall("the ledger names no image at all: do FARM_DATABASE_URL and FARM_IMAGES belong together?")
 
 

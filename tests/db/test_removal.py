@@ -7,6 +7,7 @@ from sqlalchemy import Engine, event, func, select
 
 from db import removal
 from db.engine import open_engine, reading, transaction
+from db.environments import enter_environment
 from db.errors import UnknownRun, WrongCall
 from db.images import ImageStore
 from db.intake import enter_run
@@ -48,6 +49,16 @@ def test_nothing_of_it_is_left_and_gc_takes_its_images(
     assert rows(ledger) == {"benchmarks": 1, "samples": 1, "runs": 1, "run_scorers": 1, "edits": 1}
     assert collect(ledger.engine, images, older_than_seconds=-60).files == 1
     assert [file.digest for file in images.stored()] == [images.put(png())]  # the other run's source is the same
+
+
+def test_gc_takes_the_images_of_the_last_run_too(ledger: Ledger, images: ImageStore) -> None:
+    run_id = enter(ledger)
+    (edit_id,) = job_ids(ledger, Stage.EDIT, run_id)
+    where = enter_environment(ledger.engine, {"gpu": "NVIDIA H200"})
+    assert finish_edit(ledger, claimed(ledger, edit_id), images.put(b"edited"), seconds=1, environment=where)
+    remove_run(ledger.engine, run_id)
+
+    assert collect(ledger.engine, images, older_than_seconds=-60).files == 1
 
 
 def test_other_runs_keep_the_benchmark_and_what_they_took_over(ledger: Ledger, images: ImageStore) -> None:

@@ -68,14 +68,14 @@ def unnamed(engine: Engine, files: Sequence[Stored], before: float) -> list[Stor
 def settle(engine: Engine, images: ImageStore, aside: Sequence[Stored], before: float) -> Removed:
     """Look again at images that are set aside: remove those still old and unnamed, put the others back.
 
-    One that has not lain aside for long enough stays, where it has to.
+    Where they are kept aside, one that has not lain there for long enough stays: whoever set it aside may still be
+    about to take its name, also from what was put back.
     """
-    named = _named(engine, [file.digest for file in aside]) if aside else set()
-    young = [file for file in aside if file.modified_at >= before]
-    unused = [file for file in aside if file.digest not in named and file not in young]
+    settled = [file for file in aside if file.modified_at < before or not images.keeps_aside]
+    unused = unnamed(engine, settled, before)
     images.remove(unused)
-    for file in aside:
-        if file.digest in named or (file in young and not images.keeps_aside):
+    for file in settled:
+        if file not in unused:
             images.put_back(file)
     return _size(unused)
 

@@ -128,6 +128,25 @@ def test_a_copy_is_kept_until_whoever_put_its_image_must_have_committed(
     assert shelf.names() == [f"{digest[:2]}/{digest}"]
 
 
+def test_a_second_gc_puts_nothing_back_from_which_the_first_is_about_to_take_its_name(
+    ledger: Ledger, remote: RemoteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(ledger)
+    digest = remote.put(png(colour="red"))
+
+    def meanwhile() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(RemoteStore, "_remove", remove)
+            sample_of(ledger.engine, remote.put(png(colour="red")))
+            collect(ledger.engine, remote, older_than_seconds=DAY)
+
+    remove = RemoteStore._remove
+    with late_removal(monkeypatch, meanwhile):
+        assert collect(ledger.engine, remote, older_than_seconds=DAY, now=later(2)) == Removed(aside=1)
+
+    assert remote.get(digest) == png(colour="red")
+
+
 def test_an_image_put_back_while_it_is_looked_for_is_found(
     remote: RemoteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

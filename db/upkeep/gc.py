@@ -42,9 +42,12 @@ def collect(
 ) -> Removed:
     """Remove what was last put longer ago than that and is named by no row; `now` in seconds since the epoch.
 
-    Raises WrongCall where the ledger is as good as new: then it is not this store's ledger.
+    Raises WrongCall where the ledger is as good as new: then it is not this store's ledger. Raises StoreRefused where
+    nothing may be removed.
     """
     before = (time.time() if now is None else now) - older_than_seconds
+    if images.keeps_aside and not dry_run:
+        images.probe()  # where nothing may be removed, each gc would leave one more copy of all that is unused
     removed = _remove_unfinished(images, before, dry_run=dry_run)
     for files in _pages(images.all_set_aside()):  # by an earlier gc; before there are any of our own
         unused = _unused(engine, files, before, dry_run=dry_run)

@@ -49,8 +49,8 @@ def run_command(command: click.Command, name: str) -> NoReturn:
 
 
 def say(text: str) -> None:
-    """Write a line for the person at the keyboard, to stderr."""
-    Console(stderr=True).print(Text(text), highlight=False, soft_wrap=True)
+    """Write a line for the person at the keyboard, to stderr; what strangers have written in it acts on no terminal."""
+    Console(stderr=True).print(Text(one_line(text, longest=5000)), highlight=False, soft_wrap=True)
 
 
 def _complain(error: FarmError) -> int:

@@ -39,11 +39,11 @@ class RunConfiguration(BaseModel):
     scorers: Annotated[tuple[ScorerChoice, ...], Field(min_length=1)]
     repeats: Annotated[int, Field(ge=1, le=1000, description="edits per sample, each with its own seed")] = 1
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the seeds of all edits derive from it")] = 0
-    limit: Annotated[int | None, Field(ge=1, description="only the first so many samples")] = None
+    limit: Annotated[int | None, Field(ge=1, lt=2**31, description="only the first so many samples")] = None
     categories: Annotated[
         tuple[str, ...] | None, Field(min_length=1, description="only samples of these; counted before `limit`")
     ] = None
-    sample_every: Annotated[int | None, Field(ge=1, description="only every so manyth sample, likewise")] = None
+    sample_every: Annotated[int | None, Field(ge=1, lt=2**31, description="only every n-th sample, likewise")] = None
     priority: Annotated[Priority | None, Field(description="None: as the run has it, normal when it is new")] = None
     aggregate: Annotated[
         str | None,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, exists, insert, select
 from db.choice import IMPORTED, ModelChoice
 from db.configuration import Priority
 from db.engine import database_clock, transaction
-from db.intake import count_anew, insert_in_parts, one_at_a_time
+from db.intake import count_anew, insert_in_parts, one_at_a_time, require_benchmark
 from db.recipe import FollowedRecipe
 from db.rubric import Rubric
 from db.tables import State, edits, run_scorers, runs, samples, scores
@@ -110,6 +110,7 @@ def enter_imported(engine: Engine, benchmark_id: str, run: ImportedRun) -> tuple
         one_at_a_time(connection, benchmark_id)
         if connection.scalar(select(exists().where(runs.c.id == run_id))):
             return run_id, False
+        require_benchmark(connection, benchmark_id)
         now = database_clock(connection)
         entered = {"id": run_id, "benchmark_id": benchmark_id, "configuration": configuration, "created_at": now}
         connection.execute(insert(runs).values(priority=Priority.NORMAL.value, **entered))

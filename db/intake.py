@@ -34,7 +34,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db.configuration import Priority, RunConfiguration, digest_of_values
 from db.engine import database_clock, reading, transaction
-from db.errors import BenchmarkInvalid
+from db.errors import BenchmarkInvalid, UnknownRun, WrongCall
 from db.prompts import OwnPrompt, prompts_as_json
 from db.rubric import scale_in
 from db.subset import Subset
@@ -220,7 +220,11 @@ def found_again(connection: Connection, asked: Asked) -> bool:
 
 
 def enter_asked(connection: Connection, asked: Asked, now: float) -> None:
-    """Enter the run itself and its scorers, each as often as it judges; its edits are left to the caller."""
+    """Enter the run itself and its scorers, each as often as it judges; its edits are left to the caller.
+
+    Raises as `require_benchmark` does.
+    """
+    require_benchmark(connection, asked.benchmark_id)
     configuration = asked.configuration
     connection.execute(
         insert(runs).values(
@@ -303,6 +307,26 @@ def insert_in_parts(connection: Connection, table: Table, rows: Iterator[Mapping
 def one_at_a_time(connection: Connection, benchmark_id: str) -> None:
     """Wait until no one else enters samples or runs of this benchmark, so that what is found missing stays missing."""
     connection.execute(select(benchmarks.c.id).where(benchmarks.c.id == benchmark_id).with_for_update())
+
+
+def require_benchmark(connection: Connection, benchmark_id: str) -> None:
+    """Raise WrongCall unless all samples of the benchmark are there: with its last run, somebody may remove it."""
+    if not connection.scalar(select(benchmarks.c.complete).where(benchmarks.c.id == benchmark_id)):
+        raise WrongCall("the benchmark was removed in this very moment, with the last run of it: do the same again")
+
+
+def benchmark_of(connection: Connection, run_id: str) -> str:
+    """Return the benchmark of a run that stays until the transaction ends, unless that removes it. Raises UnknownRun.
+
+    It is waited for as `one_at_a_time` does.
+    """
+    found = select(runs.c.benchmark_id).where(runs.c.id == run_id)
+    benchmark_id: str | None = connection.scalar(found)
+    if benchmark_id is not None:
+        one_at_a_time(connection, benchmark_id)
+    if benchmark_id is None or connection.scalar(found) is None:
+        raise UnknownRun(f"the ledger has no run {run_id!r}")
+    return benchmark_id
 
 
 def _change_priority(connection: Connection, run_id: str, priority: Priority) -> None:

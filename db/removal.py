@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, exists, func, select, update
+from sqlalchemy import Connection, Engine, and_, delete, exists, func, select, update
 
 from db.engine import transaction
 from db.errors import WrongCall
-from db.intake import one_at_a_time
-from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, run_scorers, runs, samples, scores
-from db.to_do import with_run
+from db.intake import benchmark_of, one_at_a_time
+from db.tables import JOB_TABLES, OPEN_STATES, Stage, State, benchmarks, edits, run_scorers, runs, samples, scores
+from db.to_do import ids_in_order, with_run
 
 SAMPLES_AT_ONCE = 100
 """So many samples go in one transaction: for each the database looks whether any edit is of it, and that takes time."""
@@ -31,8 +31,7 @@ def remove_run(engine: Engine, run_id: str) -> RemovedRun:
     Edits that other runs have taken over stay theirs. Raises WrongCall while a worker holds a job of the run.
     """
     with transaction(engine) as connection:
-        benchmark_id = connection.execute(select(runs.c.benchmark_id).where(runs.c.id == run_id)).scalar_one()
-        one_at_a_time(connection, benchmark_id)
+        benchmark_id = benchmark_of(connection, run_id)
         _require_unheld(connection, run_id)
         of_run = select(run_scorers.c.id).where(run_scorers.c.run_id == run_id)
         judged = connection.execute(delete(scores).where(scores.c.scorer_id.in_(of_run))).rowcount
@@ -46,11 +45,17 @@ def remove_run(engine: Engine, run_id: str) -> RemovedRun:
 
 
 def _require_unheld(connection: Connection, run_id: str) -> None:
+    """Raise WrongCall while a worker holds a job of the run. Until the transaction ends nobody claims one.
+
+    Edits are locked before scores: none that ends enters scores in between.
+    """
     held = 0
-    for stage in Stage:
+    for stage in (Stage.EDIT, Stage.SCORE):
         jobs = JOB_TABLES[stage]
-        query = select(func.count()).select_from(with_run(stage))
-        held += connection.scalar(query.where(runs.c.id == run_id, jobs.c.state == State.RUNNING)) or 0
+        of_run = select(jobs.c.id).select_from(with_run(stage)).where(runs.c.id == run_id)
+        is_open = and_(jobs.c.id.in_(of_run), jobs.c.state.in_(OPEN_STATES))
+        still_open = ids_in_order(jobs, is_open).add_columns(jobs.c.state).subquery()
+        held += connection.scalar(select(func.count().filter(still_open.c.state == State.RUNNING))) or 0
     if held:
         raise WrongCall(f"workers hold {held:,} jobs of run {run_id}: `python -m producer cancel {run_id}` first")
 

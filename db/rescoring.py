@@ -23,7 +23,7 @@ from sqlalchemy import (
 from db.configuration import RunConfiguration
 from db.engine import database_clock, transaction
 from db.errors import WrongCall
-from db.intake import COUNTED, Asked, count_anew, enter_asked, found_again
+from db.intake import COUNTED, Asked, benchmark_of, count_anew, enter_asked, found_again
 from db.tables import OPEN_STATES, State, edits, runs
 from db.to_do import ids_in_order
 from db.transitions import insert_all, queue_scores
@@ -39,6 +39,7 @@ def enter_rescore(engine: Engine, run_id: str, configuration: RunConfiguration) 
     nobody and some are open, or where a run of just this was entered with edits of its own.
     """
     with transaction(engine) as connection:
+        benchmark_of(connection, run_id)
         source = connection.execute(select(runs).where(runs.c.id == run_id)).one()
         asked = Asked(source.benchmark_id, configuration, source.editing, source.prompts)
         if found_again(connection, asked):

@@ -11,7 +11,7 @@ from db.categories import category_called
 from db.configuration import RunConfiguration
 from db.doorbells import Send, ring_owed
 from db.errors import BenchmarkInvalid
-from db.images import ImageStore
+from db.images import ImageStore, faults_among
 from db.intake import enter_run, enter_samples, has_benchmark
 from db.intake import image_digests as entered_images
 from db.ledger import Ledger
@@ -71,7 +71,9 @@ def with_known_categories(configuration: RunConfiguration, checked: Checked) -> 
 def enter_benchmark(benchmark: Benchmark, checked: Checked, *, ledger: Ledger, images: ImageStore) -> None:
     """Enter the samples of a benchmark that was checked, and store their images, unless all of it is there."""
     engine = ledger.engine
-    if not has_benchmark(engine, checked.digest) or any(map(images.fault, entered_images(engine, checked.digest))):
+    if not has_benchmark(engine, checked.digest) or any(
+        faults_among(entered_images(engine, checked.digest), images.fault)
+    ):
         # Closed here: else the thread that collects garbage waits for those that store, maybe within their lock.
         with closing(_sample_rows(benchmark, images)) as chunks:
             enter_samples(engine, checked.digest, checked.name, checked.sample_count, chunks)

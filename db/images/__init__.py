@@ -5,7 +5,7 @@ removed is decided elsewhere (`db.upkeep.gc`).
 """
 
 from db.images.folder import FolderStore
-from db.images.store import DAMAGED, MISSING, ImageMissing, ImageSource, ImageStore, Stored, digest_of
+from db.images.store import DAMAGED, MISSING, ImageMissing, ImageSource, ImageStore, Stored, digest_of, faults_among
 
 __all__ = [
     "DAMAGED",
@@ -16,4 +16,5 @@ __all__ = [
     "ImageStore",
     "Stored",
     "digest_of",
+    "faults_among",
 ]

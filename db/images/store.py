@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 MISSING = "missing"
 DAMAGED = "damaged"
+
+CHECKED_AT_ONCE = 16
+"""So many images are read at a time to see whether they are whole: in a bucket each is a wait for its server."""
+
+_HANDED_OUT = 500
+"""So many digests are taken at a time, however many there are."""
 
 DIGEST = re.compile("[0-9a-f]{64}")
 PROBE = ".probe-"
@@ -41,6 +49,16 @@ class Stored:
 def digest_of(content: bytes) -> str:
     """Return the sha-256 of the bytes as 64 hexadecimal digits: the name of the image everywhere in the farm."""
     return hashlib.sha256(content).hexdigest()
+
+
+def faults_among(digests: Iterable[str], fault: Callable[[str], str | None]) -> Iterator[tuple[str, str]]:
+    """Yield those of the images in which `fault` finds one, with what it is; it is asked by several threads."""
+    rest = iter(digests)
+    with ThreadPoolExecutor(CHECKED_AT_ONCE, "check") as threads:
+        while some := list(islice(rest, _HANDED_OUT)):
+            for digest, found in zip(some, threads.map(fault, some), strict=True):
+                if found is not None:
+                    yield digest, found
 
 
 class ImageSource(Protocol):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, exists, insert, select
 from db.engine import database_clock, reading, transaction
 from db.environments import enter_environment
 from db.errors import WrongCall
-from db.intake import count_anew, one_at_a_time
+from db.intake import count_anew, one_at_a_time, require_benchmark
 from db.moving.read import AT_ONCE, read_edits, read_run, settled
 from db.moving.records import MovedEdit, MovedRun
 from db.tables import OPEN_STATES, State, benchmarks, edits, run_scorers, runs, samples, scores
@@ -48,6 +48,7 @@ def enter_moved(engine: Engine, run: MovedRun, its_edits: Edits) -> bool:
         one_at_a_time(connection, run.benchmark.id)
         if _is_there(connection, run, its_edits):
             return False
+        require_benchmark(connection, run.benchmark.id)
         scorer_ids = _enter_run(connection, run)
         now = database_clock(connection)
         entered, rest = 0, iter(its_edits())

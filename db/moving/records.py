@@ -19,24 +19,12 @@ from db.rubric import Rubric
 from db.tables import ATTEMPTS_ALLOWED, State
 
 
-def _storable(text: str) -> str:
-    """Return a text that every database takes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a text holds half of a surrogate pair, which is no character") from None
-    if "\0" in text:
-        raise ValueError("a text holds the character NUL")
-    return text
-
-
 def _printable(label: str) -> str:
     if not label.isprintable():
         raise ValueError("a label holds what cannot be printed")
     return label
 
 
-Text = Annotated[str, AfterValidator(_storable)]
 Label = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Digests = Annotated[str, Field(pattern="^([0-9a-f]{64}( [0-9a-f]{64})*)?$")]
@@ -76,10 +64,10 @@ class _Configuration(Record):
     scorers: Annotated[list[_Model], Field(min_length=1)]
     repeats: Annotated[int, Field(ge=1, le=1000)]
     seed: Annotated[int, Field(ge=0, lt=2**63)]
-    limit: Annotated[int, Field(ge=1)] | None = None
-    categories: list[Text] | None = None
-    sample_every: Annotated[int, Field(ge=1)] | None = None
-    aggregate: Text | None = None
+    limit: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    categories: list[str] | None = None
+    sample_every: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    aggregate: str | None = None
 
 
 def _model(given: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +88,7 @@ class MovedBenchmark(Record):
     """A benchmark, without its samples."""
 
     id: Digest
-    name: Text
+    name: str
     sample_count: Count
 
 
@@ -162,13 +150,13 @@ class MovedSample(Record):
     """A sample of the benchmark: columns of `samples`."""
 
     position: Count
-    key: Text
-    category: Text
-    instruction: Text
-    description: Text | None = None
+    key: str
+    category: str
+    instruction: str
+    description: str | None = None
     source_image: Digest
     reference_image: Digest | None = None
-    reference_text: Text | None = None
+    reference_text: str | None = None
     more_sources: Digests = ""
     fields: dict[str, Any] | None = None
 
@@ -185,13 +173,13 @@ class _MovedJob(Record):
     attempt: Count = 0
     attempts_allowed: Count = ATTEMPTS_ALLOWED
     not_before: Time
-    worker: Text | None = None
+    worker: str | None = None
     started_at: Time | None = None
     finished_at: Time | None = None
     seconds: Seconds | None = None
-    last_words: Text | None = None
+    last_words: str | None = None
     failure_kind: Annotated[str, Field(pattern="^[a-z_]{1,24}$")] | None = None
-    failure_reason: Text | None = None
+    failure_reason: str | None = None
     detail: dict[str, Any] | None = None
     environment: Digest | None = None
     retried: bool = False

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, exists, select, union
 from db.engine import reading
 from db.errors import WrongCall
 from db.images import ImageStore, Stored
-from db.tables import SEVERAL_SOURCES, edits, samples
+from db.tables import SEVERAL_SOURCES, edits, environments, samples
 from db.upkeep.pages import PAGE
 
 
@@ -42,9 +42,12 @@ def collect(
 ) -> Removed:
     """Remove what was last put longer ago than that and is named by no row; `now` in seconds since the epoch.
 
-    Raises WrongCall where the ledger names no image at all: then it is not this store's ledger.
+    Raises WrongCall where the ledger is as good as new: then it is not this store's ledger. Raises StoreRefused where
+    nothing may be removed.
     """
     before = (time.time() if now is None else now) - older_than_seconds
+    if images.keeps_aside and not dry_run:
+        images.probe()  # where nothing may be removed, each gc would leave one more copy of all that is unused
     removed = _remove_unfinished(images, before, dry_run=dry_run)
     for files in _pages(images.all_set_aside()):  # by an earlier gc; before there are any of our own
         unused = _unused(engine, files, before, dry_run=dry_run)
@@ -68,14 +71,14 @@ def unnamed(engine: Engine, files: Sequence[Stored], before: float) -> list[Stor
 def settle(engine: Engine, images: ImageStore, aside: Sequence[Stored], before: float) -> Removed:
     """Look again at images that are set aside: remove those still old and unnamed, put the others back.
 
-    One that has not lain aside for long enough stays, where it has to.
+    Where they are kept aside, one that has not lain there for long enough stays: whoever set it aside may still be
+    about to take its name, also from what was put back.
     """
-    named = _named(engine, [file.digest for file in aside]) if aside else set()
-    young = [file for file in aside if file.modified_at >= before]
-    unused = [file for file in aside if file.digest not in named and file not in young]
+    settled = [file for file in aside if file.modified_at < before or not images.keeps_aside]
+    unused = unnamed(engine, settled, before)
     images.remove(unused)
-    for file in aside:
-        if file.digest in named or (file in young and not images.keeps_aside):
+    for file in settled:
+        if file not in unused:
             images.put_back(file)
     return _size(unused)
 
@@ -93,7 +96,7 @@ def _unused(engine: Engine, files: Sequence[Stored], before: float, *, dry_run: 
     """Return the unnamed of these. Raises WrongCall where they are to go and the ledger is not theirs."""
     unused = unnamed(engine, files, before)
     if unused and not dry_run:
-        _require_samples(engine)
+        _require_used(engine)
     return unused
 
 
@@ -105,9 +108,10 @@ def _named(engine: Engine, digests: Sequence[str]) -> set[str]:
         return named.union(*(several.split() for several in more))
 
 
-def _require_samples(engine: Engine) -> None:
+def _require_used(engine: Engine) -> None:
+    """Raise WrongCall where nothing was ever made: environments stay when the last run is removed."""
     with reading(engine) as connection:
-        if not connection.scalar(select(exists(select(samples.c.id)))):
+        if not any(connection.scalar(select(exists(select(table.c.id)))) for table in (samples, environments)):
             raise WrongCall("the ledger names no image at all: do FARM_DATABASE_URL and FARM_IMAGES belong together?")
 
 

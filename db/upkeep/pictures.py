@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 
 from db.choice import GIVEN, IMPORTED
 from db.engine import reading
-from db.images import MISSING
+from db.images import MISSING, faults_among
 from db.intake import asked_samples
 from db.subset import Subset
 from db.tables import State, benchmarks, edits, runs, samples
@@ -90,8 +91,7 @@ def _remedies(inspection: Inspection) -> Mapping[str, str]:
 
 def _faults(inspection: Inspection, digests: Iterable[str | None]) -> Mapping[str, str]:
     """Return what is wrong with those images that are not whole; each is read once."""
-    found = {digest: _fault(inspection, digest) for digest in sorted(set(filter(None, digests)))}
-    return {digest: fault for digest, fault in found.items() if fault is not None}
+    return dict(faults_among(sorted(set(filter(None, digests))), partial(_fault, inspection)))
 
 
 def _fault(inspection: Inspection, digest: str) -> str | None:

@@ -92,14 +92,14 @@ def remove(run: str, yes: bool) -> None:
     """Remove a run with all that came of it; `gc` then removes the images that no other run names."""
     import sys
 
-    from db.errors import WrongCall
+    from db.errors import WrongCall, one_line
     from db.farm import engine
     from db.queries import find_run
     from db.removal import remove_run
 
     found = find_run(engine(), run)
     editor = found.configuration["editor"]["label"]
-    what = f"run {found.id} ({found.benchmark_name}, {editor})"
+    what = one_line(f"run {found.id} ({found.benchmark_name}, {editor})")
     if not yes and not sys.stdin.isatty():
         raise WrongCall(f"remove asks before it removes {what}; without a terminal, --yes says so")
     if not yes:

@@ -143,11 +143,10 @@ def _submit(benchmark: Where, how: HowToRead, configuration: RunConfiguration, e
 
 
 def _say_what_is_given(edits: Path, given: Given) -> None:
-    from db.errors import one_line
     from producer.given_edits.folder import listed
 
     if given.missing:
-        say(one_line(f"{given.missing:,} of {given.asked:,} edits have no image in {edits}: they count as failed"))
+        say(f"{given.missing:,} of {given.asked:,} edits have no image in {edits}: they count as failed")
     if given.unused:
         files = "1 image file belongs" if len(given.unused) == 1 else f"{len(given.unused):,} image files belong"
-        say(one_line(f"{files} to no sample: {listed(given.unused)}"))
+        say(f"{files} to no sample: {listed(given.unused)}")

@@ -89,26 +89,29 @@ def _asked(run: MovedRun) -> Iterator[str]:
 def _written(file: Path) -> Iterator[BinaryIO]:
     from producer.moving.outgoing import whole_file
 
-    if file != STREAM:
-        with whole_file(file) as archive:
-            yield archive
-    elif sys.stdout.isatty():
+    if file == STREAM and sys.stdout.isatty():
         raise WrongCall("export -: an archive is nothing for a terminal; give a file, or a pipe")
-    else:
+    if file == STREAM:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+    elif file.exists() and not file.is_file():  # a device or a pipe keeps its name
+        with file.open("wb") as archive:
+            yield archive
+    else:
+        with whole_file(file.resolve()) as archive:
+            yield archive
 
 
 @contextmanager
 def _read(file: Path) -> Iterator[BinaryIO]:
     """Open the archive; one that comes by a pipe is kept in a file meanwhile, because it is read several times."""
-    if file != STREAM:
-        with file.open("rb") as archive:
-            yield archive
-        return
     import shutil
     import tempfile
 
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        yield copy
+    with sys.stdin.buffer if file == STREAM else file.open("rb") as archive:
+        if file != STREAM and archive.seekable():
+            yield archive
+            return
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(archive, copy)
+            yield copy

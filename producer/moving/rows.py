@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -21,6 +22,8 @@ BYTES_IN_A_MEMBER = 4 * 1024**2
 
 DEEPEST = 200
 """So deep lists and objects may stand in each other."""
+
+_TOO_DEEP = f"nested more than {DEEPEST} deep"
 
 _Record = TypeVar("_Record", bound=Record)
 
@@ -71,16 +74,15 @@ def read(text: bytes, record: type[_Record], where: str) -> _Record:
 
 
 def parse(text: bytes, where: str) -> Any:
-    """Return a JSON value whose numbers are finite and whose nesting is not for its own sake."""
+    """Return a JSON value that every database takes, and whose nesting is not for its own sake."""
     try:
         value = json.loads(text, parse_float=_finite, parse_constant=_finite)
-        if not _is_deeper(value, DEEPEST):
-            return value
+        _require_storable(value)
     except RecursionError:
-        pass
+        raise ArchiveInvalid(f"archive: {where}: {_TOO_DEEP}") from None
     except ValueError as error:
         raise ArchiveInvalid(f"archive: {where}: {error}") from None
-    raise ArchiveInvalid(f"archive: {where}: nested more than {DEEPEST} deep")
+    return value
 
 
 def _finite(text: str) -> float:
@@ -90,16 +92,28 @@ def _finite(text: str) -> float:
     return number
 
 
-def _is_deeper(value: Any, deepest: int) -> bool:
+def _require_storable(value: Any) -> None:
     level = [value]
-    for _ in range(deepest):
+    for _ in range(DEEPEST):
+        for one in level:
+            if isinstance(one, str):
+                _require_characters(one)
         level = [part for one in level for part in _parts(one)]
         if not level:
-            return False
-    return True
+            return
+    raise ValueError(_TOO_DEEP)
+
+
+def _require_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a surrogate pair, which is no character") from None
+    if "\0" in text:
+        raise ValueError("a text holds the character NUL")
 
 
 def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return value.values()
+        return chain(value, value.values())
     return value if isinstance(value, list) else ()

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 import db
-from db.command import run_command
+from db.command import run_command, say
 from db.errors import BenchmarkInvalid, FarmError, ServiceUnreachable, WrongCall
 
 PASSED_AWAY = OperationalError("SELECT 1", {}, Exception("server closed the connection\nprobably a crash"))
@@ -83,7 +83,7 @@ def test_a_bug_shows_its_traceback_and_is_not_taken_for_failed_jobs(
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     code = (
-        "import click; from db.command import run_command\n"
+        "import click; from db.command import run_command, say\n"
         "@click.command()\n"
         "def command():\n"
         "    for _ in range(100_000): click.echo('a line')\n"
@@ -101,3 +101,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         output.close()
         assert errors.read() == b""
     assert command.wait(30) == 1
+
+
+def test_what_is_said_is_one_line_that_acts_on_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("judge at http://\x1b]0;mine\x07\n[red]x[/]")
+
+    assert capsys.readouterr().err == "judge at http://\\x1b]0;mine\\x07\\n[red]x[/]\n"

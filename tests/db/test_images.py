@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from db.images import DAMAGED, MISSING, FolderStore, ImageMissing, digest_of
+from db.images import DAMAGED, MISSING, FolderStore, ImageMissing, digest_of, faults_among
+from db.images.store import CHECKED_AT_ONCE
 from tests.db.test_ledger_threads import at_once
 from tests.factories import png
 
@@ -173,3 +176,14 @@ def test_stored_images_are_private_to_their_user(images: FolderStore) -> None:
     path = images.path(images.put(png()))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_images_are_checked_many_at_a_time_and_no_more_than_that_are_taken() -> None:
+    all_at_it = threading.Barrier(CHECKED_AT_ONCE)
+
+    def fault(digest: str) -> str | None:
+        all_at_it.wait(10)
+        return DAMAGED if digest == "3" else None
+
+    assert list(faults_among(map(str, range(2 * CHECKED_AT_ONCE)), fault)) == [("3", DAMAGED)]
+    assert next(faults_among(map(str, itertools.count()), lambda _: MISSING)) == ("0", MISSING)

@@ -62,6 +62,17 @@ def test_a_run_moves_by_a_pipe(shell: Shell, other: Shell) -> None:
     assert shell("export", run_id, "-", "--json").code == 2
 
 
+def test_a_pipe_with_a_name_is_written_and_read_as_a_file_is(shell: Shell, other: Shell) -> None:
+    run_id = of(shell, finished)
+    os.mkfifo(pipe := shell.folder / "pipe")
+
+    with subprocess.Popen(command("export", run_id, pipe), env=shell.environment) as export:
+        imported = other("import", pipe)
+
+    assert (export.returncode, imported.code, imported.out) == (0, 0, f"{run_id}\n")
+    assert pipe.is_fifo()
+
+
 def test_a_run_that_is_not_finished_goes_on_where_it_is_resumed(shell: Shell, other: Shell) -> None:
     run_id = of(shell, half_done)
 

@@ -18,7 +18,7 @@ CHECKS = (
         "home",
         "FARM_HOME can be written by this user, and by no other",
         settings.home,
-        (settings.HOME_CLOSED, settings.HOME_OPEN, settings.HOME_NOT_THERE),
+        (settings.HOME_CLOSED, settings.HOME_CANNOT_BE_MADE, settings.HOME_OPEN, settings.HOME_NOT_THERE),
     ),
     Check(
         Group.SETTINGS, "env-file", "nobody else can read a .env with secrets", settings.env_file, (settings.ENV_OPEN,)
@@ -130,6 +130,7 @@ CHECKS = (
         store.writable,
         (
             store.CLOSED,
+            store.CANNOT_BE_MADE,
             store.FULL,
             store.READ_ONLY,
             store.FAILS,

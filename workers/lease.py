@@ -55,6 +55,9 @@ RECOVER_SECONDS = 5
 RECOVERERS = 8
 """So many workers, about, look for them each time, however many there are: each look is at all that is claimed."""
 
+LIVING_SECONDS = 3.0 * RECOVER_SECONDS
+"""Who has said so long nothing does not count: of many workers most may be gone, and what they held must not wait."""
+
 STUCK_SECONDS = 120
 """A worker that for so long does nothing, though messages wait or are in its hands, is ended."""
 
@@ -247,14 +250,14 @@ class LeaseKeeper:
             os._exit(STUCK_EXIT)  # it holds no claim, and any gentler end would wait for the child
 
     def _say_how_it_is(self) -> int:
-        """Tell the others; return how many workers there are."""
+        """Tell the others; return how many workers live."""
         engine, me = farm.engine(), this_process()
         living = 1
         if not self._present:
             enter_worker(engine, self._name, me, gpu_of(self._name), self._stages())
             self._present = True
         else:
-            living = worker_lives(engine, self._name, me)
+            living = worker_lives(engine, self._name, me, LIVING_SECONDS)
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)
             self._sick = None

@@ -101,7 +101,7 @@ def answers(sights: Sights) -> Iterator[Found]:
     else:
         yield fine(f"{_server(found)} at {found.address} answers in {found.answered_in_seconds * 1000:.1f} ms")
         if found.info is None:
-            yield TELLS_LITTLE("it does not let us ask INFO", url=found.cli_url, user="USER")
+            yield TELLS_LITTLE("it does not let us ask INFO", url=found.cli_url, user=found.user)
 
 
 def version(sights: Sights) -> Iterator[Found]:

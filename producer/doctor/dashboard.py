@@ -23,7 +23,7 @@ NO_LOGIN = Trouble(
 )
 OPEN_ADDRESS = Trouble(
     State.FAULT,
-    "a Flower that is started from here may be seen by the network and has no login; it can stop workers",
+    "`celery -A workers flower` refuses to start from here: the network would see it, and it has no login",
     "`export FLOWER_BASIC_AUTH=NAME:PASSWORD`, or `unset FLOWER_ADDRESS` for loopback alone",
 )
 OPEN_HERE = Trouble(

@@ -28,7 +28,7 @@ SILENT = Trouble(
 )
 EXPIRED = Trouble(
     State.WARNING,
-    "leases ran out and nobody hands their jobs back: every worker does that, if one lives and reaches the database",
+    "leases ran out and nobody hands their jobs back: workers do that, if one lives and reaches the database",
     "start a worker: `python -m workers`; where workers run, see in their logs whether they reach the database",
 )
 OWED = Trouble(

@@ -33,6 +33,7 @@ from db.gpus import gpu_of
 from db.ledger import CLOCK_SLACK_SECONDS, Ledger
 from db.owner import this_process
 from db.presence import enter_worker, worker_is_sick, worker_leaves, worker_lives
+from db.seats import GONE_SECONDS
 from db.settings import settings
 from db.tables import Stage
 from workers.app import app
@@ -54,9 +55,6 @@ RECOVER_SECONDS = 5
 
 RECOVERERS = 8
 """So many workers, about, look for them each time, however many there are: each look is at all that is claimed."""
-
-LIVING_SECONDS = 3.0 * RECOVER_SECONDS
-"""Who has said so long nothing does not count: of many workers most may be gone, and what they held must not wait."""
 
 STUCK_SECONDS = 120
 """A worker that for so long does nothing, though messages wait or are in its hands, is ended."""
@@ -257,7 +255,7 @@ class LeaseKeeper:
             enter_worker(engine, self._name, me, gpu_of(self._name), self._stages())
             self._present = True
         else:
-            living = worker_lives(engine, self._name, me, LIVING_SECONDS)
+            living = worker_lives(engine, self._name, me, GONE_SECONDS)  # most of many may be gone
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)
             self._sick = None

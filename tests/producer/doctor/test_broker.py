@@ -125,7 +125,9 @@ def test_a_fix_is_for_the_primary_that_sentinels_name_and_for_the_certificates_t
 def seen(address: str = "redis://127.0.0.1:6379/0", **fields: object) -> Sights:
     host = address.partition("://")[2].partition(":")[0]
     told: dict[str, object] = {"has_login": False, "encrypted": False, "info": None, "user": "", **fields}
-    broker = Seen(address=address, cli_url=address, host=host, answered_in_seconds=0.0, clock=None, waiting=None, **told)  # type: ignore[arg-type]
+    broker = Seen(
+        address=address, cli_url=address, host=host, answered_in_seconds=0.0, clock=None, waiting=None, **told
+    )  # type: ignore[arg-type]
     sights = Sights()
     sights.broker = Once(lambda: broker)
     return sights

@@ -24,7 +24,7 @@ SICK = Trouble(
 SILENT = Trouble(
     State.WARNING,
     "a worker has said nothing for a minute: it was killed, or its host is cut off",
-    "start it anew; the entry goes when a worker of that name starts, and its jobs run elsewhere meanwhile",
+    "start it anew, its jobs run elsewhere meanwhile; the entry goes when a worker of that name starts, or after a day",
 )
 EXPIRED = Trouble(
     State.WARNING,

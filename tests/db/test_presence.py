@@ -7,6 +7,7 @@ from sqlalchemy import Engine, update
 from db.engine import transaction
 from db.owner import Process
 from db.presence import (
+    FORGOTTEN_SECONDS,
     SILENT_SECONDS,
     Present,
     all_are_sick,
@@ -75,6 +76,14 @@ def test_a_worker_that_leaves_is_gone(engine: Engine) -> None:
     enter_worker(engine, "edit-gpu3@h", MINE, "3")
     worker_leaves(engine, "edit-gpu3@h", MINE)
     assert present_workers(engine) == []
+
+
+def test_who_has_been_silent_for_a_day_is_forgotten_when_another_comes(engine: Engine) -> None:
+    for name, seconds in (("pod-1", FORGOTTEN_SECONDS - 60), ("pod-2", FORGOTTEN_SECONDS + 60)):
+        enter_worker(engine, name, MINE, "0")
+        fall_silent(engine, name, seconds)
+    enter_worker(engine, "pod-3", NEXT, "0")
+    assert [(worker.name, worker.silent) for worker in present_workers(engine)] == [("pod-1", True), ("pod-3", False)]
 
 
 def test_a_farm_is_sick_when_none_that_lives_takes_jobs(engine: Engine) -> None:

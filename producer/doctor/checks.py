@@ -28,7 +28,10 @@ CHECKS = (
         "broker",
         "it answers, with this user and password",
         broker.answers,
-        (broker.WRONG_URL, broker.NO_ANSWER, broker.NOT_RUNNING, broker.WRONG_LOGIN, broker.TELLS_LITTLE),
+        (
+            *(broker.WRONG_URL, broker.NO_ANSWER, broker.NOT_TRUSTED, broker.NOT_TOLD, broker.NO_TLS),
+            *(broker.NOT_RUNNING, broker.WRONG_LOGIN, broker.TELLS_LITTLE),
+        ),
     ),
     Check(Group.BROKER, "broker-version", "it speaks Redis 6.2 or newer", broker.version, (broker.TOO_OLD,)),
     Check(

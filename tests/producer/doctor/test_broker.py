@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from db.broker import TO_BE_THERE, TO_BE_TOLD, TO_BE_TRUSTED, TO_SPEAK_TLS
 from producer.doctor.broker import OPEN_TO_ALL, access, version
 from producer.doctor.broker_sight import Broker as Seen
 from producer.doctor.broker_sight import queue_keys
@@ -72,6 +73,26 @@ def test_a_broker_url_that_is_none_is_a_fault_that_does_not_repeat_it(look: Look
 
     assert found.state is State.FAULT
     assert "secret" not in found.model_dump_json()
+
+
+def test_each_way_in_which_none_answers_has_a_fix_of_its_own(
+    tmp_path: Path, broker: Broker, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.broker_url._AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("producer.doctor.broker_sight.ANSWER_SECONDS", 0.3)
+    place = f"127.0.0.1:{broker.port}"
+    with TlsProxy(broker.port, Authority(tmp_path / "authority").issue("server")) as proxy:
+        ways = {
+            "redis://:s3cret@127.0.0.1:1/0": TO_BE_THERE,
+            f"rediss://:s3cret@{place}/0": TO_SPEAK_TLS,
+            f"rediss://:s3cret@127.0.0.1:{proxy.port}/0": TO_BE_TRUSTED,
+            f"sentinel://:s3cret@{place}/0?master=main&sentinel_password=s3cret": TO_BE_TOLD,
+        }
+        for url, fix in ways.items():
+            (found,) = look("broker", FARM_BROKER_URL=url)
+            assert (found.state, found.fix) == (State.FAULT, fix)
+            assert "s3cret" not in found.seen
+            assert len(found.seen) < 200
 
 
 def test_without_a_broker_and_without_a_url_the_embedded_one_is_pointed_to(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from db.addresses import is_loopback
 from db.broker import TO_BE_THERE, TO_BE_TOLD, TO_BE_TRUSTED, TO_SPEAK_TLS, broker_address, told_by, what_to_do
 from db.broker_url import BrokerUrl, without_password
 from db.errors import WrongCall, first_line
-from producer.doctor.addresses import is_loopback
 from producer.doctor.finding import Found, State, Trouble, Unseen, fine
 from producer.words import in_words
 

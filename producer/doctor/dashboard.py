@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from producer.doctor.addresses import is_loopback, outward_address
+from db.addresses import is_loopback
+from producer.doctor.addresses import outward_address
 from producer.doctor.finding import Found, State, Trouble, fine
 
 if TYPE_CHECKING:

@@ -17,6 +17,17 @@ DEFAULT_ADDRESS = "redis://127.0.0.1:6379/0"
 GONE_SECONDS = 15.0
 """So long the embedded broker may be gone before it counts as ended."""
 
+TO_BE_THERE = "set FARM_BROKER_URL to a Redis server, or start the embedded one with `python -m producer broker`"
+TO_BE_TRUSTED = (
+    "its certificate is from no authority that this host trusts, or for another name; end FARM_BROKER_URL with "
+    "?ssl_ca_certs=FILE, where FILE is the certificate of the authority that signed the server's"
+)
+TO_BE_TOLD = "FARM_BROKER_URL names sentinels: one of them must be up and know a server of that name that is up"
+TO_SPEAK_TLS = (
+    "see that FARM_BROKER_URL names a Redis server with TLS; one without has redis://, one that wants to know its "
+    "clients has ssl_certfile=FILE&ssl_keyfile=FILE behind the ?"
+)
+
 _ANSWER_SECONDS = 3
 
 
@@ -70,7 +81,7 @@ def require_broker() -> str:
     except (redis.RedisError, OSError) as error:  # the latter for a file of certificates that holds none
         said = told_by(error)
         raise ServiceUnreachable(
-            f"no broker answers at {without_password(address)} ({said}): {_what_to_do(url, said)}"
+            f"no broker answers at {without_password(address)} ({said}): {what_to_do(url, said)}"
         ) from error
     return address
 
@@ -80,20 +91,13 @@ def told_by(error: BaseException) -> str:
     return first_line(error).partition(" : <")[0]
 
 
-def _what_to_do(url: BrokerUrl, said: str) -> str:
+def what_to_do(url: BrokerUrl, said: str) -> str:
+    """Return what helps where no broker answered at that address, and this was said: one of the sentences above."""
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        return (
-            "its certificate is from no authority that this host trusts, or for another name; end FARM_BROKER_URL with "
-            "?ssl_ca_certs=FILE, where FILE is the certificate of the authority that signed the server's"
-        )
+        return TO_BE_TRUSTED
     if url.master:
-        return "FARM_BROKER_URL names sentinels: one of them must be up and know a server of that name that is up"
-    if url.tls:
-        return (
-            "see that FARM_BROKER_URL names a Redis server with TLS; one without has redis://, one that wants to know "
-            "its clients has ssl_certfile=FILE&ssl_keyfile=FILE behind the ?"
-        )
-    return "set FARM_BROKER_URL to a Redis server, or start the embedded one with `python -m producer broker`"
+        return TO_BE_TOLD
+    return TO_SPEAK_TLS if url.tls else TO_BE_THERE
 
 
 class SameBroker:

@@ -27,6 +27,11 @@ _WITH_TLS = {"rediss", "sentinels"}
 _FILES = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 _TLS = {*_FILES, "ssl_cert_reqs", "ssl_check_hostname"}
 _OF_SENTINELS = {"master", "sentinel_username", "sentinel_password"}
+UNKNOWN_PARAMETER = (
+    f"FARM_BROKER_URL has behind its ? what the farm does not know there: with TLS it takes {', '.join(sorted(_TLS))}, "
+    f"with sentinels {', '.join(sorted(_OF_SENTINELS))}; the number of the database stands behind the last /, and in a "
+    "password ? is written as %3F"
+)
 _AGAIN_SECONDS, _TIMES_AGAIN = 0.5, 2  # a server that is just starting
 _DATABASE = re.compile(r"(/\d*)?")
 _PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])(?:sentinel_)?password=[^&]*&?")
@@ -141,10 +146,11 @@ def _check(parts: SplitResult, query: Mapping[str, str], places: tuple[tuple[str
         parts.scheme not in _REDIS | _SENTINEL
         or parts.fragment
         or not _DATABASE.fullmatch(parts.path)
-        or query.keys() - known
         or (len(places) > 1 and not by_sentinels)
     ):
         raise WrongCall(NO_REDIS_URL)
+    if query.keys() - known:
+        raise WrongCall(UNKNOWN_PARAMETER)
     if by_sentinels and "master" not in query:
         raise WrongCall(
             "FARM_BROKER_URL names sentinels, but not by which name they know the server: add ?master=NAME, the NAME "

@@ -15,7 +15,8 @@ from db.errors import first_line
 
 ANSWER_SECONDS = 30
 _MEBIBYTE = 1 << 20
-_IN_A_NAME = re.compile(r"-gpu([^@]+)@")
+_ONE = r"(?:\d+|(?:GPU|MIG)-[^@+]+)"
+_IN_A_NAME = re.compile(rf"-gpu({_ONE}(?:\+{_ONE})*)@")
 
 
 class DriverFault(Exception):

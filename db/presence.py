@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, and_, delete, func, insert, or_, select, update
 
 from db.engine import database_clock, reading, transaction
 from db.owner import Process
@@ -13,6 +13,9 @@ from db.tables import Health, Stage, workers
 
 SILENT_SECONDS = 60.0
 """A worker that has said nothing for so long is taken to be gone."""
+
+FORGOTTEN_SECONDS = 24 * 3600.0
+"""After so long its entry goes: in a container, or named by its process, no worker of that name may ever come again."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,14 @@ class Present:
 
 
 def enter_worker(engine: Engine, name: str, process: Process, gpu: str, stages: Iterable[str] = ()) -> None:
-    """Say that this worker serves these stages; whatever another worker of that name said before is forgotten."""
+    """Say that this worker serves these stages; whatever another worker of that name said before is forgotten.
+
+    So is who has been silent for a day.
+    """
     with transaction(engine) as connection:
         now = database_clock(connection)
-        connection.execute(delete(workers).where(workers.c.name == name, workers.c.process != str(process)))
+        before_me = and_(workers.c.name == name, workers.c.process != str(process))
+        connection.execute(delete(workers).where(or_(before_me, workers.c.seen_at < now - FORGOTTEN_SECONDS)))
         if connection.scalar(select(workers.c.name).where(workers.c.name == name)) is not None:
             return  # its child was faster
         connection.execute(
@@ -58,13 +65,13 @@ def enter_worker(engine: Engine, name: str, process: Process, gpu: str, stages: 
         )
 
 
-def worker_lives(engine: Engine, name: str, process: Process) -> int:
-    """Say that this worker is still there; return how many have said so lately."""
+def worker_lives(engine: Engine, name: str, process: Process, within: float) -> int:
+    """Say that this worker is still there; return how many have said so within so many seconds."""
     with transaction(engine) as connection:
         now = database_clock(connection)
         mine = update(workers).where(workers.c.name == name, workers.c.process == str(process))
         connection.execute(mine.values(seen_at=now))
-        lately = select(func.count()).select_from(workers).where(workers.c.seen_at > now - SILENT_SECONDS)
+        lately = select(func.count()).select_from(workers).where(workers.c.seen_at > now - within)
         return connection.scalar(lately) or 0
 
 

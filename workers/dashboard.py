@@ -5,16 +5,15 @@ Its own default is every network interface, without a login; and whoever gets in
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from typing import Any
 
+from db.addresses import is_loopback
 from db.errors import WrongCall
 
 
 def require_login(options: Any) -> None:
     """Return if Flower with these options lets in only who is on this machine or can log in; else WrongCall."""
-    if options.unix_socket or options.auth or _is_loopback(options.address):
+    if options.unix_socket or options.auth or is_loopback(options.address):
         return
     logins = options.basic_auth or []
     if not logins or not all(map(_is_login, logins)):
@@ -23,17 +22,6 @@ def require_login(options: Any) -> None:
             f"with {'a login that is not USER:PASSWORD' if logins else 'no login'}: set "
             "FLOWER_BASIC_AUTH=USER:PASSWORD in its environment, or let it listen on 127.0.0.1"
         )
-
-
-def _is_loopback(address: str) -> bool:
-    """Tell whether only this machine reaches that address or name; an empty one stands for every address."""
-    if not address:
-        return False
-    try:
-        found = {str(place[4][0]) for place in socket.getaddrinfo(address, None)}
-    except OSError:  # Flower will not find it either
-        return False
-    return all(ipaddress.ip_address(one.partition("%")[0]).is_loopback for one in found)
 
 
 def _is_login(login: str) -> bool:

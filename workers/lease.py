@@ -33,6 +33,7 @@ from db.gpus import gpu_of
 from db.ledger import CLOCK_SLACK_SECONDS, Ledger
 from db.owner import this_process
 from db.presence import enter_worker, worker_is_sick, worker_leaves, worker_lives
+from db.seats import GONE_SECONDS
 from db.settings import settings
 from db.tables import Stage
 from workers.app import app
@@ -247,14 +248,14 @@ class LeaseKeeper:
             os._exit(STUCK_EXIT)  # it holds no claim, and any gentler end would wait for the child
 
     def _say_how_it_is(self) -> int:
-        """Tell the others; return how many workers there are."""
+        """Tell the others; return how many workers live."""
         engine, me = farm.engine(), this_process()
         living = 1
         if not self._present:
             enter_worker(engine, self._name, me, gpu_of(self._name), self._stages())
             self._present = True
         else:
-            living = worker_lives(engine, self._name, me)
+            living = worker_lives(engine, self._name, me, GONE_SECONDS)  # most of many may be gone
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)
             self._sick = None

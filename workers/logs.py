@@ -51,6 +51,7 @@ def configure_logging(level: int | str, *, ours: int | str | None = None) -> Non
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)  # Python's, which are no line of JSON either
     logging.getLogger("workers").setLevel(logging.NOTSET if ours is None else ours)
     # "received", "succeeded", a line for every request to a judge: our own events say more
     for chatty in ("celery.worker.strategy", "celery.app.trace", "httpx", "httpx2"):

@@ -143,8 +143,12 @@ class Supply:
         return any(one.stage in stages and (one.waiting or one.running or one.to_come) for one in openings)
 
     def longest_wait(self) -> float:
-        """Return how many seconds a worker may wait before it looks again, by how many had no work at the last look."""
-        waiting = sum(seat.idle for seat in self._seen.seats) if self._seen is not None else 0
+        """Return how many seconds a worker may wait before it looks again, by how many waited so at the last look.
+
+        Those of one stage do not: a message wakes them.
+        """
+        seats = self._seen.seats if self._seen is not None else ()
+        waiting = sum(seat.idle and len(seat.stages) > 1 for seat in seats)
         return min(LONGEST_WAIT_SECONDS * max(1.0, waiting / MANY_WAIT), CROWD_WAIT_SECONDS)
 
     def is_filling(self, stages: frozenset[Stage]) -> bool:

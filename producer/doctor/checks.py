@@ -18,7 +18,7 @@ CHECKS = (
         "home",
         "FARM_HOME can be written by this user, and by no other",
         settings.home,
-        (settings.HOME_CLOSED, settings.HOME_OPEN, settings.HOME_NOT_THERE),
+        (settings.HOME_CLOSED, settings.HOME_CANNOT_BE_MADE, settings.HOME_OPEN, settings.HOME_NOT_THERE),
     ),
     Check(
         Group.SETTINGS, "env-file", "nobody else can read a .env with secrets", settings.env_file, (settings.ENV_OPEN,)
@@ -28,7 +28,10 @@ CHECKS = (
         "broker",
         "it answers, with this user and password",
         broker.answers,
-        (broker.WRONG_URL, broker.NO_ANSWER, broker.NOT_RUNNING, broker.WRONG_LOGIN, broker.TELLS_LITTLE),
+        (
+            *(broker.WRONG_URL, broker.NO_ANSWER, broker.NOT_TRUSTED, broker.NOT_TOLD, broker.NO_TLS),
+            *(broker.NOT_RUNNING, broker.WRONG_LOGIN, broker.TELLS_LITTLE),
+        ),
     ),
     Check(Group.BROKER, "broker-version", "it speaks Redis 6.2 or newer", broker.version, (broker.TOO_OLD,)),
     Check(
@@ -130,6 +133,7 @@ CHECKS = (
         store.writable,
         (
             store.CLOSED,
+            store.CANNOT_BE_MADE,
             store.FULL,
             store.READ_ONLY,
             store.FAILS,

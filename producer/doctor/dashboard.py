@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from producer.doctor.addresses import is_loopback, outward_address
+from db.addresses import is_loopback
+from producer.doctor.addresses import outward_address
 from producer.doctor.finding import Found, State, Trouble, fine
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ NO_LOGIN = Trouble(
 )
 OPEN_ADDRESS = Trouble(
     State.FAULT,
-    "a Flower that is started from here may be seen by the network and has no login; it can stop workers",
+    "`celery -A workers flower` refuses to start from here: the network would see it, and it has no login",
     "`export FLOWER_BASIC_AUTH=NAME:PASSWORD`, or `unset FLOWER_ADDRESS` for loopback alone",
 )
 OPEN_HERE = Trouble(

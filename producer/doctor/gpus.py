@@ -162,7 +162,8 @@ def memory(sights: Sights) -> Iterator[Found]:
     for gpu in driver.gpus:
         holders = [holder for holder in driver.holders if holder.gpu_uuid == gpu.uuid]
         seen = f"GPU {gpu.index}: {in_gigabytes(gpu.memory_free_bytes)} of {in_gigabytes(gpu.memory_total_bytes)} free"
-        if gpu.memory_used_bytes > IN_USE_BYTES and not ours.intersection((str(gpu.index), gpu.uuid)):
+        is_ours = any(one == str(gpu.index) or gpu.uuid.startswith(one) for one in ours)
+        if gpu.memory_used_bytes > IN_USE_BYTES and not is_ours:
             who = ", ".join(f"{Path(one.name).name or 'process'} {one.pid}" for one in holders) or "somebody unseen"
             others = ",".join(str(one.index) for one in driver.gpus if one is not gpu)
             yield TAKEN(f"{seen}, held by {who}", others=others or "LIST")
@@ -213,13 +214,13 @@ def _has_kernels(capability: int, kernels: Sequence[str]) -> bool:
 
 
 def _gpus_of_workers_here(sights: Sights) -> set[str]:
-    """Return what the workers that live name as their GPUs; of other hosts, too, where nobody tells them apart."""
+    """Return what the workers that live name as their GPUs, UUIDs maybe cut short; of all hosts where none is named."""
     ledger = sights.ledger.tried()
     if isinstance(ledger, Exception):
         return set()
     here = this_host().partition("/")[0]
     names = {worker.gpu for worker in ledger.living if worker.name.partition("@")[2] in ("", here)}
-    return {entry.strip() for name in names for entry in re.split(r"[,+]", name)}
+    return {entry.strip() for name in names for entry in re.split(r"[,+]", name)} - {""}
 
 
 def _too_small(sights: Sights, driver: Driver) -> Iterator[Found]:

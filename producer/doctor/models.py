@@ -25,12 +25,12 @@ MUCH_BYTES = 60_000_000_000
 NOT_HERE = Trouble(
     State.WARNING,
     "weights of a waiting run are not on this host: the first worker that needs them fetches them, and waits",
-    "`python -m workers prefetch {name}`, on each host with workers or into a cache (HF_HOME) that they share",
+    "`{command}`, on each host with workers or into a cache (HF_HOME) that they share",
 )
 NOT_HERE_OFFLINE = Trouble(
     State.FAULT,
     "weights of a waiting run are not on this host, and HF_HUB_OFFLINE forbids to fetch them",
-    "`HF_HUB_OFFLINE=0 python -m workers prefetch {name}`, or copy the cache of a host that has them",
+    "`HF_HUB_OFFLINE=0 {command}`, or copy the cache of a host that has them",
 )
 NO_FOLDER = Trouble(
     State.FAULT,
@@ -94,8 +94,8 @@ def _not_here(one: Weights, lacking: str) -> Found:
     if one.source.startswith(("/", "~", ".")):
         return NO_FOLDER(seen, source=one.source)
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        return NOT_HERE_OFFLINE(seen, name=one.name)
-    return NOT_HERE(seen, name=one.name)
+        return NOT_HERE_OFFLINE(seen, command=one.command)
+    return NOT_HERE(seen, command=one.command)
 
 
 def _judge_urls(sights: Sights) -> list[str]:

@@ -34,6 +34,11 @@ HOME_OPEN = Trouble(State.WARNING, "other users of this machine can look into FA
 HOME_CLOSED = Trouble(
     State.FAULT, "FARM_HOME cannot be written", "`chown -R {uid} {path}`, or set FARM_HOME to a folder of this user"
 )
+HOME_CANNOT_BE_MADE = Trouble(
+    State.FAULT,
+    "FARM_HOME is not there, and this user may not make it",
+    "`install -d -m 700 -o {uid} {path}` as an administrator, or set FARM_HOME to a folder of this user",
+)
 HOME_NOT_THERE = Trouble(State.NOTE, "FARM_HOME is not there yet", "nothing to do: the first run makes it, private")
 ENV_OPEN = Trouble(State.WARNING, "other users of this machine can read the secrets in .env", "`chmod 600 {path}`")
 
@@ -60,7 +65,8 @@ def home(sights: Sights) -> Iterator[Found]:
     path = sights.settings().home_path
     there = nearest(path)
     if not os.access(there, os.W_OK | os.X_OK):
-        yield HOME_CLOSED(f"{there}: uid {os.geteuid()} may not write it", uid=os.geteuid(), path=quote(str(there)))
+        trouble = HOME_CLOSED if there == path else HOME_CANNOT_BE_MADE  # never have a folder of others given away
+        yield trouble(f"{there}: uid {os.geteuid()} may not write it", uid=os.geteuid(), path=quote(str(path)))
     elif there != path:
         yield HOME_NOT_THERE(f"no folder {path}")
     elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):

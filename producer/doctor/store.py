@@ -32,6 +32,11 @@ CLOSED = Trouble(
     "this user may not write the store: nothing can be submitted, and workers wait with their results in hand",
     "`chown {uid} {path}`, or set FARM_IMAGES to a folder of this user",
 )
+CANNOT_BE_MADE = Trouble(
+    State.FAULT,
+    "it is not there, and this user may not make it",
+    "`install -d -m 700 -o {uid} {path}` as an administrator, or set FARM_IMAGES to a folder of this user",
+)
 FULL = Trouble(State.FAULT, "its disk is full: workers wait with their results in hand", "make room: `df -h {path}`")
 READ_ONLY = Trouble(
     State.FAULT, "its disk is mounted read-only", "`mount -o remount,rw {path}`, or set FARM_IMAGES to another folder"
@@ -75,9 +80,7 @@ def writable(sights: Sights) -> Iterator[Found]:
     elif store.folder is None:
         yield _bucket(store)
     elif not store.folder.exists():
-        folder, above = store.folder, nearest(store.folder)
-        may, closed = os.access(above, os.W_OK), PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        yield NOT_THERE_YET(f"no folder {folder}") if may else _not_writable(folder, above, closed)
+        yield _to_be_made(store.folder)
     else:
         yield _folder(store, store.folder)
 
@@ -102,11 +105,18 @@ def _opened() -> ImageStore | WrongCall:
         return error
 
 
+def _to_be_made(folder: Path) -> Found:
+    above, uid = nearest(folder), os.geteuid()
+    if os.access(above, os.W_OK):
+        return NOT_THERE_YET(f"no folder {folder}")
+    return CANNOT_BE_MADE(f"no folder {folder}, and uid {uid} may not write {above}", uid=uid, path=quote(str(folder)))
+
+
 def _folder(store: ImageStore, folder: Path) -> Found:
     try:
         store.probe()
     except OSError as error:
-        return _not_writable(folder, folder, error)
+        return _not_writable(folder, error)
     return fine(f"{folder}: written, read back and removed")
 
 
@@ -120,10 +130,10 @@ def _bucket(store: ImageStore) -> Found:
     return fine(f"{store}: written, read back and removed")
 
 
-def _not_writable(folder: Path, closed: Path, error: OSError) -> Found:
+def _not_writable(folder: Path, error: OSError) -> Found:
     known = {errno.EACCES: CLOSED, errno.EPERM: CLOSED, errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: READ_ONLY}
     trouble = known.get(error.errno or 0, FAILS)
-    return trouble(f"{folder}: {error.strerror or error}", uid=os.geteuid(), path=quote(str(closed)))
+    return trouble(f"{folder}: {error.strerror or error}", uid=os.geteuid(), path=quote(str(folder)))
 
 
 def _room_for(folder: Path, needed: int, what_for: str) -> Found:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from db.catalogue import Role, find_spec, known_names, weights_entry
+from db.catalogue import ModelSpec, Role, find_spec, known_names, weights_entry
 from db.choice import ModelChoice
 from db.errors import WrongCall
 from db.options import DiffusersEditorOptions, TransformersJudgeOptions
@@ -25,6 +26,7 @@ _COMMIT = re.compile("[0-9a-f]{40}")
 class Weights:
     """Weights that a model takes: a local folder or a hub id. `name` is how a run calls the model.
 
+    `preset`: they are those that the catalogue has under this name.
     `file` is the one that is wanted, as of a LoRA; None: all that `mark`, the file which such folders have, stands for.
     """
 
@@ -33,6 +35,15 @@ class Weights:
     revision: str | None = None
     mark: str = ""
     file: str | None = None
+    preset: bool = False
+
+    @property
+    def command(self) -> str:
+        """What brings them here: `prefetch` knows presets, others have a revision, or a file, that it is not told."""
+        if self.preset:
+            return f"python -m workers prefetch {self.name}"
+        revision = [f"--revision {quote(self.revision)}"] if self.revision else []
+        return " ".join(["hf download", *revision, quote(self.source), *([quote(self.file)] if self.file else [])])
 
     def folder(self) -> Path | None:
         """Return where they lie on this host, None where they do not."""
@@ -75,10 +86,10 @@ def hub_cache() -> Path:
 def weights_of(role: Role, choice: ModelChoice) -> list[Weights]:
     """Return the weights of a run's model; none where it has none, as those behind a server."""
     try:
-        options = find_spec(role, choice.name).options
+        spec = find_spec(role, choice.name)
     except WrongCall:  # a plug-in that is not on this host
         return []
-    return _weights(choice.name, options, choice.options)
+    return _weights(choice.name, spec, choice.options)
 
 
 def named_weights(name: str) -> list[Weights]:
@@ -87,10 +98,10 @@ def named_weights(name: str) -> list[Weights]:
     for role in Role:
         if name in known_names(role):
             spec = find_spec(role, name)
-            found += _weights(name, spec.options, spec.preset)
+            found += _weights(name, spec, spec.preset)
         elif (entry := _entry(role, name)) is not None:
             known, options = entry
-            found += _weights(name, find_spec(role, known).options, options)
+            found += _weights(name, find_spec(role, known), options)
     if not found:
         raise WrongCall(
             f"--model {name}: no weights are known by this name; expected one of `python -m producer models`, a folder "
@@ -107,15 +118,17 @@ def _entry(role: Role, name: str) -> tuple[str, dict[str, str]] | None:
         return None
 
 
-def _weights(name: str, kind: type, options: Mapping[str, Any]) -> list[Weights]:
+def _weights(name: str, spec: ModelSpec, options: Mapping[str, Any]) -> list[Weights]:
     marks = {DiffusersEditorOptions: "model_index.json", TransformersJudgeOptions: "config.json"}
-    mark = next((mark for known, mark in marks.items() if issubclass(kind, known)), None)
+    mark = next((mark for known, mark in marks.items() if issubclass(spec.options, known)), None)
     if mark is None or not options.get("model"):
         return []
+    known = all((options.get(what) or None) == spec.preset.get(what) for what in ("model", "revision", "loras"))
     loras = [
-        Weights(name, one["model"], one.get("revision"), "", one.get("weight_name")) for one in options.get("loras", ())
+        Weights(name, one["model"], one.get("revision"), "", one.get("weight_name"), known)
+        for one in options.get("loras", ())
     ]
-    return [Weights(name, str(options["model"]), options.get("revision"), mark), *loras]
+    return [Weights(name, str(options["model"]), options.get("revision"), mark, None, known), *loras]
 
 
 def _wanted(folder: Path, mark: str) -> Iterator[str]:

@@ -24,11 +24,11 @@ SICK = Trouble(
 SILENT = Trouble(
     State.WARNING,
     "a worker has said nothing for a minute: it was killed, or its host is cut off",
-    "start it anew; the entry goes when a worker of that name starts, and its jobs run elsewhere meanwhile",
+    "start it anew, its jobs run elsewhere meanwhile; the entry goes when a worker of that name starts, or after a day",
 )
 EXPIRED = Trouble(
     State.WARNING,
-    "leases ran out and nobody hands their jobs back: every worker does that, if one lives and reaches the database",
+    "leases ran out and nobody hands their jobs back: workers do that, if one lives and reaches the database",
     "start a worker: `python -m workers`; where workers run, see in their logs whether they reach the database",
 )
 OWED = Trouble(

@@ -134,7 +134,7 @@ def test_an_address_that_cannot_be_used_is_one_line_without_its_password(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FARM_BROKER_URL", address)
-    with pytest.raises(WrongCall, match=r"^FARM_BROKER_URL is not a Redis URL") as error:
+    with pytest.raises(WrongCall, match=r"^FARM_BROKER_URL (is not a Redis URL|has behind its \?)") as error:
         require_broker()
     assert "geh" not in f"{error.value} {error.value.__cause__}"
     assert "\n" not in str(error.value)

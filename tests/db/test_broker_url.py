@@ -55,8 +55,10 @@ def test_tls_takes_files_that_are_there(tmp_path: Path) -> None:
         ("sentinel://broker/0?master=main&ssl_ca_certs=/a", "begin it with sentinels://"),
         ("sentinel://one,two/0", r"add \?master=NAME"),
         ("redis://one,two/0", "is not a Redis URL"),
-        ("redis://one/0?master=main", "is not a Redis URL"),
-        ("sentinel://one/0?master=main&geheim=1", "is not a Redis URL"),
+        ("redis://one/0?master=main", "with sentinels master"),
+        ("redis://one?db=3", "the number of the database stands behind the last /"),
+        ("redis://me:1?geheim=1@broker/0", "in a password [?] is written as %3F"),
+        ("sentinel://one/0?master=main&geheim=1", "does not know there"),
         ("redis://:1#geheim@broker", "is not a Redis URL"),
     ],
 )

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, update
 from db.engine import transaction
 from db.owner import Process
 from db.presence import (
+    FORGOTTEN_SECONDS,
     SILENT_SECONDS,
     Present,
     all_are_sick,
@@ -28,10 +29,10 @@ def only(engine: Engine) -> Present:
     return present
 
 
-def fall_silent(engine: Engine, name: str) -> None:
+def fall_silent(engine: Engine, name: str, seconds: float = SILENT_SECONDS + 1) -> None:
     with transaction(engine) as connection:
         silent = update(workers).where(workers.c.name == name)
-        connection.execute(silent.values(seen_at=workers.c.seen_at - SILENT_SECONDS - 1))
+        connection.execute(silent.values(seen_at=workers.c.seen_at - seconds))
 
 
 def test_a_worker_that_came_serves(engine: Engine) -> None:
@@ -45,15 +46,15 @@ def test_a_worker_that_is_killed_falls_silent_until_it_speaks_again(engine: Engi
     enter_worker(engine, "edit-gpu3@h", MINE, "3")
     fall_silent(engine, "edit-gpu3@h")
     assert only(engine).silent
-    worker_lives(engine, "edit-gpu3@h", MINE)
+    worker_lives(engine, "edit-gpu3@h", MINE, 15)
     assert not only(engine).silent
 
 
-def test_a_worker_that_speaks_hears_how_many_do(engine: Engine) -> None:
+def test_a_worker_that_speaks_hears_how_many_did_lately(engine: Engine) -> None:
     for name in ("a", "b", "killed"):
         enter_worker(engine, name, MINE, "3")
-    fall_silent(engine, "killed")
-    assert worker_lives(engine, "a", MINE) == 2
+    fall_silent(engine, "killed", seconds=30)
+    assert [worker_lives(engine, "a", MINE, within) for within in (20, 40)] == [2, 3]
 
 
 def test_a_sick_worker_says_why_until_it_is_started_anew(engine: Engine) -> None:
@@ -75,6 +76,14 @@ def test_a_worker_that_leaves_is_gone(engine: Engine) -> None:
     enter_worker(engine, "edit-gpu3@h", MINE, "3")
     worker_leaves(engine, "edit-gpu3@h", MINE)
     assert present_workers(engine) == []
+
+
+def test_who_has_been_silent_for_a_day_is_forgotten_when_another_comes(engine: Engine) -> None:
+    for name, seconds in (("pod-1", FORGOTTEN_SECONDS - 60), ("pod-2", FORGOTTEN_SECONDS + 60)):
+        enter_worker(engine, name, MINE, "0")
+        fall_silent(engine, name, seconds)
+    enter_worker(engine, "pod-3", NEXT, "0")
+    assert [(worker.name, worker.silent) for worker in present_workers(engine)] == [("pod-1", True), ("pod-3", False)]
 
 
 def test_a_farm_is_sick_when_none_that_lives_takes_jobs(engine: Engine) -> None:

@@ -78,6 +78,13 @@ def test_a_folder_that_is_not_there_is_said_once_and_awaited(tmp_path: Path) -> 
     assert [event["event"] for event in events] == ["worker.no_heartbeat"]
 
 
+def test_a_file_that_cannot_be_one_does_not_keep_a_worker_from_its_end(tmp_path: Path) -> None:
+    for place in (tmp_path, Path("/dev/null/vital")):
+        vital = VitalFile(place, lambda: True)
+        vital.start()
+        vital.stop()
+
+
 def test_without_a_file_nothing_is_done() -> None:
     vital = VitalFile(None, lambda: True)
     vital.start()

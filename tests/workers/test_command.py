@@ -102,4 +102,11 @@ def test_a_workers_gpu_is_the_one_in_its_name_for_in_a_container_every_gpu_is_nu
 
     assert gpu_of("edit-gpu3@host") == "3"
     assert gpu_of("edit+score-gpu2+3@host") == "2,3"
+    assert gpu_of("edit-gpuGPU-1a2b3c4d@host") == "GPU-1a2b3c4d"
     assert gpu_of("edit-12345@host") == "0"
+
+
+@pytest.mark.parametrize("name", ["edit-gpu-box1@host", "edit-gpus@host", "edit-1@node-gpu7", "edit-gpu2b@host"])
+def test_a_name_that_a_person_chose_is_no_gpu(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert gpu_of(name) == "0"

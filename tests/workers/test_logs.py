@@ -90,6 +90,12 @@ def test_what_a_library_says_at_a_job_says_of_which_job_it_is() -> None:
     assert [(one["event"], one.get("job"), one["gpu"]) for one in entries] == [("1", 7, "3"), ("later", None, "3")]
 
 
+def test_a_warning_of_python_is_a_line_too() -> None:
+    (entry,) = logged("import warnings; warnings.warn('soon gone', FutureWarning)")
+    assert (entry["level"], entry["gpu"]) == ("warning", "3")
+    assert "FutureWarning: soon gone" in entry["event"]
+
+
 def test_exceptions_are_a_field_also_those_that_nobody_catches() -> None:
     entries = logged(
         "import threading\n"

@@ -369,16 +369,19 @@ def test_a_worker_without_work_is_seen_to_rest_and_to_work_again(ledger: Ledger,
     assert not worker.seat.idle
 
 
-@pytest.mark.parametrize(("others", "seconds"), [(0, 0.25), (15, 0.25), (63, 1.0), (399, 5.0)])
-def test_the_more_workers_wait_the_less_often_each_looks(
-    ledger: Ledger, worker: Worker, others: int, seconds: float
+@pytest.mark.parametrize(
+    ("others", "stages", "seconds"),
+    [(0, BOTH, 0.25), (15, BOTH, 0.25), (63, BOTH, 1.0), (399, BOTH, 5.0), (399, {Stage.SCORE}, 0.25)],
+)
+def test_the_more_workers_wait_for_either_stage_the_less_often_each_looks(
+    ledger: Ledger, worker: Worker, others: int, stages: set[Stage], seconds: float
 ) -> None:
     enter(ledger, 2)
     taking(ledger)
     worker.takes()
     with ledger.write() as (connection, now):
         for number in range(others):
-            take_seat(connection, now, Seat(f"other-{number}", BOTH, Stage.SCORE, idle=True), PARENT, "")
+            take_seat(connection, now, Seat(f"other-{number}", frozenset(stages), Stage.SCORE, idle=True), PARENT, "")
     seated(ledger, "at-work", Stage.EDIT)
     worker.supply.rest()
     worker.supply.forget()

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from db.broker import TO_BE_THERE, TO_BE_TOLD, TO_BE_TRUSTED, TO_SPEAK_TLS
 from producer.doctor.broker import OPEN_TO_ALL, access, version
 from producer.doctor.broker_sight import Broker as Seen
 from producer.doctor.broker_sight import queue_keys
 from producer.doctor.finding import State
 from producer.doctor.sights import Once, Sights
-from tests.farm.servers import Broker
+from tests.farm.certificates import Authority, TlsProxy
+from tests.farm.servers import Broker, Sentinel
 from tests.producer.doctor.conftest import Look, commands_of, states
 
 pytestmark = pytest.mark.integration
@@ -73,6 +75,26 @@ def test_a_broker_url_that_is_none_is_a_fault_that_does_not_repeat_it(look: Look
     assert "secret" not in found.model_dump_json()
 
 
+def test_each_way_in_which_none_answers_has_a_fix_of_its_own(
+    tmp_path: Path, broker: Broker, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.broker_url._AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("producer.doctor.broker_sight.ANSWER_SECONDS", 0.3)
+    place = f"127.0.0.1:{broker.port}"
+    with TlsProxy(broker.port, Authority(tmp_path / "authority").issue("server")) as proxy:
+        ways = {
+            "redis://:s3cret@127.0.0.1:1/0": TO_BE_THERE,
+            f"rediss://:s3cret@{place}/0": TO_SPEAK_TLS,
+            f"rediss://:s3cret@127.0.0.1:{proxy.port}/0": TO_BE_TRUSTED,
+            f"sentinel://:s3cret@{place}/0?master=main&sentinel_password=s3cret": TO_BE_TOLD,
+        }
+        for url, fix in ways.items():
+            (found,) = look("broker", FARM_BROKER_URL=url)
+            assert (found.state, found.fix) == (State.FAULT, fix)
+            assert "s3cret" not in found.seen
+            assert len(found.seen) < 200
+
+
 def test_without_a_broker_and_without_a_url_the_embedded_one_is_pointed_to(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,14 +113,42 @@ def test_a_user_who_may_not_ask_is_a_note_and_the_other_lines_stay_away(broker: 
         client.execute_command(*rules.split())
     url = f"redis://editfarm:pass@127.0.0.1:{broker.port}/0"
 
-    assert states(look("broker", FARM_BROKER_URL=url)) == [State.OK, State.NOTE]
+    fine, note = look("broker", FARM_BROKER_URL=url)
+    assert (fine.state, note.state) == (State.OK, State.NOTE)
+    at_it = f"redis-cli -u redis://127.0.0.1:{broker.port}/0 --askpass"
+    assert commands_of(note) == [f"{at_it} ACL SETUSER editfarm +info +time"]
     assert look("broker-eviction") == []
+
+
+def test_a_fix_is_for_the_primary_that_sentinels_name_and_for_the_certificates_that_are_given(
+    tmp_path: Path, look: Look
+) -> None:
+    authority = Authority(tmp_path / "authority")
+    with (
+        Broker(tmp_path / "broker", password="s3cret") as server,
+        TlsProxy(server.port, authority.issue("server")) as proxy,
+        Sentinel(tmp_path / "sentinel", server.port, quorum=1, password="s3cret", own_password="s3cret") as sentinel,
+    ):
+        with server.client() as client:
+            client.config_set("appendonly", "no")
+        at_sentinel = f"127.0.0.1:{sentinel.port}/1?master={Sentinel.NAME}&sentinel_password=s3cret"
+        right = {
+            f"sentinel://:s3cret@{at_sentinel}": f"redis://127.0.0.1:{server.port}/1 --askpass",
+            f"rediss://:s3cret@127.0.0.1:{proxy.port}/0?ssl_ca_certs={authority.file}": (
+                f"rediss://127.0.0.1:{proxy.port}/0 --cacert {authority.file} --askpass"
+            ),
+        }
+        for url, place in right.items():
+            (found,) = look("broker-persistence", FARM_BROKER_URL=url)
+            assert commands_of(found)[0] == f"redis-cli -u {place} CONFIG SET appendonly yes"
 
 
 def seen(address: str = "redis://127.0.0.1:6379/0", **fields: object) -> Sights:
     host = address.partition("://")[2].partition(":")[0]
-    told: dict[str, object] = {"has_login": False, "encrypted": False, "info": None, **fields}
-    broker = Seen(address=address, host=host, answered_in_seconds=0.0, clock=None, waiting=None, **told)  # type: ignore[arg-type]
+    told: dict[str, object] = {"has_login": False, "encrypted": False, "info": None, "user": "", **fields}
+    broker = Seen(
+        address=address, cli_url=address, host=host, answered_in_seconds=0.0, clock=None, waiting=None, **told
+    )  # type: ignore[arg-type]
     sights = Sights()
     sights.broker = Once(lambda: broker)
     return sights

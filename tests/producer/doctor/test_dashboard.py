@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.doctor.addresses import is_loopback, outward_address
+from db.addresses import is_loopback
+from producer.doctor.addresses import outward_address
 from producer.doctor.finding import State
 from tests.farm.conftest import ROOT
 from tests.farm.servers import free_port
@@ -38,7 +39,15 @@ def test_metrics_are_for_loopback(look: Look) -> None:
 
 @pytest.mark.parametrize(
     ("host", "local"),
-    [("localhost", True), ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("0.0.0.0", False), ("", False)],
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("", False),
+        ("a..b", False),
+    ],
 )
 def test_loopback_is_known_by_its_addresses(host: str, local: bool) -> None:
     assert is_loopback(host) is local

@@ -141,8 +141,9 @@ def test_gpus_of_different_kinds_in_cudas_own_order_are_a_warning_and_its_fix_me
     assert states(look("gpu-order", **{name: value})) == [State.OK]
 
 
+@pytest.mark.parametrize("ours", ["0", H200[:12]])
 def test_memory_that_others_hold_is_a_warning_that_names_them_and_our_workers_may_hold_it(
-    look: Look, nvidia_smi: Tool, sqlite_url: str
+    look: Look, nvidia_smi: Tool, sqlite_url: str, ours: str
 ) -> None:
     nvidia_smi(FULL, FREE, apps=f"{H200.format(index=0).partition(',')[0]}, 4711, /usr/bin/python3\n")
     engine = open_engine(sqlite_url)
@@ -152,7 +153,7 @@ def test_memory_that_others_hold_is_a_warning_that_names_them_and_our_workers_ma
     assert (taken.state, free.state) == (State.WARNING, State.OK)
     assert taken.seen.endswith("held by python3 4711")
     assert "--gpus 1`" in (taken.fix or "")
-    enter_worker(engine, "edit-gpu0", Process(this_host(), 1, "1"), "0")
+    enter_worker(engine, f"edit-gpu{ours}", Process(this_host(), 1, "1"), ours)
     engine.dispose()
     assert states(look("gpu-memory")) == [State.OK, State.OK]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def test_a_home_that_others_can_look_into_is_a_warning_and_its_fix_mends_it(
 def test_a_home_that_is_not_there_is_not_made(look: Look, tmp_path: Path) -> None:
     assert states(look("home", FARM_HOME=str(tmp_path / "farm"))) == [State.NOTE]
     assert not (tmp_path / "farm").exists()
+
+
+def test_no_fix_gives_away_the_folder_in_which_one_would_have_to_be_made(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = tmp_path / "farm"
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) not in {*tmp_path.parents, tmp_path})
+
+    for check in ("home", "store"):
+        (found,) = look(check, FARM_HOME=str(wanted), FARM_IMAGES=str(wanted))
+        assert found.state is State.FAULT
+        assert commands_of(found) == [f"install -d -m 700 -o {os.geteuid()} {wanted}"]
+    subprocess.run(commands_of(found)[0], shell=True, check=True)
+    assert states(look("home")) == states(look("store")) == [State.OK]
 
 
 def test_an_env_file_with_secrets_that_others_can_read_is_a_warning_and_its_fix_mends_it(

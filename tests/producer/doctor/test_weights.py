@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from db.catalogue import Role, find_spec
+from db.choice import ModelChoice
 from db.engine import open_engine
 from db.errors import WrongCall
 from db.ledger import Ledger
 from producer.doctor.finding import State
-from producer.doctor.weights import Weights, hub_cache, named_weights
+from producer.doctor.weights import Weights, hub_cache, named_weights, weights_of
 from tests.factories import enter
 from tests.producer.doctor.conftest import Look, states
 
@@ -131,6 +133,21 @@ def test_the_weights_of_a_waiting_run_are_looked_for_and_found_once_they_are_the
     cached(cache, EDITOR, PIPELINE)
     cached(cache, JUDGE, {"config.json": "{}", "model.safetensors": "x"})
     assert states(look("weights")) == [State.OK, State.OK]
+
+
+def test_the_weights_that_only_a_run_names_are_fetched_by_their_own_name_and_revision() -> None:
+    own = {"model": "me/mine", "revision": "v2", "loras": [{"model": "me/lora", "weight_name": "a b.safetensors"}]}
+    preset = {**find_spec(Role.EDITOR, "qwen-image-edit").preset, "loras": []}
+    chosen = [("diffusers", own), ("qwen-image-edit", preset), ("qwen-image-edit", {**preset, "revision": "v3"})]
+
+    found = [one for name, options in chosen for one in weights_of(Role.EDITOR, ModelChoice(name, name, options))]
+
+    assert [one.command for one in found] == [
+        "hf download --revision v2 me/mine",
+        "hf download me/lora 'a b.safetensors'",
+        "python -m workers prefetch qwen-image-edit",
+        f"hf download --revision v3 {EDITOR}",
+    ]
 
 
 def test_a_named_preset_needs_its_low_rank_weights_too(look: Look, cache: Path) -> None:

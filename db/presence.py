@@ -66,11 +66,15 @@ def enter_worker(engine: Engine, name: str, process: Process, gpu: str, stages: 
 
 
 def worker_lives(engine: Engine, name: str, process: Process, within: float) -> int:
-    """Say that this worker is still there; return how many have said so within so many seconds."""
+    """Say that this worker is still there; return how many have said so within so many seconds.
+
+    0 where this one has been forgotten: it has to be entered again.
+    """
     with transaction(engine) as connection:
         now = database_clock(connection)
         mine = update(workers).where(workers.c.name == name, workers.c.process == str(process))
-        connection.execute(mine.values(seen_at=now))
+        if not connection.execute(mine.values(seen_at=now)).rowcount:
+            return 0
         lately = select(func.count()).select_from(workers).where(workers.c.seen_at > now - within)
         return connection.scalar(lately) or 0
 

@@ -256,6 +256,7 @@ class LeaseKeeper:
             self._present = True
         else:
             living = worker_lives(engine, self._name, me, GONE_SECONDS)  # most of many may be gone
+            self._present = living > 0  # else it was silent for a day, and says who it is at the next turn
         if self._sick is not None:
             worker_is_sick(engine, self._name, me, self._sick)
             self._sick = None

@@ -57,6 +57,16 @@ def test_a_worker_that_speaks_hears_how_many_did_lately(engine: Engine) -> None:
     assert [worker_lives(engine, "a", MINE, within) for within in (20, 40)] == [2, 3]
 
 
+def test_a_worker_that_was_forgotten_hears_so_and_can_be_entered_again(engine: Engine) -> None:
+    for name in ("other", "back-after-days"):
+        enter_worker(engine, name, MINE, "3")
+    fall_silent(engine, "back-after-days", seconds=FORGOTTEN_SECONDS + 60)
+    enter_worker(engine, "new", MINE, "3")
+    assert worker_lives(engine, "back-after-days", MINE, 15) == 0
+    enter_worker(engine, "back-after-days", MINE, "3")
+    assert worker_lives(engine, "back-after-days", MINE, 15) == 3
+
+
 def test_a_sick_worker_says_why_until_it_is_started_anew(engine: Engine) -> None:
     enter_worker(engine, "edit-gpu3@h", MINE, "3")
     worker_is_sick(engine, "edit-gpu3@h", MINE, "CUDA error")

@@ -7,6 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 LOCK := constraints.txt pyproject.toml
 
 .PHONY: help run test chaos check format docs bench clean
+.DELETE_ON_ERROR:  # Debian without python3-venv leaves half a .venv, which the next `make` would take for a whole one
 
 CHAOS_MINUTES ?= 10
 BENCHMARKS ?= scheduling plumbing growth ingestion footprint reporting gallery

@@ -207,8 +207,8 @@ def limits_table(costs: Costs) -> str:
     one = Demand(costs, 1, min(SCORE_SECONDS))
     ten_gigabits = 10e9 / 8
     limits = [
-        ("100 connections, PostgreSQL's default", 97 / CONNECTIONS_A_WORKER),
-        ("500 connections", 497 / CONNECTIONS_A_WORKER),
+        ("100 connections, PostgreSQL's default, two for each worker", 97 / CONNECTIONS_A_WORKER),
+        ("500 connections, likewise", 497 / CONNECTIONS_A_WORKER),
         ("two cores of the database", 2 / one.database_cores),
         ("two cores of the database, while all workers wait for a run's end", 2000 / costs.waiting_database_ms),
         ("the one core that a Redis uses", 1 / one.broker_cores),

@@ -69,7 +69,9 @@ def watch_picture(home: Path) -> str:
     frames = NEW_FRAME.split(_all_of(master))
     middle = max(frames, key=_tells)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(middle.replace("\r", "").strip("\n")))
+    console.print(
+        Text.from_ansi(middle.replace("\r", "").strip("\n")), end="\n\n"
+    )  # the last line would be cut off below
     return FONTS.sub("", console.export_svg(title="python -m producer watch latest"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,17 @@ def test_architecture_names_every_module_once() -> None:
     ]
 
     assert [stem for stem in modules if f"{stem}.py" not in map_of_files] == []
+
+
+def test_a_virtual_environment_that_could_not_be_made_whole_is_made_again(tmp_path: Path) -> None:
+    without_venv = tmp_path / "python"  # as on Debian without the package python3-venv
+    without_venv.write_text('#!/bin/sh\n[ "$2" != venv ] || { mkdir -p "$3/bin"; touch "$3/bin/python"; exit 1; }\n')
+    without_venv.chmod(0o755)
+    (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+
+    ended = subprocess.run(
+        ["make", "-C", tmp_path, f"PYTHON={without_venv}", ".venv/bin/python"], capture_output=True, check=False
+    )
+
+    assert ended.returncode != 0
+    assert not (tmp_path / ".venv" / "bin" / "python").exists()

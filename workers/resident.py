@@ -28,6 +28,7 @@ from workers.tally import NOT_COUNTED, Tally
 log = structlog.get_logger()
 
 _Key = tuple[Role, ModelChoice]
+_OF_EXTRA_GPU = ("torch", "diffusers", "transformers", "accelerate", "peft")
 
 
 class CannotLoad(Exception):
@@ -215,7 +216,9 @@ def _as_cannot_load(key: _Key) -> Iterator[None]:
     try:
         yield
     except (ModelFault, ImportError) as fault:
-        raise CannotLoad(f"{role.value} {choice.label!r} cannot be loaded: {fault}", may_pass=False) from fault
+        of_gpu = isinstance(fault, ModuleNotFoundError) and fault.name in _OF_EXTRA_GPU
+        reason = f"{fault}{': pip install ' + repr('editfarm[gpu]') if of_gpu else ''}"
+        raise CannotLoad(f"{role.value} {choice.label!r} cannot be loaded: {reason}", may_pass=False) from fault
     except HostTooSmall as error:
         raise CannotLoad(
             f"{role.value} {choice.label!r} cannot be loaded: {error}", may_pass=not error.for_good

@@ -72,7 +72,7 @@ CHECKS = (
         "it answers, with this user and password",
         database.answers,
         (
-            *(database.WRONG_URL, database.NO_DRIVER, database.NO_ANSWER),
+            *(database.WRONG_URL, database.NO_DRIVER, database.NO_ANSWER, database.REFUSED),
             *(database.WRONG_FILE, database.NOT_THERE_YET),
         ),
     ),

@@ -40,6 +40,11 @@ NO_ANSWER = Trouble(
     "no database answers there",
     "start it (`pg_isready -h {host}` asks whether it runs), or set FARM_DATABASE_URL right",
 )
+REFUSED = Trouble(
+    State.FAULT,
+    "the database's server answers, and refuses",
+    "set user, password and name right in FARM_DATABASE_URL; where its pg_hba.conf is named, let this host in there",
+)
 WRONG_FILE = Trouble(
     State.FAULT,
     "the file is no SQLite database, or cannot be opened",
@@ -107,7 +112,10 @@ def answers(sights: Sights) -> Iterator[Found]:
         address, file = address_of(settings.database)
         seen = f"{address}: {first_line(getattr(found, 'orig', None) or found)}"
         host = urlsplit(address).hostname or "localhost"
-        yield NO_ANSWER(seen, host=host) if file is None else WRONG_FILE(seen)
+        if file is not None:
+            yield WRONG_FILE(seen)
+        else:  # FATAL is how PostgreSQL itself turns somebody away
+            yield REFUSED(seen) if "FATAL:" in seen else NO_ANSWER(seen, host=host)
     elif isinstance(found, Exception):
         raise found
     else:

@@ -52,7 +52,7 @@ NO_TORCH = Trouble(
     "this host has GPUs and no torch: it can submit and report, and run no diffusion editor or judge",
     "`pip install 'editfarm[gpu]'`, where workers are to run",
 )
-TORCH_BROKEN = Trouble(State.FAULT, "torch cannot be imported", "`pip install --force-reinstall 'editfarm[gpu]'`")
+TORCH_BROKEN = Trouble(State.FAULT, "torch cannot be imported", "`pip install --force-reinstall torch`")
 TORCH_SLOW = Trouble(
     State.WARNING,
     "importing torch took too long to wait for, as it does from a slow disk or for the first time",

@@ -28,7 +28,7 @@ MISSPELT = Trouble(State.WARNING, "a variable is called nearly like a setting", 
 UNKNOWN = Trouble(
     State.WARNING,
     "a variable is called like a setting and is none",
-    "unset {name}; the README's table has all settings",
+    "unset {name}; docs/reference/settings.md has all there are",
 )
 HOME_OPEN = Trouble(State.WARNING, "other users of this machine can look into FARM_HOME", "`chmod 700 {path}`")
 HOME_CLOSED = Trouble(

@@ -93,7 +93,7 @@ def _counts(run: dict[str, Any]) -> tuple[str, str, str]:
 def _table(texts: Sequence[str], *, numbers: Sequence[str] = ()) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for column in texts:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "worker")  # a name in two is no name any more
     for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)
     return table

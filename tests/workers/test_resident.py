@@ -201,6 +201,18 @@ def test_a_backend_that_cannot_be_built_names_itself_and_the_cause(
     assert caught.value.may_pass is may_pass
 
 
+def test_a_package_of_the_extra_gpu_that_is_not_there_is_told_how_to_be_had(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Any, options: Any) -> None:
+        raise ModuleNotFoundError("No module named 'diffusers'", name="diffusers")
+
+    monkeypatch.setattr("workers.models.simulated.SimulatedEditor.__init__", broken)
+
+    with pytest.raises(CannotLoad, match=r"No module named 'diffusers': pip install 'editfarm\[gpu\]'$"):
+        Resident(host).editor(configuration().editor)
+
+
 def test_what_can_never_be_loaded_is_tried_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 

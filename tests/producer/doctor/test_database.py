@@ -115,6 +115,12 @@ def test_a_database_that_cannot_be_reached_is_a_fault_that_shows_no_password(loo
     assert look("database-schema") == []
 
 
+def test_a_postgresql_that_turns_somebody_away_is_not_told_to_be_started(look: Look, postgres_url: str) -> None:
+    (found,) = look("database", FARM_DATABASE_URL=postgres_url.replace("://postgres", "://nobody"))
+
+    assert (found.state, "pg_isready" in (found.fix or "")) == (State.FAULT, False)
+
+
 def test_a_file_that_is_no_database_is_a_fault(look: Look, tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_text("not a database" * 100)
 

@@ -15,7 +15,7 @@ BENCHMARKS ?= scheduling plumbing growth ingestion footprint reporting gallery
 help:
 	@echo "make run     the sample benchmark from nothing to a report: broker, workers, progress, table, gallery"
 	@echo "make test    everything this machine can test; real broker, PostgreSQL and workers"
-	@echo "make chaos   storms of faults on both databases, then long tests, some fifteen minutes; CHAOS_MINUTES=60 for more"
+	@echo "make chaos   storms of faults on both databases, then the long tests, some half an hour; CHAOS_MINUTES=60 for more"
 	@echo "make check   style, types, who may import whom; changes nothing"
 	@echo "make format  put the style right"
 	@echo "make docs    the documentation as a site that opens offline: docs/_build/index.html"

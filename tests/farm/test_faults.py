@@ -121,6 +121,7 @@ def test_05_of_children_that_die_one_after_another_between_two_looks_it_is_known
     assert [row.last_words.count("was killed by signal 9 (SIGKILL)") for row in rows(farm)] == [1, 1, 1]
 
 
+@pytest.mark.chaos
 def test_a_score_that_kills_its_process_takes_none_of_its_batch_with_it(farm: FarmUnderTest) -> None:
     farm.worker("edit,score")
     run = submit(farm, "scorer.crash_on=[p-1]", "scorer.batch_size=4", pairs=4)
@@ -184,7 +185,9 @@ def test_a_job_of_many_leases_length_is_not_disturbed(farm: FarmUnderTest) -> No
     assert attempts(farm) == [1]
 
 
-@pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft"])
+@pytest.mark.parametrize(
+    "soft", [pytest.param(False, id="hard"), pytest.param(True, id="soft", marks=pytest.mark.chaos)]
+)
 def test_18_a_job_over_the_time_limit_is_not_stuck(farm: FarmUnderTest, *, soft: bool) -> None:
     limit = "task_soft_time_limit" if soft else "task_time_limit"
     code = f"import celeryconfig\nceleryconfig.{limit} = 2"
@@ -207,6 +210,7 @@ def test_18_a_job_over_the_time_limit_is_not_stuck(farm: FarmUnderTest, *, soft:
 # -- a GPU -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.chaos
 def test_a_job_that_breaks_the_gpu_fails_alone_and_the_next_one_starts_clean(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score", **planted(farm.folder, SHORT_BACK_OFF + NO_GPU_WAIT))
     run = submit(farm, "editor.cuda_error_on=[p-1]", pairs=4)
@@ -296,7 +300,8 @@ def test_a_worker_whose_whole_process_group_is_killed_is_replaced(farm: FarmUnde
     assert sum(attempts(farm)) == 4
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.chaos)])
+@pytest.mark.chaos
+@pytest.mark.parametrize("kills", [25])
 @pytest.mark.timeout(600)
 def test_03_a_worker_killed_again_and_again_while_it_fetches_loses_nothing(farm: FarmUnderTest, kills: int) -> None:
     run = submit(farm, "editor.seconds=0.001", "scorer.seconds=0.001", pairs=60 * kills)
@@ -312,6 +317,7 @@ def test_03_a_worker_killed_again_and_again_while_it_fetches_loses_nothing(farm:
     finish(farm, run, edits_done=60 * kills)
 
 
+@pytest.mark.chaos
 def test_04_when_all_are_killed_at_once_a_new_start_finishes_the_run(farm: FarmUnderTest) -> None:
     workers = [farm.worker("edit,score", CUDA_VISIBLE_DEVICES=str(gpu)) for gpu in range(2)]
     run = submit(farm, "editor.seconds=3", pairs=4)
@@ -403,6 +409,7 @@ def test_26_a_worker_whose_clock_is_an_hour_off_takes_nothing_from_the_living(
     assert honest.poll() is None
 
 
+@pytest.mark.chaos
 def test_a_worker_that_takes_a_message_and_does_nothing_is_ended_and_started_again(farm: FarmUnderTest) -> None:
     farm.farm("--workers", "1", **planted(farm.folder, STANDS_STILL, in_child=None))
     eventually(lambda: ready_workers(farm), farm=farm)

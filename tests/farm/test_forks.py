@@ -52,9 +52,8 @@ def test_the_supervisor_keeps_nothing_open_that_its_forks_would_share(farm: Farm
     assert supervisor.num_threads() == 1
 
 
-@pytest.mark.parametrize(
-    "command", [pytest.param("python -m workers", marks=pytest.mark.chaos), "celery -A workers worker"]
-)
+@pytest.mark.chaos
+@pytest.mark.parametrize("command", ["python -m workers", "celery -A workers worker"])
 def test_a_child_that_replaces_a_dead_one_is_a_new_interpreter_and_works(farm: FarmUnderTest, command: str) -> None:
     process = farm.farm("--workers", "1") if command == "python -m workers" else farm.worker("edit,score")
     eventually(lambda: ready_workers(farm), farm=farm)
@@ -92,6 +91,7 @@ db.broker.embedded_address = embedded_address
 """
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_started_again_forks_its_child_as_at_first(farm: FarmUnderTest) -> None:
     victim, other = start_two(farm)
     victim.kill()

@@ -121,6 +121,7 @@ def test_19_a_cancelled_batch_of_scores_stops_too(farm: FarmUnderTest) -> None:
     assert sorted(row.state for row in rows(farm, Stage.SCORE)) == ["cancelled", "cancelled", "done"]
 
 
+@pytest.mark.chaos
 def test_what_was_cancelled_can_be_resumed(farm: FarmUnderTest) -> None:
     farm.worker("edit,score")
     run = submit(farm, "editor.seconds=2", pairs=3)
@@ -134,6 +135,7 @@ def test_what_was_cancelled_can_be_resumed(farm: FarmUnderTest) -> None:
     assert max(attempts(farm)) <= 2
 
 
+@pytest.mark.chaos
 def test_a_worker_that_celery_does_not_bring_to_an_end_ends_itself_and_hands_its_job_back(farm: FarmUnderTest) -> None:
     hangs = """
 def hang(module):

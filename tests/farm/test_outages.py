@@ -155,9 +155,8 @@ def test_01_10_the_successor_of_a_killed_child_gets_its_jobs_after_a_reconnectio
     finish(farm, second, edits_done=1)
 
 
-@pytest.mark.parametrize(
-    "reset", [pytest.param(True, id="reset"), pytest.param(False, id="closed", marks=pytest.mark.chaos)]
-)
+@pytest.mark.chaos
+@pytest.mark.parametrize("reset", [pytest.param(True, id="reset"), pytest.param(False, id="closed")])
 def test_connections_cut_in_the_middle_of_a_reply_are_opened_again(
     tmp_path: Path, farms: list[FarmUnderTest], lasting_broker: Broker, *, reset: bool
 ) -> None:
@@ -219,6 +218,7 @@ def _stranger(broker_url: str) -> Celery:
     return app
 
 
+@pytest.mark.chaos
 def test_13_a_message_that_comes_five_times_is_done_once(farm: FarmUnderTest) -> None:
     run = submit(farm, "editor.seconds=1", pairs=2)
     code = (

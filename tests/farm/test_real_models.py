@@ -110,6 +110,7 @@ def test_one_worker_for_both_stages_swaps_and_says_how_long_it_took(farm: FarmUn
     }
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -117,9 +118,7 @@ def test_one_worker_for_both_stages_swaps_and_says_how_long_it_took(farm: FarmUn
             ["--set", "editor.guidance_scale=3", "--set", "editor.image_guidance_scale=2"],
             "takes no image_guidance_scale",
         ),
-        pytest.param(
-            ["--set", "editor.attention=flash"], "attention 'flash' cannot be had here", marks=pytest.mark.chaos
-        ),
+        (["--set", "editor.attention=flash"], "attention 'flash' cannot be had here"),
     ],
 )
 def test_an_option_that_the_model_does_not_take_fails_every_edit_at_once_with_its_reason(

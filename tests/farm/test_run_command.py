@@ -113,6 +113,7 @@ def start_run(farm: FarmUnderTest, *flags: str, pairs: int) -> subprocess.Popen[
     return farm.start("-m", "producer", "run", str(file), *SIMULATED, *flags, log="run")
 
 
+@pytest.mark.chaos
 def test_when_the_gpu_of_every_worker_is_sick_the_command_ends_and_says_so(bare_farm: FarmUnderTest) -> None:
     run = start_run(bare_farm, "--set", "editor.cuda_error_on=[p-0,p-1,p-2,p-3]", "--gpus", "3", pairs=4)
 
@@ -138,6 +139,7 @@ def test_a_supervisor_that_is_killed_during_a_run_is_started_again_and_the_run_e
     assert processes_of(bare_farm) == []
 
 
+@pytest.mark.chaos
 def test_a_broker_that_is_killed_during_a_run_is_started_again_and_the_run_ends_well(bare_farm: FarmUnderTest) -> None:
     run = start_run(bare_farm, "--set", "editor.seconds=1", *ON_TWO_CPUS, pairs=16)
     eventually(lambda: _edits_done(bare_farm) >= 1, farm=bare_farm)

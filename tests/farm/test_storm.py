@@ -15,7 +15,8 @@ def told(storm: report.Weathered) -> str:
     return "\n".join([*report.violations(storm), *report.notes(storm), report.faults_table([storm])])
 
 
-@pytest.mark.parametrize("database", ["postgresql", pytest.param("sqlite", marks=pytest.mark.chaos)])
+@pytest.mark.chaos
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
 def test_after_a_short_storm_every_job_has_ended_once_and_every_worker_works(database: str) -> None:
     storm = weather(Plan(database, seed=7, minutes=25 / 60, workers=3, jobs=30))
 

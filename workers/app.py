@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import structlog
@@ -62,9 +62,8 @@ def _keep_flower_closed(**_: Any) -> None:
 
     try:
         require_login(options)
-    except WrongCall as error:  # what a signal's receiver raises is logged with its traceback
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
+    except WrongCall as error:
+        _end_with(error)
 
 
 @celeryd_init.connect
@@ -73,10 +72,15 @@ def _require_a_database_for_all(**_: Any) -> None:
     try:
         require_database_for_all(broker_address())
     except WrongCall as error:
-        from db.command import say  # a terminal's colours, which no worker needs
+        _end_with(error)
 
-        say(f"error: {error}")
-        sys.exit(error.exit_code)
+
+def _end_with(error: WrongCall) -> NoReturn:
+    """End this process with the error in a line: what a signal's receiver raises is logged with its traceback."""
+    from db.command import say  # a terminal's colours, which no worker needs
+
+    say(f"error: {error}")
+    sys.exit(error.exit_code)
 
 
 @celeryd_init.connect

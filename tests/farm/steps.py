@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,14 @@ def images_of(farm: FarmUnderTest) -> list[str]:
         found = connection.scalars(select(edits.c.image).where(edits.c.image.is_not(None))).all()
     engine.dispose()
     return list(found)
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte free; return the file that takes them."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65536, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(b"0" * size)
+    return filler

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,19 @@ from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers
 from tests.farm.proxy import Proxy
 from tests.farm.servers import Broker, Postgres
-from tests.farm.steps import SIMULATED, attempts, done, finish, images_of, planted, pool_child, rows, running, submit
+from tests.farm.steps import (
+    SIMULATED,
+    attempts,
+    done,
+    fill,
+    finish,
+    images_of,
+    planted,
+    pool_child,
+    rows,
+    running,
+    submit,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
 
@@ -339,29 +350,6 @@ def test_20_the_run_command_waits_for_a_postgresql_that_goes_away(
 
 
 # -- the disk ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of two megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leave no byte free; return the file that takes them."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (65536, 1):
-            with suppress(OSError):
-                while True:
-                    file.write(b"0" * size)
-    return filler
 
 
 def test_21_a_full_disk_stops_the_work_with_one_line_and_it_goes_on_when_there_is_room(

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import constants, errors, file_download
@@ -27,7 +26,7 @@ from producer.benchmark.hub_address import HubAddress, where_is
 from producer.benchmark.hub_faults import told
 from producer.benchmark.sample import Fault, Sample
 from tests.factories import original_file, png
-from tests.producer.benchmark.hub_server import Hub, commit_of, serving
+from tests.producer.benchmark.hub_server import Hub, ask_at, asked_by_this_process, commit_of
 from tests.producer.benchmark.test_datasets import row, saved, table
 from tests.producer.shell import Shell
 
@@ -46,22 +45,8 @@ configs:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A Hub without repositories, which this process asks, with an empty cache and no token."""
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with serving(Hub()) as served:
-        _ask_at(served.url, monkeypatch)
+    with asked_by_this_process(tmp_path, monkeypatch) as served:
         yield served
-        huggingface_hub.close_session()
-
-
-def _ask_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 def parquet(*keys: str, **fields: Any) -> bytes:
@@ -390,7 +375,7 @@ def test_a_hub_that_does_not_answer_is_told_and_what_may_be_old_is_not_taken(
 ) -> None:
     hub.add("o/set", {TRAIN: parquet("a")})
     keys()
-    _ask_at(NOBODY, monkeypatch)
+    ask_at(NOBODY, monkeypatch)
 
     assert complaint_of(ServiceUnreachable) == (
         "o/set cannot be fetched from 127.0.0.1: Connection refused; HF_HUB_OFFLINE=1 takes it from the cache, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from db.ledger import Ledger
 from db.tables import edits
 from producer.doctor.finding import State
 from tests.factories import enter, png
+from tests.farm.steps import fill
 from tests.producer.doctor.conftest import Look, commands_of, states
 from tests.s3 import S3Server
 
@@ -81,10 +81,7 @@ def test_a_read_only_store_is_a_fault_and_its_fix_mends_it(look: Look, small_dis
 
 @pytest.mark.integration
 def test_a_full_disk_is_a_fault_of_the_store_and_of_its_space(look: Look, small_disk: Path) -> None:
-    filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"0" * 4096)
+    filler = fill(small_disk)
 
     (found,) = look("store", FARM_IMAGES=str(small_disk))
     assert found.state is State.FAULT

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
-import huggingface_hub
 import pytest
-from huggingface_hub import constants
 
 from db.errors import FarmError, ServiceUnreachable, WrongCall
-from tests.producer.benchmark.hub_server import Hub, serving
+from tests.producer.benchmark.hub_server import Hub, ask_at, asked_by_this_process
 from tests.workers.models.conftest import Weights
 from workers.models.loading.weights import folder_at_hand
 from workers.prefetch import prefetch
@@ -22,22 +20,8 @@ NOBODY = "http://127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A Hub without repositories, which this process asks, with an empty cache and no token."""
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with serving(Hub()) as served:
-        ask_at(served.url, monkeypatch)
+    with asked_by_this_process(tmp_path, monkeypatch) as served:
         yield served
-        huggingface_hub.close_session()
-
-
-def ask_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 def files_of(folder: Path) -> Mapping[str, bytes]:

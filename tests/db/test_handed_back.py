@@ -8,6 +8,7 @@ from db.depth import jobs_in
 from db.jobs import HandedBack
 from db.ledger import Ledger
 from db.tables import Stage, State
+from db.transitions import Loss
 from tests.conftest import Clock
 from tests.db.steps import claimed, job_ids, owner, queued_edit
 from tests.db.test_plans import plan_of, plans_by_form
@@ -53,7 +54,7 @@ def test_a_lease_that_ran_out_is_told_as_such_and_a_dead_process_is_not(
     clock.now += 30
     ledger.hand_back_lost()
     claimed(ledger, queued_edit(ledger))
-    ledger.hand_back(owner().process, "killed by signal 9")
+    ledger.hand_back(owner().process, "exit code 1, and it did not renew its lease")
 
     assert [one.lease_expired for one in told] == [True, False]
 
@@ -77,8 +78,9 @@ def test_what_is_released_is_told_and_what_was_taken_over_before_is_not(
 
 
 def test_nothing_is_told_of_what_was_not_committed(ledger: Ledger, told: list[HandedBack]) -> None:
-    with pytest.raises(RuntimeError), ledger._handing_back() as (_, _, back):
-        back.append(HandedBack(Stage.EDIT, 1, 1, "r", "p-1", State.QUEUED, "killed by signal 9"))
+    edit = queued_edit(ledger)
+    with pytest.raises(RuntimeError), ledger._handing_back() as back:
+        back.losses[Stage.EDIT, edit] = Loss("killed by signal 9")
         raise RuntimeError
 
     assert told == []

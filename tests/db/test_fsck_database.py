@@ -19,16 +19,7 @@ from db.tables import Stage, edits, run_scorers
 from db.upkeep.finding import Inspection, Standing, Tally
 from db.upkeep.fsck import findings
 from db.upkeep.pages import PAGE, pages
-from tests.db.checked_farm import (
-    changed,
-    checked,
-    edited,
-    entered,
-    finished,
-    finished_run,
-    lose,
-    work,
-)
+from tests.db.checked_farm import changed, checked, edited, entered, finished, finished_run, lose, work
 from tests.db.steps import job_ids
 from tests.factories import configuration, content_digest, png
 

@@ -8,17 +8,7 @@ from db.queries import progress_of
 from db.tables import Stage, State
 from db.transitions import BACK_OFF_SECONDS
 from tests.conftest import Clock
-from tests.db.steps import (
-    FAULT,
-    IMAGE,
-    PASSING_FAULT,
-    claimed,
-    claimed_scores,
-    finish_edit,
-    job,
-    job_ids,
-    owner,
-)
+from tests.db.steps import FAULT, IMAGE, PASSING_FAULT, claimed, claimed_scores, finish_edit, job, job_ids, owner
 from tests.factories import enter
 
 # -- asked again -------------------------------------------------------------------------------------------------------

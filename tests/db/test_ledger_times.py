@@ -6,14 +6,7 @@ from db.doorbells import take_owed
 from db.ledger import Ledger
 from db.tables import Stage, State
 from tests.conftest import Clock
-from tests.db.steps import (
-    PASSING_FAULT,
-    claim_edit,
-    claimed,
-    job,
-    job_ids,
-    owner,
-)
+from tests.db.steps import PASSING_FAULT, claim_edit, claimed, job, job_ids, owner
 from tests.factories import enter
 
 # -- a clock that is set -----------------------------------------------------------------------------------------------

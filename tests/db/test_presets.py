@@ -81,11 +81,7 @@ def test_a_users_option_wins_over_the_presets() -> None:
 
 def test_set_changes_a_preset() -> None:
     found = choose(
-        file=None,
-        editor="qwen-image-edit",
-        scorers=["simulated"],
-        settings=["editor.num_inference_steps=4"],
-        others={},
+        file=None, editor="qwen-image-edit", scorers=["simulated"], settings=["editor.num_inference_steps=4"], others={}
     )
 
     assert found.editor.options["num_inference_steps"] == 4

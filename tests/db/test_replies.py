@@ -131,8 +131,7 @@ def test_a_criterion_out_of_range_spoils_the_reply() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
-    [("pre\\n\\u001b[2J", r"pre\n\x1b[2J"), ("\\ud800", r"\ud800"), ("x" * 100_000, "x" * 80)],
+    ("name", "shown"), [("pre\\n\\u001b[2J", r"pre\n\x1b[2J"), ("\\ud800", r"\ud800"), ("x" * 100_000, "x" * 80)]
 )
 def test_a_criterions_name_is_repeated_in_one_short_line(name: str, shown: str) -> None:
     reply = f'{{"{name}": 11, "score": 8}}'
@@ -210,8 +209,7 @@ def test_thinking_alone_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply",
-    ['{"score": 8}', '{"score": 8}\nThis is beca', '```json\n{"score": 8}', '<think>.</think>{"score": 8} as'],
+    "reply", ['{"score": 8}', '{"score": 8}\nThis is beca', '```json\n{"score": 8}', '<think>.</think>{"score": 8} as']
 )
 def test_a_whole_object_counts_though_what_follows_was_cut_off(reply: str) -> None:
     assert value(reply, cut_off=True) == 8

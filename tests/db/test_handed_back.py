@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from db.jobs import HandedBack
 from db.ledger import Ledger
@@ -82,3 +83,17 @@ def test_nothing_is_told_of_what_was_not_committed(ledger: Ledger, told: list[Ha
         raise RuntimeError
 
     assert told == []
+
+
+def test_where_nobody_listens_nothing_is_asked_about_what_is_handed_back(ledger: Ledger) -> None:
+    claimed(ledger, queued_edit(ledger))
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(ledger.engine, "before_cursor_execute", note)
+    assert ledger.hand_back(owner().process, "killed by signal 9") == 1
+    event.remove(ledger.engine, "before_cursor_execute", note)
+
+    assert not [statement for statement in asked if "samples" in statement]

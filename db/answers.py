@@ -5,14 +5,12 @@ Official scripts are more forgiving, and some of them guess: what cannot be read
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from db.errors import one_line
-from db.replies import REASONING, Unreadable, json_objects, without_thinking
+from db.replies import REASONING, Unreadable, json_objects, short, shown, without_thinking
 from db.rubric import AnswerForm, Criterion
 
 _NUMBER = r"(?P<value>[-+]?\d+(?:\.\d+)?)"
@@ -95,7 +93,7 @@ def _named_in(text: str, criterion: Criterion) -> str:
         said = {several[int(index)] for several in numbers if int(index) < len(several)}
     if len(said) == 1:
         return said.pop()
-    raise Unreadable(f"the reply gives {len(said) or 'no'} {'different ' if said else ''}{_short(criterion.at)}")
+    raise Unreadable(f"the reply gives {len(said) or 'no'} {'different ' if said else ''}{short(criterion.at)}")
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
@@ -117,14 +115,14 @@ def _from_label(text: str, form: AnswerForm) -> RubricAnswer:
     label = re.compile(rf"{re.escape(form.label)}s?{_MARKS}(?:[:：=]|\bis\b)?{_MARKS}{_NUMBER}{_BEHIND}", re.IGNORECASE)
     said = [list(_numbers_from(match, len(form.criteria))) for match in label.finditer(text)]
     if not said:
-        raise Unreadable(f"the reply gives no {_short(form.label)}")
+        raise Unreadable(f"the reply gives no {short(form.label)}")
     if any(len(numbers) != len(form.criteria) for numbers in said):
         raise Unreadable(
-            f"the reply gives fewer numbers behind {_short(form.label)} than the {len(form.criteria)} asked"
+            f"the reply gives fewer numbers behind {short(form.label)} than the {len(form.criteria)} asked"
         )
     answers = [{each.name: _of(one, each) for one, each in zip(given, form.criteria, strict=True)} for given in said]
     if any(answer != answers[0] for answer in answers):
-        raise Unreadable(f"the reply gives several {_short(form.label)} that differ")
+        raise Unreadable(f"the reply gives several {short(form.label)} that differ")
     return RubricAnswer(answers[0], label.split(text, 1)[0].strip())
 
 
@@ -142,7 +140,7 @@ def _numbers_from(first: re.Match[str], count: int) -> Iterator[re.Match[str]]:
 
 def _of(match: re.Match[str], criterion: Criterion) -> float:
     if match["of"] is not None and float(match["of"]) != criterion.scale[1]:
-        raise Unreadable(f"the reply's {_short(criterion.name)} is {match['value']} of {_short(match['of'])}")
+        raise Unreadable(f"the reply's {short(criterion.name)} is {match['value']} of {short(match['of'])}")
     return _on_scale(match["value"], criterion)
 
 
@@ -150,10 +148,10 @@ def _on_scale(value: object, criterion: Criterion) -> float:
     least, most = criterion.scale
     number = _number(value)
     if number is None:
-        raise Unreadable(f"the reply's {_short(criterion.name)} is {_shown(value)}, which is no number")
+        raise Unreadable(f"the reply's {short(criterion.name)} is {shown(value)}, which is no number")
     if not least <= number <= most:  # NaN and the infinities are not either
-        shown = _short(str(value))
-        raise Unreadable(f"the reply's {_short(criterion.name)} is {shown}, which is not from {least:g} to {most:g}")
+        said = f"{short(str(value))}, which is not from {least:g} to {most:g}"
+        raise Unreadable(f"the reply's {short(criterion.name)} is {said}")
     return number
 
 
@@ -167,16 +165,6 @@ def _number(value: object) -> float | None:
         return float(value)
     except OverflowError:  # a whole number may have any length
         return None
-
-
-def _shown(value: object) -> str:
-    return (
-        "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else _short(json.dumps(value))
-    )
-
-
-def _short(words: str) -> str:
-    return one_line(words, longest=80)
 
 
 _READERS: Mapping[str, Callable[[str, AnswerForm], RubricAnswer]] = {

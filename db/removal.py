@@ -12,8 +12,8 @@ from db.intake import benchmark_of, one_at_a_time
 from db.tables import JOB_TABLES, OPEN_STATES, Stage, State, benchmarks, edits, run_scorers, runs, samples, scores
 from db.to_do import ids_in_order, with_run
 
-SAMPLES_AT_ONCE = 100
-"""So many samples go in one transaction: for each the database looks whether any edit is of it, and that takes time."""
+SAMPLES_AT_ONCE = 1000
+"""So many samples go in one transaction; as long as it takes nobody else writes to SQLite."""
 
 
 @dataclass(frozen=True)

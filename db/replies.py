@@ -148,9 +148,9 @@ def _on_scale(value: object, name: str) -> float:
     if number is not None and _PLAIN.fullmatch(number["value"]):
         return _on_ten(number)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unreadable(f"the reply's {_short(name)} is {_shown(value)}, which is no number")
+        raise Unreadable(f"the reply's {short(name)} is {shown(value)}, which is no number")
     if not 0 <= value <= 10:  # NaN and the infinities are not either
-        raise Unreadable(f"the reply's {_short(name)} is {_short(str(value))}, which is not from 0 to 10")
+        raise Unreadable(f"the reply's {short(name)} is {short(str(value))}, which is not from 0 to 10")
     return float(value)
 
 
@@ -158,16 +158,18 @@ def _on_ten(match: re.Match[str]) -> float:
     if not _PLAIN.fullmatch(match["value"]):
         raise Unreadable("the reply names no score")
     if match["scale"] is not None and float(match["scale"]) != 10:
-        said, scale = _short(match["value"]), _short(match["scale"])
+        said, scale = short(match["value"]), short(match["scale"])
         raise Unreadable(f"the reply's score is {said} of {scale}, which is not from 0 to 10")
     return _on_scale(float(match["value"]), "score")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return what a judge gave in place of a number, for a complaint."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    return _short(json.dumps(value))
+    return short(json.dumps(value))
 
 
-def _short(words: str) -> str:
-    return one_line(words, longest=80)  # a judge may call a criterion anything
+def short(words: str) -> str:
+    """Return a judge's words for a complaint: it may call a criterion anything."""
+    return one_line(words, longest=80)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 """The newest revision in db/migrations/versions; a ledger at another one is upgraded or refused."""
 
 
@@ -230,7 +230,7 @@ edits = Table(
     *_job_constraints(),
     CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="image"),
     CheckConstraint("length(image) = 64", name="digest"),
-    UniqueConstraint("run_id", "sample_id", "repeat"),
+    UniqueConstraint("sample_id", "run_id", "repeat"),  # by it, whether any edit is of a sample that is to go
     Index(None, "state", "published_at"),
     Index(None, "run_id", "state", "id"),
     Index(None, "run_id", "state", "not_before", sqlite_where=TRIED_AND_WAITING, postgresql_where=TRIED_AND_WAITING),

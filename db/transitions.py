@@ -6,6 +6,7 @@ One place for each change, so that no column of it is forgotten where it is made
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -39,9 +40,6 @@ GPU_WAIT_SECONDS = 30
 takes this."""
 
 LONGEST_BACK_OFF_SECONDS = BACK_OFF_SECONDS * 2 ** (ATTEMPTS_ALLOWED - 1) * BACK_OFF_SPREAD[1] + GPU_WAIT_SECONDS
-
-UNRENEWED = "did not renew its lease"
-"""What is said last of a worker whose claim ran out."""
 
 UNCLAIMED = {"owner": None, "lease_until": None}
 """The values of a job that nobody holds."""
@@ -170,11 +168,19 @@ def back_off(jobs: Table) -> ColumnElement[float]:
     return BACK_OFF_SECONDS * literal(1).bitwise_lshift(ATTEMPTS_ALLOWED - 1 - attempts_left)
 
 
-def why_lost(row: Row[Any], now: float, is_dead: Callable[[Process], bool]) -> str | None:
+@dataclass(frozen=True)
+class Loss:
+    """Why a claim ended without an outcome; `lease_expired`: all that is known is that nobody renewed it in time."""
+
+    reason: str
+    lease_expired: bool = False
+
+
+def why_lost(row: Row[Any], now: float, is_dead: Callable[[Process], bool]) -> Loss | None:
     """Return why nobody works on a claimed job any more, None while somebody may."""
     owner = Owner.parse(row.owner)
     if owner.is_lost(is_dead):
-        return f"process {owner.process.pid} of worker {row.worker} died"
+        return Loss(f"process {owner.process.pid} of worker {row.worker} died")
     if row.lease_until <= now:
-        return f"worker {row.worker} {UNRENEWED}"
+        return Loss(f"worker {row.worker} did not renew its lease", lease_expired=True)
     return None

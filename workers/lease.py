@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import structlog
@@ -161,7 +161,7 @@ class LeaseKeeper:
             thread.join()
         self._vital_file.stop()
         try:
-            released = self._children.release(self._ledger())
+            released = self._children.release(self._ledger)
             worker_leaves(farm.engine(), self._name, this_process())
         except (DBAPIError, FarmError) as error:
             log.warning("lease.not_released", reason=first_line(error), next="others take over when it runs out")
@@ -182,7 +182,7 @@ class LeaseKeeper:
         name, trouble = step.__name__.strip("_"), False
         while not self._stopping.is_set():
             try:
-                step(self._ledger())
+                step(self._ledger)
             except (DBAPIError, FarmError, OperationalError, OSError) as error:
                 if not trouble:  # one line for an outage, however long it lasts
                     log.warning("lease.trouble", step=name, reason=first_line(error), next="tried until it passes")
@@ -198,7 +198,9 @@ class LeaseKeeper:
             self._turned_at[name] = time.monotonic()
             wait()
 
+    @cached_property
     def _ledger(self) -> Ledger:
+        """The ledger, once its database answers; it tells here what it hands back."""
         ledger = farm.ledger()
         ledger.on_handed_back = partial(tell_handed_back, self._tally)
         return ledger

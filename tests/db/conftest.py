@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from db.engine import open_engine, transaction
+from db.images.remote import RemoteStore
 from db.tables import metadata
+from tests.db.shelves import BucketShelf
+from tests.s3 import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,9 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(table.delete())
         yield engine
+
+
+@pytest.fixture
+def bucket_shelf(remote: RemoteStore, s3_server: S3Server) -> BucketShelf:
+    """The image store in a bucket, as hands reach it that do what no store would."""
+    return BucketShelf(remote, s3_server.client())

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Row, select
 
-from db.engine import reading
-from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, ScoreClaim
+from db.engine import open_engine, reading
+from db.jobs import Claim, Claimant, Done, Doorbell, EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.owner import Owner, Process
-from db.tables import JOB_TABLES, Stage, edits, run_scorers, runs, samples, scores
+from db.tables import JOB_TABLES, FailureKind, Stage, edits, run_scorers, runs, samples, scores
 from db.to_do import with_run
 from tests.factories import enter
 
 IMAGE = "e" * 64
 """A digest; the ledger never looks for the image behind it."""
+
+FAULT = Failure(FailureKind.INPUT, "image is empty")
+PASSING_FAULT = Failure(FailureKind.STORE, "disk full", again=True)
+
+
+@cache
+def empty_ledger() -> bytes:
+    """Return a ledger file without rows; migrating it once is enough."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        open_engine(f"sqlite:///{file}").dispose()
+        return file.read_bytes()
 
 
 def owner(number: int = 1, delivery: str = "d-1") -> Owner:

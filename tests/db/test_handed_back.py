@@ -1,16 +1,16 @@
-"""Whoever listens to a ledger is told what became of each claim that ended without an outcome; and how deep it is."""
+"""Whoever listens to a ledger is told what became of each claim that ended without an outcome."""
 
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
-from db.depth import jobs_in
 from db.jobs import HandedBack
 from db.ledger import Ledger
 from db.tables import Stage, State
+from db.transitions import Loss
 from tests.conftest import Clock
 from tests.db.steps import claimed, job_ids, owner, queued_edit
-from tests.db.test_plans import plan_of, plans_by_form
 from tests.factories import enter
 
 
@@ -53,7 +53,7 @@ def test_a_lease_that_ran_out_is_told_as_such_and_a_dead_process_is_not(
     clock.now += 30
     ledger.hand_back_lost()
     claimed(ledger, queued_edit(ledger))
-    ledger.hand_back(owner().process, "killed by signal 9")
+    ledger.hand_back(owner().process, "exit code 1, and it did not renew its lease")
 
     assert [one.lease_expired for one in told] == [True, False]
 
@@ -77,30 +77,23 @@ def test_what_is_released_is_told_and_what_was_taken_over_before_is_not(
 
 
 def test_nothing_is_told_of_what_was_not_committed(ledger: Ledger, told: list[HandedBack]) -> None:
-    with pytest.raises(RuntimeError), ledger._handing_back() as (_, _, back):
-        back.append(HandedBack(Stage.EDIT, 1, 1, "r", "p-1", State.QUEUED, "killed by signal 9"))
+    edit = queued_edit(ledger)
+    with pytest.raises(RuntimeError), ledger._handing_back() as back:
+        back.losses[Stage.EDIT, edit] = Loss("killed by signal 9")
         raise RuntimeError
 
     assert told == []
 
 
-def test_the_depth_counts_every_state_that_is_asked_for(ledger: Ledger) -> None:
-    first, *_ = job_ids(ledger, Stage.EDIT, enter(ledger, 3))
-    claimed(ledger, first)
+def test_where_nobody_listens_nothing_is_asked_about_what_is_handed_back(ledger: Ledger) -> None:
+    claimed(ledger, queued_edit(ledger))
+    asked: list[str] = []
 
-    counts = jobs_in(ledger.engine, State.QUEUED, State.RUNNING, State.FAILED)
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
 
-    assert {state: counts[Stage.EDIT, state] for state in State if (Stage.EDIT, state) in counts} == {
-        State.QUEUED: 2,
-        State.RUNNING: 1,
-        State.FAILED: 0,
-    }
-    assert counts[Stage.SCORE, State.QUEUED] == 0
+    event.listen(ledger.engine, "before_cursor_execute", note)
+    assert ledger.hand_back(owner().process, "killed by signal 9") == 1
+    event.remove(ledger.engine, "before_cursor_execute", note)
 
-
-def test_the_depth_is_counted_by_an_index(ledger: Ledger) -> None:
-    plan = plan_of(ledger, lambda: jobs_in(ledger.engine, State.QUEUED))
-
-    if plans_by_form(ledger):
-        assert "SEARCH edits USING COVERING INDEX ix_edits_state_published_at (state=?)" in plan
-        assert "SEARCH scores USING COVERING INDEX ix_scores_state_published_at (state=?)" in plan
+    assert not [statement for statement in asked if "samples" in statement]

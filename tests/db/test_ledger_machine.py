@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sqlalchemy import Engine, Row, event, select, true
+from sqlalchemy import select, true
 
 from db.doorbells import owe_lost, take_owed
 from db.engine import open_engine, reading
@@ -34,7 +31,17 @@ from db.owner import Owner
 from db.queries import progress_of
 from db.tables import JOB_TABLES, FailureKind, Stage, State
 from tests.conftest import Clock
-from tests.db.steps import claim_edit, claimant, claimed_scores, finish_edit, finish_score, job_ids, owner
+from tests.db.crashes import Crash, crashing
+from tests.db.steps import claim_edit, claimant, claimed_scores, empty_ledger, finish_edit, finish_score, job_ids, owner
+from tests.db.what_must_hold import (
+    Hold,
+    Rows,
+    check_that_attempts_stay_within_what_is_allowed,
+    check_that_every_edit_has_one_row_and_once_it_is_done_one_score_per_scorer,
+    check_that_the_newest_attempt_wrote_the_outcome,
+    check_that_what_runs_is_what_is_held,
+    mark_of,
+)
 from tests.factories import enter
 
 LEASE_SECONDS = 30
@@ -43,45 +50,8 @@ SCORERS = [{"name": "simulated", "batch_size": 2}, {"name": "simulated", "label"
 
 UNWANTED = (State.FAILED, State.CANCELLED)
 
-Rows = list[tuple[Stage, Row[Any]]]
-
 owners = st.builds(owner, st.integers(1, 3), st.sampled_from(["d-1", "d-2"]))
 places = st.integers(0, SAMPLES * len(SCORERS) - 1)
-
-
-@dataclass
-class Hold:
-    """Who may write the outcome of a job now, and until when at least."""
-
-    claim: Claim
-    owner: Owner
-    lease_until: float
-
-
-class Crash(Exception):
-    """The process is gone in the middle of a transaction."""
-
-
-@contextmanager
-def crashing(engine: Engine, statement: int) -> Iterator[None]:
-    """Crash before that statement of the next transaction, counted from 0, before its commit at the latest."""
-    left = [statement]
-
-    def execute(*_: object) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Crash
-
-    def commit(_connection: object) -> None:
-        raise Crash
-
-    event.listen(engine, "before_cursor_execute", execute)
-    event.listen(engine, "commit", commit)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", execute)
-        event.remove(engine, "commit", commit)
 
 
 STEPS: dict[str, Callable[[LedgerMachine, Claim, Owner, int], object]] = {
@@ -113,7 +83,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         database = Path(self.folder.name) / "ledger.db"
-        database.write_bytes(_empty_ledger())
+        database.write_bytes(empty_ledger())
         self.clock = Clock()
         self.ledger = Ledger(open_engine(f"sqlite:///{database}"), lease_seconds=LEASE_SECONDS, clock=self.clock)
         self.holds: dict[tuple[Stage, int], Hold] = {}
@@ -135,7 +105,6 @@ class LedgerMachine(RuleBasedStateMachine):
         claim = claim_edit(self.ledger, self.edits[place % SAMPLES], by)
         return self.note_claims([] if claim is None else [claim], by)
 
-    @precondition(lambda self: self.states[Stage.EDIT, State.DONE])
     @precondition(lambda self: self.states[Stage.EDIT, State.DONE])
     @rule(target=claims, limit=st.integers(1, 3), by=owners, ahead=st.booleans())
     def claim_scores(self, limit: int, by: Owner, ahead: bool) -> MultipleResults[Claim]:
@@ -256,35 +225,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def all_that_must_hold_holds(self) -> None:
         rows = self.rows()
         self.states = Counter((stage, State(row.state)) for stage, row in rows)
-        self.check_that_every_edit_has_one_row_and_once_it_is_done_one_score_per_scorer(rows)
+        check_that_every_edit_has_one_row_and_once_it_is_done_one_score_per_scorer(rows, self.edits, len(SCORERS))
         for stage, row in rows:
-            self.check_that_what_runs_is_what_is_held(stage, row)
-            self.check_that_the_newest_attempt_wrote_the_outcome(stage, row)
-            self.check_that_attempts_stay_within_what_is_allowed(row)
-
-    def check_that_every_edit_has_one_row_and_once_it_is_done_one_score_per_scorer(self, rows: Rows) -> None:
-        edits = {row.id: row.state for stage, row in rows if stage is Stage.EDIT}
-        assert sorted(edits) == self.edits
-        score_count = Counter(row.edit_id for stage, row in rows if stage is Stage.SCORE)
-        for edit, state in edits.items():
-            assert score_count[edit] == (len(SCORERS) if state == State.DONE else 0)
-
-    def check_that_what_runs_is_what_is_held(self, stage: Stage, row: Row[Any]) -> None:
-        hold = self.holds.get((stage, row.id))
-        assert (row.state == State.RUNNING) == (hold is not None)
-        if hold is not None:
-            assert (row.attempt, row.owner) == (hold.claim.attempt, str(hold.owner))
-            assert row.lease_until == hold.lease_until
-
-    def check_that_the_newest_attempt_wrote_the_outcome(self, stage: Stage, row: Row[Any]) -> None:
-        if row.state == State.DONE:
-            assert (row.image if stage is Stage.EDIT else row.detail["by"]) == _mark(row.attempt)
-        if row.failure_kind == FailureKind.STORE:
-            assert row.failure_reason == f"attempt {row.attempt}"
-
-    def check_that_attempts_stay_within_what_is_allowed(self, row: Row[Any]) -> None:
-        assert row.attempt <= row.attempts_allowed
-        assert row.state != State.QUEUED or row.attempt < row.attempts_allowed
+            check_that_what_runs_is_what_is_held(row, self.holds.get((stage, row.id)))
+            check_that_the_newest_attempt_wrote_the_outcome(stage, row)
+            check_that_attempts_stay_within_what_is_allowed(row)
 
     def check_that_every_job_ends(self) -> None:
         self.work_until_nothing_is_open()
@@ -320,7 +265,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return multiple(*given)
 
     def is_finished(self, claim: Claim) -> bool:
-        mark = _mark(claim.attempt)
+        mark = mark_of(claim.attempt)
         if isinstance(claim, EditClaim):
             return finish_edit(self.ledger, claim, mark, seconds=1.0, detail={}) is not None
         assert isinstance(claim, ScoreClaim)
@@ -341,19 +286,6 @@ class LedgerMachine(RuleBasedStateMachine):
     def rows(self) -> Rows:
         with reading(self.ledger.engine) as connection:
             return [(stage, row) for stage, jobs in JOB_TABLES.items() for row in connection.execute(select(jobs))]
-
-
-def _mark(attempt: int) -> str:
-    return f"{attempt:064d}"
-
-
-@cache
-def _empty_ledger() -> bytes:
-    """Return a ledger file without rows; migrating it once is enough."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "empty.db"
-        open_engine(f"sqlite:///{file}").dispose()
-        return file.read_bytes()
 
 
 LedgerMachine.TestCase.settings = settings(

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from db.engine import reading
-from db.jobs import Failure
 from db.ledger import Ledger
 from db.outcomes import (
     asked_scorers,
@@ -19,12 +18,10 @@ from db.outcomes import (
     score_outcomes,
 )
 from db.queries import find_run
-from db.tables import FailureKind, Stage
+from db.tables import Stage
 from tests.conftest import Clock
-from tests.db.steps import claimed, claimed_scores, finish_score, job_ids, queued_scores
+from tests.db.steps import FAULT, claimed, claimed_scores, finish_score, job_ids, queued_scores
 from tests.factories import enter
-
-FAULT = Failure(FailureKind.INPUT, "image is empty")
 
 
 def rows(ledger: Ledger, ask: Any, run_id: str) -> list[Any]:

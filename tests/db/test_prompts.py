@@ -1,8 +1,7 @@
-"""A judge's prompts: what a template may say, which one a category gets, and what a benchmark's own become."""
+"""A judge's prompt: its template, its sandbox, and which one a category gets."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,27 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from db.categories import ENGLISH_ALIASES
 from db.configuration import first_fault
-from db.judge_prompts import built_in_prompts
-from db.prompts import JudgePrompt, PromptSubject, RenderedPrompt, benchmark_prompt, prompt_of, render_prompt
-
-SUBJECT = PromptSubject("p-1", "物理", "make it rain", "a street", has_reference=False)
-NAMES = (
-    *("key", "category", "instruction", "edit_instruction", "description", "original_description"),
-    *("has_reference", "reference_text", "source_count"),
-)
-OTHERWISE = JudgePrompt(system="built in", user="built in: {{ instruction }}")
+from db.prompts import JudgePrompt, RenderedPrompt, prompt_of, render_prompt
+from tests.db.prompt_subject import NAMES, SUBJECT, own
 
 
 def rendered(user: str, **subject: Any) -> str:
     """Return what a user prompt of this template says of the subject."""
     return render_prompt(JudgePrompt(user=user), replace(SUBJECT, **subject)).user
-
-
-def own(system: str | None, user: str | None, **subject: Any) -> RenderedPrompt:
-    """Return what a benchmark's own prompt says of the subject."""
-    return render_prompt(benchmark_prompt(system, user, otherwise=OTHERWISE), replace(SUBJECT, **subject))
 
 
 def complaint(**prompt: Any) -> str:
@@ -187,182 +173,3 @@ def test_a_category_gets_its_own_prompt_or_its_aliass_or_the_default(
     category: str, names: list[str], chosen: str
 ) -> None:
     assert prompt_of(named_prompts(*names), category).user == chosen
-
-
-# -- a benchmark's own -------------------------------------------------------------------------------------------------
-
-
-def test_a_benchmarks_template_is_taken_as_it_is() -> None:
-    system, user = "Judge {{ category }}.", "{% if description %}{{ description }}: {% endif %}{{ instruction }}"
-
-    assert own(system, user) == RenderedPrompt("Judge 物理.", "a street: make it rain")
-
-
-def test_a_benchmarks_format_string_is_read_as_python_reads_it() -> None:
-    user = 'Of "{original_description}" in {category}: {edit_instruction}\nAnswer {{"score": 0-10}}, 100% sure.'
-
-    assert own(None, user).user == user.format(
-        original_description="a street", category="物理", edit_instruction="make it rain"
-    )
-
-
-@given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
-def test_any_text_may_stand_literally_in_a_format_string(literal: str) -> None:
-    user = literal.replace("{", "{{").replace("}", "}}") + "{instruction}."
-
-    assert own(None, user).user == user.format(instruction="make it rain")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_name_may_stand_in_a_format_string(name: str) -> None:
-    assert own(None, f"{{instruction}} [{{{name}}}]").user == f"make it rain [{SUBJECT.names()[name]}]"
-
-
-@pytest.mark.parametrize(
-    "literal",
-    ["}} %} #}", "100 % } done", "a \\ b \\n c", "'single' \"double\"", "换行\n\t制表", "😀", "`tick`", "{ {x} }"],
-)
-def test_what_a_format_string_says_literally_is_said(literal: str) -> None:
-    escaped = literal.replace("{", "{{").replace("}", "}}")
-
-    assert own(None, f"{escaped} {{instruction}} {escaped}").user == f"{literal} make it rain {literal}"
-
-
-OPENINGS = ["{% raw %}", "{# hidden #}", "{{ category }}", "{{ nobody }}", '{{"score": 8}}', "{%", "{{"]
-
-
-@pytest.mark.parametrize("literal", OPENINGS)
-def test_a_format_string_that_escapes_a_templates_marks_opens_nothing(literal: str) -> None:
-    escaped = literal.replace("{", "{{").replace("}", "}}")
-
-    assert own(None, f"{escaped} {{instruction}}").user == f"{literal} make it rain"
-
-
-def test_a_field_may_stand_in_literal_braces() -> None:
-    assert own(None, "{instruction} {{{category}}}").user == "make it rain {物理}"
-
-
-@pytest.mark.parametrize(
-    "user",
-    [
-        pytest.param('{instruction} Answer {"score": 8}', id="JSON in single braces"),
-        pytest.param("{instruction} Answer {'score': 8}", id="a dict in single braces"),
-        pytest.param("{instruction} {0}", id="a position"),
-        pytest.param("{instruction} {1 + 1}", id="a sum"),
-        pytest.param("{instruction} {instruction.upper}", id="an attribute"),
-    ],
-)
-def test_a_format_string_with_another_field_is_refused(user: str) -> None:
-    with pytest.raises(ValueError):
-        own(None, user)
-
-
-@pytest.mark.parametrize(
-    ("user", "named"),
-    [
-        ("{instruction} {nobody}", "nobody"),
-        ("{instruction} {} and {", "it reads like a format string, but Single '{'"),
-        ("{instruction} {", "it reads like a format string, but Single '{'"),
-        ("{instruction} }", "it reads like a format string, but Single '}'"),
-        ("{instruction} {% if key", "it reads like a format string, but expected '}'"),
-    ],
-)
-def test_a_format_string_that_python_would_not_take_is_refused(user: str, named: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(named)):
-        own(None, user)
-
-
-def test_a_text_in_single_braces_that_names_no_field_is_only_text() -> None:
-    assert own(None, 'Answer {"score": X}').user == 'Instruction: make it rain\n\nAnswer {"score": X}'
-
-
-@pytest.mark.parametrize("user", ["Was it done?", "What of {{ category }}?", "What of {category}?", ""])
-def test_a_prompt_that_names_no_instruction_gets_it_in_front(user: str) -> None:
-    assert own(None, user).user.startswith("Instruction: make it rain\n")
-
-
-@pytest.mark.parametrize(
-    "user",
-    [
-        "Do {{ instruction }}",
-        "Do {{ edit_instruction }}",
-        "Do {{instruction}}",
-        "Do {instruction}",
-        "Do {edit_instruction}",
-        "Do {{ instruction | upper }}",
-    ],
-)
-def test_a_prompt_that_names_the_instruction_does_not_get_it_twice(user: str) -> None:
-    assert own(None, user).user.lower() == "do make it rain"
-
-
-def test_a_benchmark_with_only_a_system_prompt_keeps_the_built_in_question() -> None:
-    assert own("Be kind to {category}.", None) == RenderedPrompt("Be kind to 物理.", "built in: make it rain")
-
-
-def test_a_benchmark_with_only_a_user_prompt_asks_its_own_question() -> None:
-    assert own(None, "Do {instruction}").user == "Do make it rain"
-
-
-def test_what_a_benchmark_does_not_bring_is_the_built_in_one() -> None:
-    assert own(None, "Do {instruction}").system == "built in"
-
-
-@pytest.mark.parametrize(("system", "user"), [("{{ nobody }}", "x"), ("x", "{{ nobody }}"), ("{{ nobody }}", None)])
-def test_a_bad_template_of_a_benchmark_is_a_value_error(system: str, user: str | None) -> None:
-    with pytest.raises(ValueError, match="'nobody' is undefined"):
-        own(system, user)
-
-
-# -- built in ----------------------------------------------------------------------------------------------------------
-
-CRITERIA = ("instruction_following", "preservation", "visual_quality")
-CATEGORIES = [*ENGLISH_ALIASES, *ENGLISH_ALIASES.values(), "weather"]
-
-
-@pytest.mark.parametrize("has_reference", [False, True], ids=["no reference", "reference"])
-@pytest.mark.parametrize("description", [None, "a street"], ids=["no description", "description"])
-@pytest.mark.parametrize("category", CATEGORIES)
-@pytest.mark.parametrize("mode", ["generate", "expected"])
-def test_a_built_in_prompt_says_what_the_sample_has_and_names_the_criteria(
-    mode: Any, category: str, description: str | None, has_reference: bool
-) -> None:
-    subject = PromptSubject("p", category, "make it rain", description, has_reference)
-
-    prompt = render_prompt(prompt_of(built_in_prompts(mode), category), subject)
-
-    assert "Instruction: make it rain\n" in prompt.user
-    assert f"Category: {category}\n" in prompt.user
-    assert ("The source shows: a street\n" in prompt.user) is (description is not None)
-    assert ("The source shows" in prompt.user) is (description is not None)
-    assert ("third" in prompt.user) is has_reference
-    assert re.findall(r"^- (\w+): ", prompt.user, re.MULTILINE) == [
-        *CRITERIA,
-        *(["plausibility"] if category != "weather" else []),
-    ]
-    assert not re.search(r"{[{%#]|[}%#]}|\n\n\n|\s$", prompt.system + prompt.user)
-    assert "strict and fair judge" in prompt.system
-
-
-@pytest.mark.parametrize("category", CATEGORIES)
-def test_a_reasoning_prompt_asks_for_reasons_before_every_criterion_and_the_score(category: str) -> None:
-    user = render_prompt(prompt_of(built_in_prompts("generate"), category), SUBJECT).user
-
-    criteria = re.findall(r"^- (\w+): ", user, re.MULTILINE)
-    assert re.findall(r'"(\w+)": \.\.\.', user.replace('"..."', "...")) == ["reasoning", *criteria, "score"]
-
-
-@pytest.mark.parametrize("category", CATEGORIES)
-def test_a_one_digit_prompt_asks_for_nothing_but_a_digit(category: str) -> None:
-    user = render_prompt(prompt_of(built_in_prompts("expected"), category), SUBJECT).user
-
-    assert user.endswith('{"score": D}')
-    assert "reasoning" not in user
-    assert "10" not in user
-
-
-def test_each_reasoning_category_asks_another_question() -> None:
-    prompts = built_in_prompts("generate")
-
-    assert set(prompts) == {"default", *ENGLISH_ALIASES}
-    assert len({prompt.user for prompt in prompts.values()}) == len(prompts)

@@ -6,12 +6,12 @@ import pytest
 
 from db.engine import transaction
 from db.errors import UnknownRun, WrongCall
-from db.jobs import Failure
 from db.ledger import Ledger
 from db.queries import all_runs, find_run, progress_of, working
-from db.tables import FailureKind, Stage, State, runs
+from db.tables import Stage, State, runs
 from tests.conftest import Clock
 from tests.db.steps import (
+    FAULT,
     IMAGE,
     claim_edit,
     claimed,
@@ -23,8 +23,6 @@ from tests.db.steps import (
     queued_scores,
 )
 from tests.factories import enter
-
-FAULT = Failure(FailureKind.INPUT, "image is empty")
 
 
 def enter_three_runs(ledger: Ledger) -> list[str]:

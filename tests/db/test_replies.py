@@ -1,29 +1,14 @@
-"""A judge's reply: which score is read out of it, and what is refused rather than guessed."""
+"""A judge's reply: its JSON, an aggregate of its criteria, its thinking, and what of it was cut off."""
 
 from __future__ import annotations
 
 import json
-import re
-import sys
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from db.aggregate import read_aggregate
 from db.replies import Unreadable, Verdict, read_reply
-
-
-def value(reply: str, *, cut_off: bool = False) -> float:
-    return read_reply(reply, cut_off=cut_off).value
-
-
-def complaint(reply: str, *, cut_off: bool = False) -> str:
-    """Return why no score could be read; the reply is kept beside every such reason."""
-    with pytest.raises(Unreadable) as caught:
-        read_reply(reply, cut_off=cut_off)
-    return str(caught.value)
-
+from tests.db.replying import complaint, value
 
 # -- an aggregate of criteria ------------------------------------------------------------------------------------------
 
@@ -146,8 +131,7 @@ def test_a_criterion_out_of_range_spoils_the_reply() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
-    [("pre\\n\\u001b[2J", r"pre\n\x1b[2J"), ("\\ud800", r"\ud800"), ("x" * 100_000, "x" * 80)],
+    ("name", "shown"), [("pre\\n\\u001b[2J", r"pre\n\x1b[2J"), ("\\ud800", r"\ud800"), ("x" * 100_000, "x" * 80)]
 )
 def test_a_criterions_name_is_repeated_in_one_short_line(name: str, shown: str) -> None:
     reply = f'{{"{name}": 11, "score": 8}}'
@@ -197,142 +181,6 @@ def test_a_nested_score_is_not_the_score_of_a_broken_object(reply: str, cut_off:
     assert complaint(reply, cut_off=cut_off)
 
 
-# -- text --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        "Score: 8.5",
-        "score=8.5",
-        "SCORE : 8.5",
-        "The score is 8.5.",
-        "**Score:** 8.5",
-        "**Score: 8.5**",
-        "Score: **8.5**",
-        "*Score*: _8.5_",
-        "Score:\n8.5",
-        '"score": "8.5"',
-        "Score: 8.5/10",
-        "Score: 8.5 / 10.0",
-        "Score: 8.5 out of 10",
-        "Score: 8.5, which is fair.",
-        "I give it 8.5/10.",
-        "8.5/10",
-        "(8.5 / 10)",
-        "8.5/10.0!",
-        "评分：8.5",
-        "评分:8.5分",
-        "得分为 8.5 分",
-        "分数是8.5",
-        "打分=8.5",
-        "**评分**：8.5/10",
-        "最终评分: 8.5",
-        "Score: 8.5\nScore: 8.50",
-        "The sky is 9/10, the ground 7/10.\nScore: 8.5",
-        "I looked at 3 things in 2026-03-04.\nScore: 8.5\n1. sky\n2. ground",
-        "评分：８.５",
-    ],
-)
-def test_a_score_is_found_in_text(reply: str) -> None:
-    assert value(reply) == 8.5
-
-
-def test_the_whole_text_is_the_reasons() -> None:
-    assert read_reply("\nThe sky is grey.\nScore: 8\n") == Verdict(8, {}, "The sky is grey.\nScore: 8")
-
-
-@pytest.mark.parametrize("reply", ["Score: 8\nScore: 6.5", "8/10 for the sky, 6.5/10 below", "评分：8，得分：6.5"])
-def test_several_scores_that_differ_are_none(reply: str) -> None:
-    assert complaint(reply) == "the reply names several scores: 6.5, 8"
-
-
-def test_of_many_scores_that_differ_a_few_are_repeated() -> None:
-    reply = "\n".join(f"Score: {number / 1000}" for number in range(1000))
-
-    assert complaint(reply) == (
-        "the reply names several scores: 0, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, ..."
-    )
-
-
-def test_a_long_number_is_repeated_in_part() -> None:
-    assert len(complaint(f"Score: {'9' * 300}/{'8' * 300}")) < 300
-
-
-@pytest.mark.parametrize("reply", ["Score: 11", "Score: -1", "Score: 85", "评分：10.5", "-1/10", "11/10", "100/10"])
-def test_a_number_out_of_range_in_text_is_no_score(reply: str) -> None:
-    assert complaint(reply).endswith("which is not from 0 to 10")
-
-
-@pytest.mark.parametrize("reply", ["Score: 4/5", "Score: 85/100", "评分：4/5", "Score: 4 out of 5", "Score: 8/10.5"])
-def test_a_score_of_another_scale_in_text_is_not_converted(reply: str) -> None:
-    assert complaint(reply).endswith("which is not from 0 to 10")
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        pytest.param("", id="nothing"),
-        pytest.param("The edit is excellent.", id="no number"),
-        pytest.param("8", id="a number without a word"),
-        pytest.param("I see 8 birds and 2 trees.", id="numbers of other things"),
-        pytest.param("Score: 8-9", id="a range"),
-        pytest.param("Score: 8 - 9", id="a range with spaces"),
-        pytest.param("Score: 8–9", id="a range with a dash"),
-        pytest.param("评分：8~9", id="a range with a tilde"),
-        pytest.param("Score: 8,5", id="a decimal comma"),
-        pytest.param("Score: between eight and nine", id="words"),
-        pytest.param("3/10/2026", id="a date"),
-        pytest.param("2026/3/10", id="a date, year first"),
-        pytest.param("10/10/2026", id="a date of tens"),
-        pytest.param("8/100", id="of a hundred"),
-        pytest.param("8/10.5", id="of ten and a half"),
-        pytest.param("4/5", id="of five"),
-        pytest.param("version 1.8.5/10", id="a version"),
-        pytest.param("Score (0-10): see above", id="the scale alone"),
-        pytest.param("Underscore: 8", id="another word"),
-        pytest.param("Score: $8", id="a price"),
-    ],
-)
-def test_what_names_no_score_is_refused(reply: str) -> None:
-    assert complaint(reply) == "the reply names no score"
-
-
-MISREAD = [
-    pytest.param("8,5/10", id="a decimal comma of ten"),  # 5
-    pytest.param("Score: 8,5/10", id="a labelled decimal comma of ten"),  # 5
-    pytest.param("1,000/10", id="a thousand of ten"),  # 0
-    pytest.param("8-9/10", id="a range of ten"),  # 9
-    pytest.param("Score: 8-9/10", id="a labelled range of ten"),  # 9
-    pytest.param("8 – 9/10", id="a range of ten with a dash"),  # 9
-    pytest.param("7 or 8/10", id="a choice of ten"),  # 8
-    pytest.param("-9/-9/10", id="a negative number behind a slash"),  # 9
-    pytest.param("fine,-9/10", id="a negative number behind a comma"),  # 9
-    pytest.param("8-91e4/10", id="a range up to a number with an exponent"),  # 4
-    pytest.param("81e1.5/10", id="an exponent with a fraction"),  # 1.5
-    pytest.param("Score: 8 to 9", id="a range in words"),  # 8
-    pytest.param("评分：8到9分", id="a range in Chinese words"),  # 8
-    pytest.param("Score: 8—9", id="a range with a long dash"),  # 8
-    pytest.param("Score: 1e1", id="an exponent"),  # 1
-    pytest.param("Score: 8%", id="a percentage"),  # 8
-    pytest.param("Score: 8.5.3", id="a version"),  # 8.5
-    pytest.param("Score: 8/10/2026", id="a date"),  # 8
-    pytest.param("Score: **4**/5", id="of five, the number in bold"),  # 4
-    pytest.param("Score: 4 (out of 5)", id="of five, in brackets"),  # 4
-    pytest.param("评分：4分（满分5分）", id="of five, in Chinese"),  # 4
-]
-"""What is read as the number behind it: none of them was said."""
-
-
-@pytest.mark.parametrize("reply", MISREAD)
-def test_a_part_of_what_was_said_is_no_score(reply: str) -> None:
-    assert complaint(reply)
-
-
-def test_a_list_behind_the_score_does_not_make_it_a_range() -> None:
-    assert value("Score: 8\n- 2 seams are left") == 8
-
-
 # -- thinking, and replies that were cut off ---------------------------------------------------------------------------
 
 
@@ -361,8 +209,7 @@ def test_thinking_alone_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply",
-    ['{"score": 8}', '{"score": 8}\nThis is beca', '```json\n{"score": 8}', '<think>.</think>{"score": 8} as'],
+    "reply", ['{"score": 8}', '{"score": 8}\nThis is beca', '```json\n{"score": 8}', '<think>.</think>{"score": 8} as']
 )
 def test_a_whole_object_counts_though_what_follows_was_cut_off(reply: str) -> None:
     assert value(reply, cut_off=True) == 8
@@ -378,79 +225,3 @@ def test_an_object_that_was_cut_off_is_none(reply: str) -> None:
 @pytest.mark.parametrize("reply", ["Score: 8", "8/10", "First I compare {the sky} ", 'I will answer {"score": 8}', ""])
 def test_a_text_that_was_cut_off_holds_no_score(reply: str) -> None:
     assert complaint(reply, cut_off=True) == "the reply was cut off before its score"
-
-
-# -- never a crash, never a number that was not said -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("digits", [300, 400, 4299, 4300, 4301, 100_000])
-@pytest.mark.parametrize(
-    "form", ['{"score": %s}', '{"score": "%s"}', '{"score": "8/%s"}', "Score: %s", "Score: 8/%s", "%s/10"]
-)
-def test_a_huge_number_is_no_crash(form: str, digits: int) -> None:
-    assert complaint(form % ("9" * digits))
-
-
-@pytest.mark.parametrize("opening", ["{", "[", '{"a":', '{"score":', "<think>{", "```json\n{"])
-def test_deep_nesting_is_no_crash(opening: str) -> None:
-    assert complaint(opening * 3000)
-
-
-def test_no_depth_of_nesting_is_a_crash() -> None:
-    for depth in range(sys.getrecursionlimit() + 10):
-        assert complaint('{"score": ' + "[" * depth + "]" * depth + "}")
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        "score" * 20_000,
-        "Score:" + " *" * 50_000,
-        "9 " * 50_000,
-        "8/" * 50_000,
-        "8" + " " * 100_000 + "/11",
-        '{"' * 9_000,
-    ],
-    ids=lambda reply: reply[:8],
-)
-@pytest.mark.timeout(10)
-def test_a_long_reply_takes_no_longer_than_it_is_long(reply: str) -> None:
-    with pytest.raises(Unreadable):
-        read_reply(reply, cut_off=True)
-    with pytest.raises(Unreadable):
-        read_reply(reply)
-
-
-NUMBER_SAID = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?")
-"""A number with all that belongs to it, so that the 5 of "8,5" is none."""
-
-PIECES = (
-    *("score", "Score:", "评分：", "得分为", "is", "/10", "/5", "out of 10", "**", "-", "–", ",", ".", " ", "\n", "e"),
-    *('{"score":', '"sky":', '"reasoning": "', '"', "}", "{", "[", "]", ",", "null", "NaN", "```json", "</think>"),
-    *("0", "3", "7.5", "8", "9", "10", "11", "85", "-1", "1e1", "0.001", "٨", "100000000000000000000"),
-)
-REPLIES = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=14).map("".join) | st.text()
-
-
-def numbers_said(reply: str) -> set[float]:
-    said = set()
-    for number in NUMBER_SAID.findall(reply):
-        try:
-            said.add(float(number))
-        except ValueError:  # with a decimal comma, or with two points
-            continue
-    return said
-
-
-@given(REPLIES, st.booleans())
-@example("8,5/10", False)
-@example("Score: 1e1", False)
-@example("Score: 8.5.3", False)
-def test_a_reply_gives_a_number_that_it_says_or_none(reply: str, cut_off: bool) -> None:
-    try:
-        verdict = read_reply(reply, cut_off=cut_off)
-    except Unreadable as refused:
-        assert str(refused)
-    else:
-        assert 0 <= verdict.value <= 10
-        assert {verdict.value, *verdict.criteria.values()} <= numbers_said(reply)

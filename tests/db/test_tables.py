@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import Connection, Table, UniqueConstraint, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from db.ledger import Ledger
-from db.tables import JOB_TABLES, Stage, edits, run_scorers, scores
+from db.tables import JOB_TABLES, Stage, edits, environments, run_scorers, scores
 from tests.db.steps import IMAGE, job, queued_edit, queued_scores
 from tests.factories import enter
 
@@ -108,3 +108,12 @@ def _copy(connection: Connection, jobs: Table, **values: Any) -> None:
 
 def test_both_stages_have_a_table() -> None:
     assert set(JOB_TABLES) == set(Stage)
+
+
+def test_what_names_a_row_that_may_be_removed_is_found_by_an_index() -> None:
+    """Else a database walks through the whole table for each row that goes: 20,000 samples took 40 s of computing."""
+    for table in (run_scorers, edits, scores):
+        unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+        found_by = {one.columns[0].name for one in (*table.indexes, *unique)}
+        naming = {key.parent.name for key in table.foreign_keys if key.column.table is not environments}
+        assert naming <= found_by

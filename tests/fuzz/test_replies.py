@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.replies import Unreadable, Verdict, read_reply
-from tests.db.test_replies import numbers_said
+from tests.db.test_replies_of_any_kind import numbers_said
 from tests.fuzz.mutator import FUZZ_INPUTS, FUZZ_SEED, Mutator, corpus_files, within_time
 
 HOSTILE = tuple(

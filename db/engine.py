@@ -72,7 +72,7 @@ def migrate(url: str) -> Migration:
     """Bring the ledger's schema up to date, and say what that did. Raises as `open_engine` does."""
     engine, before = _opened(url)
     engine.dispose()
-    return Migration(_shown(engine.url), before, SCHEMA_VERSION)
+    return Migration(shown_url(engine.url), before, SCHEMA_VERSION)
 
 
 def _opened(url: str) -> tuple[Engine, str | None]:
@@ -87,7 +87,7 @@ def _opened(url: str) -> tuple[Engine, str | None]:
             raise
     except (DatabaseError, OSError) as error:
         reason = first_line(error.orig if isinstance(error, DatabaseError) and error.orig else error)
-        raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {_shown(parsed)}: {reason}") from error
+        raise ServiceUnreachable(f"FARM_DATABASE_URL: no database answers at {shown_url(parsed)}: {reason}") from error
     return engine, before
 
 
@@ -111,7 +111,7 @@ def open_as_it_is(url: str) -> Engine:
 def address_of(url: str) -> tuple[str, Path | None]:
     """Return the database's address without its password, and the file where it is SQLite's. Raises WrongCall."""
     parsed = _parse(url)
-    return _shown(parsed), Path(parsed.database or "") if parsed.drivername == "sqlite" else None
+    return shown_url(parsed), Path(parsed.database or "") if parsed.drivername == "sqlite" else None
 
 
 @contextmanager
@@ -158,7 +158,8 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _shown(url: URL) -> str:
+def shown_url(url: URL) -> str:
+    """Return how a database is named to people: its password is left out."""
     return url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 

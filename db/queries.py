@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, func, select
 
 from db.choice import GIVEN, IMPORTED
-from db.engine import reading
+from db.engine import reading, shown_url
 from db.errors import UnknownRun, WrongCall
 from db.tables import JOB_TABLES, Stage, State, benchmarks, edits, environments, run_scorers, runs, samples, scores
 from db.to_do import with_run
@@ -141,7 +141,10 @@ def find_run(engine: Engine, given: str) -> Run:
     with reading(engine) as connection:
         found = connection.execute(query.limit(2)).all()
     if not found:
-        raise UnknownRun("the ledger has no run yet" if given == "latest" else f"the ledger has no run {given!r}")
+        where = f"{shown_url(engine.url)}, as FARM_HOME and FARM_DATABASE_URL have it"
+        raise UnknownRun(
+            f"the ledger has no run yet ({where})" if given == "latest" else f"the ledger has no run {given!r}"
+        )
     if len(found) > 1 and given != "latest":
         raise WrongCall(f"more than one run begins with {given!r}: give more of its id")
     return _run(found[0])

@@ -8,15 +8,38 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from db.errors import one_line
 from db.prompts import OwnPrompt
 from producer.benchmark.image_values import columns_like, images_in
-from producer.benchmark.layouts import CONSTANT, ROW_NUMBER, TEMPLATE, Layout, Names, shown_column
+from producer.benchmark.layouts import (
+    CONSTANT,
+    NAME_OF_FOLDER,
+    NAME_OF_RECORD,
+    PARTS,
+    ROW_NUMBER,
+    TEMPLATE,
+    Layout,
+    Names,
+    shown_column,
+)
 from producer.benchmark.record import HasRemarks, Record, Records
 from producer.benchmark.sample import Fault, FieldFault, FileFault, Sample, Spot
-from producer.benchmark.text_values import MAX_KEY, Check, check_name, check_text, composed, field_in, text_in
+from producer.benchmark.text_values import (
+    MAX_KEY,
+    Check,
+    check_name,
+    check_text,
+    columns_in,
+    composed,
+    field_in,
+    text_in,
+)
 
 _NO_COLUMNS = (ROW_NUMBER, CONSTANT, TEMPLATE)
 """What begins so, in the place of a column's name, is none that a record has of itself."""
+
+_UNREAD_SHOWN = 10
+"""Columns that a remark names at most."""
 
 _PART = {"source": "image"}
 """What a part of a sample is called where a fault speaks of it, if not as in `--column`."""
@@ -38,6 +61,7 @@ class RecordBenchmark:
     layout_name: str = "plain"
     called: str | None = None
     inside: Path | None = None
+    _unread: set[str] = field(default_factory=set, init=False, compare=False)
 
     @property
     def path(self) -> Path:
@@ -58,6 +82,9 @@ class RecordBenchmark:
         """Yield what else there is to say of it, once it was read."""
         if isinstance(self.records, HasRemarks):
             yield from self.records.remarks()
+        if unread := sorted(self._unread)[:_UNREAD_SHOWN]:
+            named = ", ".join(one_line(shown_column(column)) for column in unread)
+            yield f"read for no part of a sample: {named}; where one should be, --column PART=NAME says so"
 
     def __iter__(self) -> Iterator[Sample | Fault]:
         """Yield the samples in their order, a fault where there is no usable one."""
@@ -65,6 +92,7 @@ class RecordBenchmark:
         inside = self.images or self.inside or (path if path.is_dir() else path.parent)
         absent = {part: column for part, column in self.asked.items() if not column.startswith(_NO_COLUMNS)}
         empty = dict.fromkeys(self.records.columns())  # the cells that a row of a table leaves empty
+        known = _columns_of(self.layout) if self.layout_name == "plain" else None
         row = 0
         for record in self.records:
             if isinstance(record, FileFault):
@@ -76,6 +104,8 @@ class RecordBenchmark:
                 continue
             if empty:
                 record = replace(record, values={**empty, **record.values})
+            if known is not None and len(self._unread) < _UNREAD_SHOWN:
+                self._unread.update(record.values.keys() - known)
             if absent:
                 absent = {
                     part: column for part, column in absent.items() if not columns_like(column) & {*record.values}
@@ -116,6 +146,15 @@ class RecordBenchmark:
             )
         except FieldFault as fault:
             return Fault(place, str(fault), spot)
+
+
+def _columns_of(layout: Layout) -> set[str]:
+    """Return every column that some part of a sample may be read from."""
+    read = {NAME_OF_RECORD, NAME_OF_FOLDER, *layout.fields}
+    for part in PARTS:
+        for name in getattr(layout, part):
+            read |= set(columns_in(name)) if name.startswith(TEMPLATE) else columns_like(name)
+    return read
 
 
 def _required(values: Mapping[str, Any], part: str, names: Names, check: Check) -> str:

@@ -65,6 +65,11 @@ def text_in(values: Mapping[str, Any], names: Names, check: Check, *, numbers: b
     return None
 
 
+def columns_in(template: str) -> list[str]:
+    """Return the names of the columns that a template is made of."""
+    return _IN_BRACES.findall(template.removeprefix(TEMPLATE))
+
+
 def composed(values: Mapping[str, Any], template: str) -> str:
     """Return the template's text with what stands in its columns. Raises FieldFault where one of them has nothing."""
 

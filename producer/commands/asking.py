@@ -87,7 +87,7 @@ def say_what_is_asked(run_id: str, new: bool, configuration: RunConfiguration, o
     from producer.plan import forecast
     from producer.words import in_words
 
-    if (seconds := forecast(engine())) is not None:
+    if (seconds := forecast(engine())) is not None and seconds >= 1:
         say(f"the farm needs about {in_words(seconds)} for all that waits")
     for other, count in shared_edits(engine(), run_id).items():
         say(f"{count:,} edits are there already: run {other} asked for the same{otherwise}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from db.settings import settings
-from producer.broker import embedded_broker
 from tests.docs.checkout import PAGE_SECONDS, make_checkout, run_script
 
 HERE = Path(__file__).parent
@@ -36,12 +34,11 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
 
 
 @pytest.fixture
-def checkout(finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of it, with its embedded broker."""
+def checkout(finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, in which nothing runs."""
     folder = tmp_path / "editfarm"
     # Without the broker's folder, which keeps its port: two copies at the same time would both want that.
     shutil.copytree(finished_run, folder, symlinks=True, ignore=shutil.ignore_patterns("broker"))
     monkeypatch.setenv("FARM_HOME", str(folder / "farm"))
     settings.cache_clear()
-    with embedded_broker():
-        yield folder
+    return folder

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from producer.broker import embedded_broker
 from tests.docs.checkout import run_script
 from tests.docs.pages import PAGES, ROOT, blocks_of, languages_of, script_of
 from tests.docs.words import faults_of, missing_files, unknown_settings
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 RUN = [page for page in PAGES if script_of(page)]
+_ON_A_FARM = "quickstart.md#a-farm-that-stays-up"
+"""A page that links to this has commands for a farm that runs; on any other nothing runs at first."""
+
 _BESIDE_PROSE = re.compile(r"(?<!`)`((?:python -m (?:producer|workers)|celery -A workers|make) [^`\n]+)`(?!`)")
 
 
@@ -23,7 +28,8 @@ def named(page: Path) -> str:
 @pytest.mark.integration
 @pytest.mark.parametrize("page", RUN, ids=named)
 def test_the_commands_of_a_page_work_one_after_another(page: Path, checkout: Path) -> None:
-    ended = run_script(script_of(page), checkout)
+    with embedded_broker() if _ON_A_FARM in page.read_text(encoding="utf-8") else nullcontext():
+        ended = run_script(script_of(page), checkout)
 
     assert ended.code == 0, f"{named(page)}: exit code {ended.code}\n{ended.output[-5000:]}"
 

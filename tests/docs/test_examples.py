@@ -67,7 +67,7 @@ def test_the_table_of_the_quickstart_is_what_comes_out(checkout: Path) -> None:
 
 def test_no_example_is_without_a_test() -> None:
     here = {"benchmark.json", "own_editor", "own_scorer", "run.yaml", "judge.yaml", "means.py"}
-    in_test_examples, in_test_systemd = {"draw_sample_benchmark.py"}, {"systemd"}
+    in_test_examples, in_test_systemd = {"draw_sample_benchmark.py", "sample_scenes.txt"}, {"systemd"}
     takes_the_pictures_of_the_readme = {"make_pictures.py"}
 
     assert {one.name for one in EXAMPLES.glob("[!_.]*")} == (

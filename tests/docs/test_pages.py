@@ -17,7 +17,14 @@ HOWTO = ROOT / "docs" / "howto"
 TROUBLESHOOTING = (HOWTO / "troubleshooting.md").read_text(encoding="utf-8")
 QUOTED = re.findall(r"^> (.+)$", TROUBLESHOOTING, re.MULTILINE)
 SHOWN = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
-LINKED = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
+LINKED = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+LED_TO = re.compile(r"^(?:.+ <)?([\w./-]+)>?$", re.MULTILINE)
+"""A line of a toctree, with a title of its own or without."""
+
+TOGETHER = [
+    *PAGES,
+    *(ROOT / name for name in ("ARCHITECTURE.md", "CHANGELOG.md", "DECISIONS.md", "benchmarks/RESULTS.md")),
+]
 
 
 @cache
@@ -63,11 +70,34 @@ def test_a_farm_of_two_hosts_takes_ten_commands() -> None:
     assert sum(len(block.lines) for block in section) == 10
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_links_to_files_that_are_there(page: Path) -> None:
-    linked = LINKED.findall(page.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", TOGETHER, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_links_to_files_and_headings_that_are_there(page: Path) -> None:
+    linked = [(page.parent / file if file else page, place) for file, place in _links_of(page)]
 
-    assert [one for one in linked if not (page.parent / one).is_file()] == []
+    assert [file for file, _ in linked if not file.is_file()] == []
+    assert [(file, place) for file, place in linked if place and place not in _headings_of(file)] == []
+
+
+def _links_of(page: Path) -> list[tuple[str, str]]:
+    return LINKED.findall(_without_code(page))
+
+
+def _headings_of(page: Path) -> set[str]:
+    """Return how a link names the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", _without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def _without_code(page: Path) -> str:
+    return re.sub(r"^\s*```.*?^\s*```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    trees = re.findall(r"^```\{toctree\}\n(?::.*\n)*\n((?:.+\n)*)```$", index.read_text(encoding="utf-8"), re.MULTILINE)
+    led_to = [(index.parent / f"{one}.md").resolve() for tree in trees for one in LED_TO.findall(tree)]
+
+    assert sorted(led_to) == sorted(page for page in TOGETHER if page != index)
 
 
 def test_pictures_are_small_and_fetch_nothing() -> None:

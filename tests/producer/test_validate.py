@@ -96,6 +96,18 @@ def test_every_fault_is_told_of_in_json_with_its_row_key_and_byte(shell: Shell) 
     assert found["faults"][2]["message"].startswith("is not valid JSON: ")
 
 
+def test_a_column_that_is_read_for_nothing_is_named_and_none_of_a_template(shell: Shell) -> None:
+    write_images(shell.folder, "1.png")
+    line = {"id": 7, "turn": 1, "category": "a", "instruction": "x", "image": "1.png"}
+    path = lines_file(shell.folder, line, line | {"turn": 2, "reference": "1.png"})
+
+    done = shell("validate", path, "--column", "key=={id}-{turn}")
+
+    assert done.code == 0
+    assert done.err == "read for no part of a sample: reference; where one should be, --column PART=NAME says so\n"
+    assert shell("validate", path, "--column", "key=={id}-{turn}", "--column", "reference=reference").err == ""
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

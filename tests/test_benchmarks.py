@@ -69,8 +69,8 @@ def test_full_size_networks_are_refused_where_there_is_no_gpu(monkeypatch: pytes
 def test_an_edit_costs_the_operations_that_torch_counts() -> None:
     from torch.utils.flop_counter import FlopCounterMode
 
-    from benchmarks.denoising import TINY_WORK, denoiser_inputs, flops_of
-    from benchmarks.networks import make_transformer
+    from benchmarks.full_size.denoising import TINY_WORK, denoiser_inputs, flops_of
+    from benchmarks.full_size.networks import make_transformer
 
     transformer = make_transformer(TINY_WORK.size)
     transformer.set_attention_backend("_native_math")  # the counter knows no fused attention of a CPU

@@ -15,17 +15,17 @@ from PIL import Image
 from pyarrow.parquet import ParquetFile
 from sqlalchemy import Engine
 
-pytest.importorskip("torch")  # benchmarks.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
 
 import click
 
 from benchmarks import footprint, growth, ingestion, plumbing
-from benchmarks.databases import SQLITE
-from benchmarks.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
-from benchmarks.outcome import Fell
-from benchmarks.parquet_samples import largest_group_bytes, write_parquet, write_parquet_with_images
-from benchmarks.plumbing import Stretch, busy_percent, gaps_of, median_and_p95_ms
-from benchmarks.samples import photo_png, tiny_png, with_remark, write_lines, write_original
+from benchmarks.figures.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.databases import SQLITE
+from benchmarks.measured_farm.parquet_samples import largest_group_bytes, write_parquet, write_parquet_with_images
+from benchmarks.measured_farm.samples import photo_png, tiny_png, with_remark, write_lines, write_original
+from benchmarks.measured_farm.stretches import Stretch, busy_percent, gaps_of, median_and_p95_ms
 from db.ledger import Ledger
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.queries import progress_of

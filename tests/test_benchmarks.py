@@ -33,7 +33,6 @@ def header_of(table_title: str, markdown: str) -> list[str]:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 def test_the_gpu_benchmarks_run_without_a_gpu_when_the_networks_are_tiny() -> None:
     markdown = printed_by("gpu_models", "all", "--tiny")
 
@@ -47,7 +46,6 @@ def test_the_gpu_benchmarks_run_without_a_gpu_when_the_networks_are_tiny() -> No
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 def test_the_batching_benchmark_compares_batches_with_single_pairs() -> None:
     markdown = printed_by("judge_batching", "--rounds", "1", "--tokens", "2")
 

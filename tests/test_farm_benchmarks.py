@@ -204,7 +204,6 @@ def measured_by(rows: Sequence[Measured]) -> dict[str, float]:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_gaps_of_a_real_farm_are_measured() -> None:
     quick = SimulatedEditorOptions(seconds=0.2), SimulatedScorerOptions(seconds=0.1, batch_size=1)
@@ -216,7 +215,6 @@ def test_gaps_of_a_real_farm_are_measured() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_the_costs_of_two_sizes_are_measured() -> None:
     rows = list(growth.rows_of(SQLITE, (200, 300), 1))
@@ -226,7 +224,6 @@ def test_the_costs_of_two_sizes_are_measured() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_taking_in_a_file_is_held_against_the_least() -> None:
     measured = measured_by([*ingestion.OriginalFile(3).rows(1), *ingestion.ByPath(50, 5).rows(1)])
@@ -239,7 +236,6 @@ def test_taking_in_a_file_is_held_against_the_least() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_taking_in_parquet_is_measured_with_images_by_path_and_inside() -> None:
     by_path = measured_by([*ingestion.ByPath(50, 5, written_as=ingestion.PARQUET).rows(1)])
@@ -251,7 +247,6 @@ def test_taking_in_parquet_is_measured_with_images_by_path_and_inside() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_a_farm_that_starts_is_measured() -> None:
     measured = measured_by([*footprint.farm_rows(2, 1)])

@@ -121,7 +121,6 @@ def test_the_farm_reads_the_items_that_were_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_a_real_farm_is_measured_against_the_bound() -> None:
     measured = measure(Measurement(SMALL, rivals=False))

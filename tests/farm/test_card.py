@@ -18,7 +18,16 @@ from tests.farm.steps import await_end, planted, submit
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.parametrize("commands", [["edit", "score"], ["edit,score"]])
+@pytest.mark.parametrize(
+    ("database_url", "commands"),
+    [
+        ("sqlite", ["edit", "score"]),
+        ("sqlite", ["edit,score"]),
+        ("postgresql", ["edit", "score"]),
+        pytest.param("postgresql", ["edit,score"], marks=pytest.mark.chaos),
+    ],
+    indirect=["database_url"],
+)
 def test_a_benchmark_becomes_a_report_whatever_the_workers_serve(
     farm_on_each_database: FarmUnderTest, commands: list[str]
 ) -> None:

@@ -21,7 +21,7 @@ from tests.farm.proxy import Proxy
 from tests.farm.steps import SIMULATED, await_end, submit
 from workers.app import app
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.integration
 
 NOTICE_SECONDS = 30
 SERVE_SECONDS = 40

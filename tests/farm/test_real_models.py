@@ -17,7 +17,7 @@ from db.tables import edits, scores
 from tests.farm.conftest import ROOT, FarmAt, FarmUnderTest
 from workers.__main__ import main
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 SAMPLE = ROOT / "examples" / "benchmark.json"
 

@@ -54,7 +54,6 @@ PLACES = {"producer", "celery", "workers", "logs", "FARM_HOME", "the ledger", "e
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_secret_is_told_in_a_run_in_outages_and_in_wrong_calls(tmp_path: Path) -> None:
     told = _the_whole_story(tmp_path)

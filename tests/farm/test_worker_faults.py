@@ -124,11 +124,15 @@ def test_14_a_worker_frozen_for_longer_than_its_lease_cannot_overwrite_its_succe
     eventually(lambda: len(done(farm)) == 1, farm=farm)
     (farm.folder / "planted" / "told").touch()
     if frozen == "parent":
-        eventually(lambda: '"edit.refused"' in (farm.folder / "worker-edit.log").read_text(), farm=farm)
+        eventually((farm.folder / "planted" / "late").exists, farm=farm)
+        time.sleep(1)
     for victim in victims[frozen]:
         with suppress(psutil.NoSuchProcess):  # a frozen child is ended by its parent
             victim.resume()
-    time.sleep(1 if frozen == "parent" else 3)
+    if frozen == "parent":
+        eventually(lambda: '"edit.refused"' in (farm.folder / "worker-edit.log").read_text(), farm=farm)
+    else:
+        time.sleep(3)
 
     finish(farm, run, edits_done=1)
     (row,) = rows(farm)
@@ -143,11 +147,14 @@ WORKS_UNTIL_TOLD = """
 from workers.models import simulated
 whole = simulated.SimulatedEditor.edit
 def edit(self, request):
-    if once():
-        while not pathlib.Path(__file__).with_name('told').exists():
-            request.on_step(1, 20)
-            time.sleep(0.1)
-    return whole(self, request)
+    if not once():
+        return whole(self, request)
+    while not pathlib.Path(__file__).with_name('told').exists():
+        request.on_step(1, 20)
+        time.sleep(0.1)
+    image = whole(self, request)
+    pathlib.Path(__file__).with_name('late').touch()
+    return image
 simulated.SimulatedEditor.edit = edit
 """
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import chain
 
 import click
-from sqlalchemy import select
 
-from benchmarks.farm import QUIET_CORES, QUIET_SECONDS, ROOT, START_SECONDS, Farm, open_farm
-from benchmarks.goals import Figure, Measured, figures_table, in_rounds, publish
-from benchmarks.outcome import Fell
-from benchmarks.processes import MB, Process, cpu_seconds, end, family_of, peak_bytes, resident_bytes
-from benchmarks.samples import tiny_png, write_lines
-from db.engine import reading
-from db.owner import Process as Known
-from db.tables import workers
+from benchmarks.figures.goals import Figure, Measured, figures_table, in_rounds, publish
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.farm import QUIET_CORES, QUIET_SECONDS, START_SECONDS, Farm, open_farm
+from benchmarks.measured_farm.processes import MB, Process, cpu_seconds, family_of, peak_bytes, resident_bytes
+from benchmarks.measured_farm.samples import tiny_png, write_lines
 
 PARENT_MB, BROKER_MB = 90.0, 20.0
 READY_SECONDS = 5.0
@@ -50,10 +43,10 @@ def parent_rows(name: str, rounds: int) -> Iterator[Measured]:
     figures = (Figure.at_most(name, "memory of a worker's parent process", "MB", PARENT_MB),)
 
     def measure() -> Sequence[float]:
-        with open_farm() as farm, started(farm, ONE_WORKER[name]) as process:
+        with open_farm() as farm, farm.running(*ONE_WORKER[name]) as process:
             _await_ready(farm, process, 1)
             _work(farm, 1)
-            (parent,) = _parents(farm)
+            (parent,) = farm.parents()
             return (resident_bytes(parent) / MB,)
 
     return in_rounds(figures, measure, rounds)
@@ -69,32 +62,13 @@ def farm_rows(count: int, rounds: int) -> Iterator[Measured]:
     )
 
     def measure() -> Sequence[float]:
-        with open_farm() as farm, started(farm, ("workers", "--workers", str(count))) as process:
+        with open_farm() as farm, farm.running("workers", "--workers", str(count)) as process:
             ready = _await_ready(farm, process, count)
             shared_once = sum(one.memory_full_info().pss for one in family_of(process.pid))
             _work(farm, count)
             return ready, shared_once / MB, peak_bytes(farm.broker_pid) / MB
 
     return in_rounds(figures, measure, rounds)
-
-
-@contextmanager
-def started(farm: Farm, module: Sequence[str]) -> Iterator[Process]:
-    """Run a command of the farm until the block ends."""
-    with (farm.folder / "farm.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module],
-            env=farm.environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        end([process])
 
 
 def _await_ready(farm: Farm, process: Process, count: int) -> float:
@@ -106,24 +80,12 @@ def _await_ready(farm: Farm, process: Process, count: int) -> float:
     spent = 0.0
     while time.monotonic() - quiet_since < QUIET_SECONDS:
         if process.poll() is not None or time.monotonic() - started > START_SECONDS:
-            raise Fell(f"{len(_parents(farm))} of {count} workers came")
+            raise Fell(f"{len(farm.parents())} of {count} workers came")
         time.sleep(LOOK_SECONDS)
         before, spent = spent, cpu_seconds([process.pid])
-        if spent - before > QUIET_CORES * LOOK_SECONDS or not all_there(farm, process, count):
+        if spent - before > QUIET_CORES * LOOK_SECONDS or not farm.all_there(process, count):
             quiet_since = time.monotonic()
     return quiet_since - started
-
-
-def all_there(farm: Farm, process: Process, count: int) -> bool:
-    """Tell whether so many workers have said that they are there, and each has children."""
-    parents, with_children = _parents(farm), {one.ppid() for one in family_of(process.pid)}
-    return len(parents) == count and with_children.issuperset(parents)
-
-
-def _parents(farm: Farm) -> list[int]:
-    """Return the number of each worker's parent process, by its own word."""
-    with reading(farm.engine) as connection:
-        return [Known.parse(process).pid for process in connection.scalars(select(workers.c.process))]
 
 
 def _work(farm: Farm, count: int) -> None:

@@ -16,12 +16,12 @@ import click
 from playwright.sync_api import sync_playwright
 from sqlalchemy import bindparam, select, update
 
-from benchmarks.farm import ROOT, Farm, open_farm
-from benchmarks.finished import finish
-from benchmarks.goals import Figure, Measured, figures_table, in_rounds, publish
-from benchmarks.outcome import Fell
-from benchmarks.processes import MB, run_watched
-from benchmarks.samples import photo_png, with_remark, write_lines
+from benchmarks.figures.goals import Figure, Measured, figures_table, in_rounds, publish
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.farm import ROOT, Farm, open_farm
+from benchmarks.measured_farm.finished import finish
+from benchmarks.measured_farm.processes import MB, run_watched
+from benchmarks.measured_farm.samples import photo_png, with_remark, write_lines
 from db.engine import reading, transaction
 from db.images.address import open_store
 from db.settings import settings

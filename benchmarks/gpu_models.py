@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import click
 import torch
 
-from benchmarks import denoising, judging, swapping
-from benchmarks.measuring import gpu_description, measured_on
-from benchmarks.networks import JUDGE_8B, JUDGE_30B
+from benchmarks.figures.measuring import gpu_description, measured_on
+from benchmarks.full_size import denoising, judging, swapping
+from benchmarks.full_size.networks import JUDGE_8B, JUDGE_30B
 from workers.models.loading.devices import empty_cache
 from workers.models.loading.quiet import quiet_libraries
 

@@ -17,13 +17,13 @@ from itertools import chain
 import click
 from sqlalchemy import Engine, func, select
 
-from benchmarks.databases import DATABASES
-from benchmarks.farm import Farm, open_farm, told
-from benchmarks.finished import finish, scorers_of
-from benchmarks.goals import Figure, Measured, figures_table, in_rounds, publish
-from benchmarks.processes import Process, cpu_seconds, wait_until
-from benchmarks.samples import tiny_png, write_lines
-from benchmarks.workload import Card
+from benchmarks.drawn_work.workload import Card
+from benchmarks.figures.goals import Figure, Measured, figures_table, in_rounds, publish
+from benchmarks.measured_farm.databases import DATABASES
+from benchmarks.measured_farm.farm import Farm, open_farm, told
+from benchmarks.measured_farm.finished import finish, scorers_of
+from benchmarks.measured_farm.processes import Process, cpu_seconds, wait_until
+from benchmarks.measured_farm.samples import tiny_png, write_lines
 from db.engine import reading
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.presence import present_workers

@@ -20,12 +20,17 @@ from typing import Protocol
 import click
 from PIL import Image
 
-from benchmarks.databases import DATABASES, SQLITE
-from benchmarks.farm import Farm, open_farm
-from benchmarks.goals import Figure, Measured, chosen_by_name, figures_table, in_rounds, publish
-from benchmarks.parquet_samples import GROUP_ROWS, largest_group_bytes, write_parquet, write_parquet_with_images
-from benchmarks.processes import MB, Spent
-from benchmarks.samples import photo_png, tiny_png, with_remark, write_csv, write_lines, write_original
+from benchmarks.figures.goals import Figure, Measured, chosen_by_name, figures_table, in_rounds, publish
+from benchmarks.measured_farm.databases import DATABASES, SQLITE
+from benchmarks.measured_farm.farm import Farm, open_farm
+from benchmarks.measured_farm.parquet_samples import (
+    GROUP_ROWS,
+    largest_group_bytes,
+    write_parquet,
+    write_parquet_with_images,
+)
+from benchmarks.measured_farm.processes import MB, Spent
+from benchmarks.measured_farm.samples import photo_png, tiny_png, with_remark, write_csv, write_lines, write_original
 
 MEGABYTES, LARGE_MEGABYTES = 400.0, 1000.0
 TIMES_THE_LEAST = 2.0

@@ -17,7 +17,7 @@ import click
 import torch
 from PIL import Image
 
-from benchmarks.measuring import Call, cpu_description, figure, interleaved_seconds, markdown_table, measured_on
+from benchmarks.figures.measuring import Call, cpu_description, figure, interleaved_seconds, markdown_table, measured_on
 from db.judge_prompts import built_in_prompts
 from db.options import TransformersJudgeOptions
 from db.prompts import JudgePrompt

@@ -1,34 +1,37 @@
 """Measures what the farm itself takes of a GPU's time, around models that sleep or do nothing: `benchmarks.plumbing`.
 
 Broker, ledger, store, command line and workers are real. Gaps and busy shares come from models that keep when they
-began and ended (`benchmarks.timed`), pairs per second from the ledger. Sleeping models leave the cores to the farm, as
-GPUs do; with models that take no time the cores themselves are the limit.
+began and ended, pairs per second from the ledger. Sleeping models leave the cores to the farm, as GPUs do; with models
+that take no time the cores themselves are the limit.
 """
 
 from __future__ import annotations
 
-import statistics
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, pairwise
+from itertools import chain, count
 from pathlib import Path
 
 import click
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
-from benchmarks.databases import DATABASES, POSTGRESQL, SQLITE
-from benchmarks.farm import Farm, open_farm, told
-from benchmarks.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
-from benchmarks.outcome import Fell
-from benchmarks.samples import PHOTO_SIDE, photo_png, tiny_png, write_lines
-from benchmarks.timed import BEGAN, EDITOR, ENDED, PHOTO_EDITOR, SCORER
-from benchmarks.workload import Card
-from db.engine import reading
+from benchmarks.drawn_work.workload import Card
+from benchmarks.figures.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.databases import DATABASES, POSTGRESQL, SQLITE
+from benchmarks.measured_farm.farm import Farm, open_farm, told
+from benchmarks.measured_farm.samples import PHOTO_SIDE, photo_png, tiny_png, write_lines
+from benchmarks.measured_farm.stretches import (
+    busy_percent,
+    gaps_of,
+    median_and_p95_ms,
+    pairs_per_second,
+    stretches_of,
+)
+from benchmarks.measured_farm.timed import EDITOR, NO_OP, PHOTO_EDITOR, SCORER, Options
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.queries import progress_of
-from db.tables import JOB_TABLES, Stage, State, edits, runs, scores
-from db.to_do import with_run
+from db.tables import State
 
 GAP_MEDIAN_MS, GAP_P95_MS = 4.0, 12.0
 PAIRS_PER_SECOND = {SQLITE: 200.0, POSTGRESQL: 150.0}
@@ -41,7 +44,6 @@ SLEEPING = (
 )
 """A third of what the first scripts took: 5 s an edit, 2 s a score, 3 s four of them."""
 
-NO_OP = SimulatedEditorOptions(seconds=0, steps=1), SimulatedScorerOptions(seconds=0)
 ONE_SECOND = SimulatedEditorOptions(seconds=1), SimulatedScorerOptions(seconds=0.5, batch_size=4, batch_speedup=2)
 SLEEPING_PAIRS_A_WORKER, NO_OP_PAIRS, PHOTOS_A_WORKER = 40, 3000, 20
 WARM_UP_A_WORKER = 4
@@ -55,7 +57,6 @@ SELDOM_SECONDS = 0.5
 Models = tuple[str, str]
 """Editor and scorer by name."""
 
-Options = tuple[SimulatedEditorOptions, SimulatedScorerOptions]
 Take = Callable[[Engine, str], Sequence[float]]
 """Reads a finished run; a value for each figure."""
 
@@ -151,16 +152,16 @@ def no_op(database: str, workers: int, *, share: float = 1.0) -> Case:
     )
 
 
-def photos(*, options: Options = ONE_SECOND, share: float = 1.0) -> Case:
+def photos(*, share: float = 1.0) -> Case:
     """Return the case of large images, read, decoded, encoded and stored beside edits of a second."""
-    name = f"{PHOTO_SIDE} x {PHOTO_SIDE} photos, {options[0].seconds:g} s edits, {PHOTO_WORKERS} workers"
+    name = f"{PHOTO_SIDE} x {PHOTO_SIDE} photos, {ONE_SECOND[0].seconds:g} s edits, {PHOTO_WORKERS} workers"
     return Case(
         figures=(Figure.at_least(name, "GPUs busy between first and last edit", "%", BUSY_PERCENT),),
         take=lambda engine, run: [busy_percent(stretches_of(engine, run))],
         workers=PHOTO_WORKERS,
         samples=round(share * PHOTOS_A_WORKER * PHOTO_WORKERS),
         models=(PHOTO_EDITOR, SCORER),
-        options=options,
+        options=ONE_SECOND,
         photos=True,
     )
 
@@ -190,66 +191,6 @@ def _do(farm: Farm, case: Case, benchmark: Path, seed: int, *flags: str) -> str:
     if not progress.complete:
         raise Fell(f"{progress.scores[State.DONE]} of {progress.edits.total} scores")
     return run_id
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """One call of a model; seconds since the epoch. `waited_since`: when the last of its jobs was queued."""
-
-    worker: str
-    stage: Stage
-    began: float
-    ended: float
-    waited_since: float
-
-
-def stretches_of(engine: Engine, run_id: str) -> list[Stretch]:
-    """Return every call of a timed model in the run, in the order of beginnings; a batch is one."""
-    calls: dict[tuple[str, Stage, float, float], float] = {}
-    with reading(engine) as connection:
-        for stage, jobs in JOB_TABLES.items():
-            query = select(jobs.c.worker, jobs.c.detail, jobs.c.not_before).select_from(with_run(stage))
-            for row in connection.execute(query.where(runs.c.id == run_id)):
-                call = (row.worker, stage, row.detail[BEGAN], row.detail[ENDED])
-                calls[call] = max(row.not_before, calls.get(call, 0.0))
-    return sorted((Stretch(*call, since) for call, since in calls.items()), key=lambda one: one.began)
-
-
-def gaps_of(stretches: Iterable[Stretch]) -> list[float]:
-    """Return the seconds between two jobs of a worker at the same stage, where the later one waited already."""
-    by_worker: dict[str, list[Stretch]] = defaultdict(list)
-    for stretch in stretches:
-        by_worker[stretch.worker].append(stretch)
-    return [
-        later.began - earlier.ended
-        for one in by_worker.values()
-        for earlier, later in pairwise(one)
-        if earlier.stage is later.stage and later.waited_since <= earlier.ended
-    ]
-
-
-def median_and_p95_ms(gaps: Sequence[float]) -> tuple[float, float]:
-    """Return median and 95th percentile of gaps in seconds, in milliseconds."""
-    if len(gaps) < 2:
-        raise Fell(f"{len(gaps)} gaps")
-    return 1000 * statistics.median(gaps), 1000 * statistics.quantiles(gaps, n=20, method="inclusive")[-1]
-
-
-def busy_percent(stretches: Sequence[Stretch]) -> float:
-    """Return how much of the time from the first edit's beginning to the last one's end the models were at work."""
-    edited = [one for one in stretches if one.stage is Stage.EDIT]
-    first, last = min(one.began for one in edited), max(one.ended for one in edited)
-    busy = sum(max(0.0, min(one.ended, last) - max(one.began, first)) for one in stretches)
-    return 100 * busy / ((last - first) * len({one.worker for one in stretches}))
-
-
-def pairs_per_second(engine: Engine, run_id: str) -> float:
-    """Return the run's pairs over the time from the first claim of an edit to the last score, by the ledger."""
-    with reading(engine) as connection:
-        edited = select(func.min(edits.c.started_at), func.count()).where(edits.c.run_id == run_id)
-        started, pairs = connection.execute(edited).one()
-        scored = select(func.max(scores.c.finished_at)).select_from(with_run(Stage.SCORE)).where(runs.c.id == run_id)
-        return float(pairs / (connection.execute(scored).scalar_one() - started))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from typing import Any
 import click
 from sqlalchemy import String, cast, func, literal, update
 
-from benchmarks.databases import DATABASES
-from benchmarks.farm import ROOT, Farm, open_farm
-from benchmarks.finished import finish
-from benchmarks.goals import Figure, Measured, figures_table, in_rounds, publish
-from benchmarks.outcome import Fell
-from benchmarks.processes import MB, Spent, run_watched
-from benchmarks.samples import tiny_png, write_lines
+from benchmarks.figures.goals import Figure, Measured, figures_table, in_rounds, publish
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.databases import DATABASES
+from benchmarks.measured_farm.farm import ROOT, Farm, open_farm
+from benchmarks.measured_farm.finished import finish
+from benchmarks.measured_farm.processes import MB, Spent, run_watched
+from benchmarks.measured_farm.samples import tiny_png, write_lines
 from db.engine import transaction
 from db.tables import samples
 

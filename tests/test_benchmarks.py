@@ -33,7 +33,6 @@ def header_of(table_title: str, markdown: str) -> list[str]:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 def test_the_gpu_benchmarks_run_without_a_gpu_when_the_networks_are_tiny() -> None:
     markdown = printed_by("gpu_models", "all", "--tiny")
 
@@ -47,7 +46,6 @@ def test_the_gpu_benchmarks_run_without_a_gpu_when_the_networks_are_tiny() -> No
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 def test_the_batching_benchmark_compares_batches_with_single_pairs() -> None:
     markdown = printed_by("judge_batching", "--rounds", "1", "--tokens", "2")
 
@@ -69,8 +67,8 @@ def test_full_size_networks_are_refused_where_there_is_no_gpu(monkeypatch: pytes
 def test_an_edit_costs_the_operations_that_torch_counts() -> None:
     from torch.utils.flop_counter import FlopCounterMode
 
-    from benchmarks.denoising import TINY_WORK, denoiser_inputs, flops_of
-    from benchmarks.networks import make_transformer
+    from benchmarks.full_size.denoising import TINY_WORK, denoiser_inputs, flops_of
+    from benchmarks.full_size.networks import make_transformer
 
     transformer = make_transformer(TINY_WORK.size)
     transformer.set_attention_backend("_native_math")  # the counter knows no fused attention of a CPU

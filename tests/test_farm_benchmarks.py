@@ -15,17 +15,17 @@ from PIL import Image
 from pyarrow.parquet import ParquetFile
 from sqlalchemy import Engine
 
-pytest.importorskip("torch")  # benchmarks.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
 
 import click
 
 from benchmarks import footprint, growth, ingestion, plumbing
-from benchmarks.databases import SQLITE
-from benchmarks.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
-from benchmarks.outcome import Fell
-from benchmarks.parquet_samples import largest_group_bytes, write_parquet, write_parquet_with_images
-from benchmarks.plumbing import Stretch, busy_percent, gaps_of, median_and_p95_ms
-from benchmarks.samples import photo_png, tiny_png, with_remark, write_lines, write_original
+from benchmarks.figures.goals import Figure, Goal, Measured, chosen_by_name, figures_table, in_rounds, publish
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.databases import SQLITE
+from benchmarks.measured_farm.parquet_samples import largest_group_bytes, write_parquet, write_parquet_with_images
+from benchmarks.measured_farm.samples import photo_png, tiny_png, with_remark, write_lines, write_original
+from benchmarks.measured_farm.stretches import Stretch, busy_percent, gaps_of, median_and_p95_ms
 from db.ledger import Ledger
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.queries import progress_of
@@ -204,7 +204,6 @@ def measured_by(rows: Sequence[Measured]) -> dict[str, float]:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_gaps_of_a_real_farm_are_measured() -> None:
     quick = SimulatedEditorOptions(seconds=0.2), SimulatedScorerOptions(seconds=0.1, batch_size=1)
@@ -216,7 +215,6 @@ def test_gaps_of_a_real_farm_are_measured() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_the_costs_of_two_sizes_are_measured() -> None:
     rows = list(growth.rows_of(SQLITE, (200, 300), 1))
@@ -226,7 +224,6 @@ def test_the_costs_of_two_sizes_are_measured() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_taking_in_a_file_is_held_against_the_least() -> None:
     measured = measured_by([*ingestion.OriginalFile(3).rows(1), *ingestion.ByPath(50, 5).rows(1)])
@@ -239,7 +236,6 @@ def test_taking_in_a_file_is_held_against_the_least() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_taking_in_parquet_is_measured_with_images_by_path_and_inside() -> None:
     by_path = measured_by([*ingestion.ByPath(50, 5, written_as=ingestion.PARQUET).rows(1)])
@@ -251,7 +247,6 @@ def test_taking_in_parquet_is_measured_with_images_by_path_and_inside() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_a_farm_that_starts_is_measured() -> None:
     measured = measured_by([*footprint.farm_rows(2, 1)])

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-pytest.importorskip("torch")  # benchmarks.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
 
 from benchmarks import many_workers
-from benchmarks.clocked import read_clocked
-from benchmarks.many_workers import ROWS, job_and_second
-from benchmarks.meters import Load
-from benchmarks.scaling import PAGE, Costs, Demand, all_tables, shown, with_tables
+from benchmarks.many_workers import ROWS
+from benchmarks.measured_farm.clocked import read_clocked
+from benchmarks.measured_farm.meters import Load
+from benchmarks.measured_farm.site import job_and_second
+from benchmarks.scaling import CONSTANTS, PAGE, Costs, Demand, all_tables, shown, with_tables
 
 COSTS = Costs(**{field.name: 1.0 for field in fields(Costs)})
 
@@ -74,4 +75,4 @@ def test_a_quick_look_measures_every_figure(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert all(f"| {name}" in result.stdout for name in ROWS)
     assert not kept.exists()
-    assert set(json.loads(many_workers.CONSTANTS.read_text(encoding="utf-8"))) >= set(ROWS)
+    assert set(json.loads(CONSTANTS.read_text(encoding="utf-8"))) >= set(ROWS)

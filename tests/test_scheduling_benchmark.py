@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")  # benchmarks.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
 
-from benchmarks.cases import CASES, Case
-from benchmarks.drawing import Draw, write_benchmark
-from benchmarks.outcome import Fell, Outcome
+from benchmarks.drawn_work.cases import CASES, Case
+from benchmarks.drawn_work.drawing import Draw, write_benchmark
+from benchmarks.drawn_work.workload import Card, Item, Workload
+from benchmarks.figures.outcome import Fell, Outcome
 from benchmarks.rivals.plan import Plan
 from benchmarks.rivals.running import Rival, run_rival
 from benchmarks.scheduling import OURS, Measured, Measurement, measure, rows_of
 from benchmarks.simulation import Simulation
-from benchmarks.workload import Card, Item, Workload
 
 TWO_ITEMS = (Item("a", "x", 1, edit_seconds=10, score_seconds=2), Item("b", "x", 1, edit_seconds=6, score_seconds=4))
 BY_HAND = Workload(TWO_ITEMS, load_seconds=3, batch_factors=(1.0, 1.5))
@@ -121,7 +121,6 @@ def test_the_farm_reads_the_items_that_were_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.integration
 def test_a_real_farm_is_measured_against_the_bound() -> None:
     measured = measure(Measurement(SMALL, rivals=False))

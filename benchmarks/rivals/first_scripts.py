@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from multiprocessing.synchronize import Barrier
 
+from benchmarks.drawn_work.workload import Item
 from benchmarks.rivals.plan import Plan, answer, compute
-from benchmarks.workload import Item
 
 
 def main(scorers: str) -> None:

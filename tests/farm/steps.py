@@ -5,19 +5,35 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import select
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
 from db.engine import reading
-from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, Stage, edits
+from db.images.address import open_store
+from db.ledger import Ledger
+from db.queries import Progress, find_run, progress_of
+from db.tables import ATTEMPTS_ALLOWED, JOB_TABLES, Stage, State
+from db.tables import edits as edits_table
+from db.upkeep.finding import Inspection
+from db.upkeep.fsck import findings
 from producer.report.document import report_document
 from producer.report.gather import gather_report
 from tests.factories import original_file
-from tests.farm.conftest import FarmUnderTest, children_of, pool_child_of
+from tests.farm.conftest import RUN_SECONDS, FarmUnderTest, children_of, eventually, pool_child_of
+
+SOON_SECONDS = 10
+"""What our promises allow for a job to run again, beside the length of a lease where its worker is gone too."""
+
+sqlite_and_in_chaos_postgresql = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.chaos)], indirect=True
+)
 
 SIMULATED = ("--editor", "simulated", "--scorer", "simulated")
 
@@ -48,20 +64,47 @@ def done(farm: FarmUnderTest, stage: Stage = Stage.EDIT) -> list[Any]:
     return [row for row in rows(farm, stage) if row.state == "done"]
 
 
-def finish(farm: FarmUnderTest, run: str, *, edits_done: int, code: int = 0) -> dict[str, Any]:
+def await_end(farm: FarmUnderTest, run: str) -> Progress:
+    """Wait until no job of the run waits or is under way; return where it then stands. Spares a `producer watch`."""
+    engine = farm.engine()
+    progress = eventually(lambda: _finished(engine, run), seconds=RUN_SECONDS, farm=farm)
+    engine.dispose()
+    return progress
+
+
+def _finished(engine: Engine, run: str) -> Progress | None:
+    with suppress(OperationalError):  # the database is still coming up
+        progress = progress_of(engine, run)
+        return progress if progress.finished else None
+    return None
+
+
+def finish(farm: FarmUnderTest, run: str, *, edits_done: int, edits_failed: int = 0) -> dict[str, Any]:
     """Wait for the end of the run, check that nothing is amiss, and return its report.
 
-    So many edits must be done and as many scores; every row is checked against its image and its constraints.
+    So many edits must be done, as many scores, so many edits may have failed, and nothing else is there; every row is
+    checked against its image and its constraints.
     """
-    farm.producer("watch", run, code=code)
+    progress = await_end(farm, run)
     engine = farm.engine()
     report: dict[str, Any] = json.loads(report_document(gather_report(engine, run)).as_text("json"))
+    images = open_store(farm.environment.get("FARM_IMAGES", str(farm.home / "images")))
+    inspection = Inspection(Ledger(engine), images, find_run(engine, run), repair=False)
+    amiss = [str(finding) for finding in findings(inspection)]
     engine.dispose()
+    edits, scores = progress.edits, progress.scores
+    ended = (edits[State.DONE], edits[State.FAILED], edits.total)
+    assert ended == (edits_done, edits_failed, edits_done + edits_failed), farm.logs()
+    assert (scores[State.DONE], scores.total) == (edits_done, edits_done), farm.logs()
     assert report["progress"]["edits"]["done"] == report["progress"]["scores"]["done"] == edits_done
-    farm.producer("fsck", run)
-    assert not running(farm)
-    assert not running(farm, Stage.SCORE)
+    assert amiss == []
     return report
+
+
+def seconds_until_again(farm: FarmUnderTest, since: float, attempt: int = 2) -> float:
+    """Wait until some edit is at that attempt; return how long that took, by the monotonic clock."""
+    eventually(lambda: running(farm, attempt=attempt), farm=farm)
+    return time.monotonic() - since
 
 
 def attempts(farm: FarmUnderTest) -> list[int]:
@@ -127,7 +170,7 @@ def images_of(farm: FarmUnderTest) -> list[str]:
     """Return the digests of all edited images that the ledger names."""
     engine = farm.engine()
     with reading(engine) as connection:
-        found = connection.scalars(select(edits.c.image).where(edits.c.image.is_not(None))).all()
+        found = connection.scalars(select(edits_table.c.image).where(edits_table.c.image.is_not(None))).all()
     engine.dispose()
     return list(found)
 

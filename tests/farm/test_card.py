@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from typing import Any
 
 import pytest
 
 from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually, pool_child_of, ready_workers, worker_parents
-from tests.farm.steps import planted
+from tests.farm.dashboard import Dashboard
+from tests.farm.steps import await_end, planted, submit
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.parametrize("commands", [["edit", "score"], ["edit,score"]])
+@pytest.mark.parametrize(
+    ("database_url", "commands"),
+    [
+        ("sqlite", ["edit", "score"]),
+        ("sqlite", ["edit,score"]),
+        ("postgresql", ["edit", "score"]),
+        pytest.param("postgresql", ["edit,score"], marks=pytest.mark.chaos),
+    ],
+    indirect=["database_url"],
+)
 def test_a_benchmark_becomes_a_report_whatever_the_workers_serve(
     farm_on_each_database: FarmUnderTest, commands: list[str]
 ) -> None:
@@ -75,28 +80,23 @@ def _pool_children(farm: FarmUnderTest) -> list[int]:
 
 def test_flower_lists_the_workers_and_the_finished_tasks_to_who_can_log_in(farm: FarmUnderTest) -> None:
     farm.worker("edit,score", CUDA_VISIBLE_DEVICES="0")
-    flower = farm.start(
-        "-m", "celery", "-A", "workers", "flower", log="flower", FLOWER_PORT="0", FLOWER_BASIC_AUTH="me:secret"
-    )
+    flower = Dashboard(farm, login="me:secret")
     eventually(lambda: ready_workers(farm), farm=farm)
-    port = eventually(lambda: _listening_port(flower.pid), farm=farm)
+    assert flower.address[0] == "127.0.0.1"
 
-    run = farm.producer(
-        "submit", original_file(farm.folder, pairs=2), "--editor", "simulated", "--scorer", "simulated"
-    ).strip()
-    farm.producer("watch", run)
+    await_end(farm, submit(farm, pairs=2))
 
-    tasks = eventually(lambda: _finished(_flower(port, "/api/tasks")), farm=farm)
+    tasks = eventually(lambda: _finished(flower.said("/api/tasks")), farm=farm)
     assert sorted(task["name"] for task in tasks) == ["edit", "edit", "score", "score"]
     assert all(re.fullmatch(r"[\[(]\d+,?[\])]", task["args"]) for task in tasks)
-    workers = eventually(lambda: _flower(port, "/api/workers?refresh=true"), farm=farm)
+    workers = eventually(lambda: flower.said("/api/workers?refresh=true"), farm=farm)
     assert list(workers) == [f"edit+score-gpu0@{socket.gethostname()}"]
-    assert _flower(port, "/api/queues/length") == {
+    assert flower.said("/api/queues/length") == {
         "active_queues": [{"name": "edit", "messages": 0}, {"name": "score", "messages": 0}]
     }
     for path in ("/", "/workers", "/broker", "/tasks", "/api/workers", "/api/tasks"):
-        assert _status_without_login(port, path) == 401
-    assert [_status_without_login(port, path) for path in ("/metrics", "/healthcheck")] == [200, 200]  # as documented
+        assert flower.page(path, login="")[0] == 401
+    assert [flower.page(path, login="")[0] for path in ("/metrics", "/healthcheck")] == [200, 200]  # as documented
 
 
 def test_flower_listens_on_this_machine_only_unless_it_is_told_otherwise() -> None:
@@ -112,38 +112,11 @@ def test_flower_listens_on_this_machine_only_unless_it_is_told_otherwise() -> No
     assert said == ["127.0.0.1", "0.0.0.0"]
 
 
-def _listening_port(pid: int) -> int | None:
-    import psutil
-
-    for connection in psutil.Process(pid).net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN:
-            assert connection.laddr.ip == "127.0.0.1"
-            return int(connection.laddr.port)
-    return None
-
-
-def _flower(port: int, path: str) -> dict[str, Any]:
-    credentials = base64.b64encode(b"me:secret").decode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Basic {credentials}"}
-    )
-    with urllib.request.urlopen(request, timeout=20) as response:
-        return dict(json.load(response))
-
-
-def _status_without_login(port: int, path: str) -> int:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
 def _finished(tasks: dict[str, dict[str, str]]) -> list[dict[str, str]] | None:
     done = [task for task in tasks.values() if task["state"] == "SUCCESS"]
     return done if len(done) >= 4 else None
 
 
 def _all_ready(farm: FarmUnderTest, count: int) -> dict[str, object] | None:
-    workers = dict(ready_workers(farm))
+    workers = dict(ready_workers(farm, count))
     return workers if len(workers) == count else None

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers, worker_parents
+from workers.lease import LOOK_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +22,7 @@ HEAVY = ("torch", "diffusers", "transformers")
 def test_the_parent_of_a_worker_stays_small(farm: FarmUnderTest, command: str) -> None:
     process = farm.farm("--workers", "1") if command == "python -m workers" else farm.worker("edit,score")
     eventually(lambda: ready_workers(farm), farm=farm)
-    time.sleep(3)  # the lease keeper has looked by then
+    time.sleep(LOOK_SECONDS + 1)  # the lease keeper has looked by then
 
     (parent,) = worker_parents(process) if command == "python -m workers" else [psutil.Process(process.pid)]
 

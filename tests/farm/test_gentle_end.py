@@ -10,7 +10,7 @@ import pytest
 
 from db.tables import Stage
 from tests.farm.conftest import FarmUnderTest, children_of, eventually
-from tests.farm.steps import attempts, done, finish, planted, rows, running, submit
+from tests.farm.steps import attempts, await_end, done, finish, planted, rows, running, submit
 from workers.lease import STUCK_EXIT
 
 pytestmark = pytest.mark.integration
@@ -83,8 +83,7 @@ def test_a_second_signal_ends_at_once(farm: FarmUnderTest, command: str, number:
 
 def test_a_worker_that_is_idle_ends_at_once(farm: FarmUnderTest) -> None:
     worker = farm.worker("edit,score")
-    run = submit(farm, pairs=1)
-    farm.producer("watch", run)
+    await_end(farm, submit(farm, pairs=1))
 
     worker.terminate()
 
@@ -99,7 +98,7 @@ def test_19_a_cancelled_run_stops_within_a_step_and_its_running_edit_is_never_do
     farm.producer("cancel", run)
     cancelled_at = time.monotonic()
     other = submit(farm, "editor.seconds=0.1", pairs=1)
-    farm.producer("watch", other)
+    await_end(farm, other)
 
     assert time.monotonic() - cancelled_at < 15  # its worker was not held up by the 40 seconds of the first
     assert sorted(row.state for row in rows(farm)) == ["cancelled", "cancelled", "cancelled", "done"]
@@ -114,8 +113,7 @@ def test_19_a_cancelled_batch_of_scores_stops_too(farm: FarmUnderTest) -> None:
 
     farm.producer("cancel", run)
     cancelled_at = time.monotonic()
-    other = submit(farm, pairs=1)
-    farm.producer("watch", other)
+    await_end(farm, submit(farm, pairs=1))
 
     assert time.monotonic() - cancelled_at < 15
     assert sorted(row.state for row in rows(farm, Stage.SCORE)) == ["cancelled", "cancelled", "done"]

@@ -11,12 +11,13 @@ from db.images import digest_of
 from db.tables import Stage
 from tests.factories import original_file, png
 from tests.farm.conftest import FarmUnderTest, eventually, ready_workers
-from tests.farm.steps import done, finish, images_of, rows
+from tests.farm.steps import done, finish, images_of, rows, sqlite_and_in_chaos_postgresql
 from tests.producer.given_folders import pictures
 
 pytestmark = pytest.mark.integration
 
 
+@sqlite_and_in_chaos_postgresql
 def test_real_workers_score_what_is_given_and_edit_nothing(farm_on_each_database: FarmUnderTest) -> None:
     farm = farm_on_each_database
     edits = pictures(farm.folder / "theirs", *(f"物理/p-{number}.png" for number in range(10)))

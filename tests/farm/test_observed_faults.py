@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from db.tables import Stage
-from tests.farm.conftest import FarmUnderTest, eventually, worker_parents
+from tests.farm.conftest import FarmAt, FarmUnderTest, eventually, worker_parents
+from tests.farm.postgres import Postgres
 from tests.farm.scraping import free_ports, page, total
-from tests.farm.servers import Broker, Postgres
+from tests.farm.servers import Broker
 from tests.farm.steps import finish, rows, running, submit
 
 pytestmark = [pytest.mark.integration, pytest.mark.chaos]
@@ -60,33 +61,26 @@ def test_a_worker_that_was_fenced_off_counts_its_late_result_as_refused_and_the_
 
 
 def test_servers_that_do_not_answer_hold_up_no_scrape_and_their_series_come_back(
-    tmp_path: Path, broker: Broker, database: Postgres
+    farm_at: FarmAt, broker: Broker, database: Postgres
 ) -> None:
-    farm = FarmUnderTest(tmp_path, broker.url, database.url)
+    farm = farm_at(broker.url, database.url)
     port = free_ports(1)
-    try:
-        farm.worker("edit,score", FARM_METRICS_PORT=str(port))
-        eventually(
-            lambda: "editfarm_queue_messages{" in page(port) and "editfarm_ledger_jobs{" in page(port), farm=farm
-        )
-        broker.freeze()
-        database.freeze()
-        time.sleep(5.1)  # what was read before is told that long
+    farm.worker("edit,score", FARM_METRICS_PORT=str(port))
+    eventually(lambda: told(port) == {"queue", "ledger"}, farm=farm)
+    broker.freeze()
+    database.freeze()
+    time.sleep(5.1)  # what was read before is told that long
 
-        started = time.monotonic()
-        away = page(port)
-        assert 1 < time.monotonic() - started < 4
-        assert "editfarm_queue_messages{" not in away
-        assert "editfarm_ledger_jobs{" not in away
-        assert total([away], "editfarm_scrape_errors_total", "source") == {("broker",): 1, ("ledger",): 1}
+    started = time.monotonic()
+    away = page(port)
+    assert 1 < time.monotonic() - started < 4
+    assert "editfarm_queue_messages{" not in away
+    assert "editfarm_ledger_jobs{" not in away
+    assert total([away], "editfarm_scrape_errors_total", "source") == {("broker",): 1, ("ledger",): 1}
 
-        broker.thaw()
-        database.thaw()
-        eventually(
-            lambda: "editfarm_queue_messages{" in page(port) and "editfarm_ledger_jobs{" in page(port), farm=farm
-        )
-    finally:
-        farm.end()
+    broker.thaw()
+    database.thaw()
+    eventually(lambda: told(port) == {"queue", "ledger"}, farm=farm)
 
 
 def told(port: int) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,10 +14,10 @@ from sqlalchemy import select
 from db.engine import reading
 from db.images import FolderStore
 from db.tables import edits, scores
-from tests.farm.conftest import ROOT, FarmUnderTest
+from tests.farm.conftest import ROOT, FarmAt, FarmUnderTest
 from workers.__main__ import main
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 SAMPLE = ROOT / "examples" / "benchmark.json"
 
@@ -62,16 +61,11 @@ def test_two_runs_on_one_machine_give_the_same_images_and_scores(tmp_path: Path,
     assert len({image for image, _ in outcomes(one)}) == 3
 
 
-@pytest.fixture
-def farm_on_postgres(tmp_path: Path, broker_url: str, postgres_url: str) -> Any:
-    under_test = FarmUnderTest(tmp_path, broker_url, postgres_url)
-    yield under_test
-    under_test.end()
-
-
 @pytest.mark.chaos
-def test_workers_for_each_stage_edit_and_judge_and_say_where(farm_on_postgres: FarmUnderTest, tiny: Path) -> None:
-    farm = farm_on_postgres
+def test_workers_for_each_stage_edit_and_judge_and_say_where(
+    farm_at: FarmAt, broker_url: str, postgres_url: str, tiny: Path
+) -> None:
+    farm = farm_at(broker_url, postgres_url)
     for queues in ("edit", "score"):
         farm.worker(queues, CUDA_VISIBLE_DEVICES="")
 

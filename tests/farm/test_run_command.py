@@ -6,14 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.factories import original_file, pair
-from tests.farm.conftest import ROOT, FarmUnderTest, eventually
-from tests.farm.steps import SIMULATED
+from tests.farm.conftest import ROOT, FarmAt, FarmUnderTest, eventually
+from tests.farm.steps import SIMULATED, attempts, done
 
 pytestmark = pytest.mark.integration
 
@@ -59,9 +58,9 @@ def test_the_sample_benchmark_gives_a_report_that_shows_its_one_failure(bare_far
     ],
 )
 def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker(
-    tmp_path: Path, database_url: str, broker_url: str, external: bool
+    farm_at: FarmAt, database_url: str, broker_url: str, external: bool
 ) -> None:
-    farm = FarmUnderTest(tmp_path, broker_url if external else None, database_url)
+    farm = farm_at(broker_url if external else None, database_url)
 
     report = json.loads(farm.producer("run", SAMPLE, "--limit", 7, *SIMULATED, *ON_TWO_CPUS, "--json"))
 
@@ -72,10 +71,10 @@ def test_every_sample_gives_an_edit_and_a_score_on_each_database_and_each_broker
 
 
 def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare_farm: FarmUnderTest) -> None:
-    file = original_file(bare_farm.folder, pairs=24)
+    file = original_file(bare_farm.folder, pairs=12)
     command = ["run", str(file), *SIMULATED, *ON_TWO_CPUS, "--set", "editor.seconds=0.5"]
     process = bare_farm.start("-m", "producer", *command, log="producer")
-    eventually(lambda: "edits_done" if _edits_done(bare_farm) >= 2 else None, farm=bare_farm)
+    eventually(lambda: _edits_done(bare_farm) >= 2, farm=bare_farm)
 
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
@@ -83,15 +82,15 @@ def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare
     done_before = _edits_done(bare_farm)
 
     report = json.loads(bare_farm.producer(*command, "--json"))
-    assert 2 <= done_before < 24
-    assert report["progress"]["scores"]["done"] == 24
-    assert _edit_attempts(bare_farm) <= 24 + 2  # only what was under way at the time was begun twice
+    assert 2 <= done_before < 12
+    assert report["progress"]["scores"]["done"] == 12
+    assert sum(attempts(bare_farm)) <= 12 + 2  # only what was under way at the time was begun twice
 
 
 def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: FarmUnderTest) -> None:
     file = original_file(bare_farm.folder, {"categories": {"物理": [pair("p-1")]}})
 
-    done = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "producer", "run", str(file), *SIMULATED, "--gpus", "0,0"],
         env=bare_farm.environment,
         cwd=ROOT,
@@ -100,10 +99,10 @@ def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: Farm
         timeout=60,
     )
 
-    assert done.returncode == 5
-    assert "the workers stopped" in done.stderr
-    assert "expected different GPUs" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert ended.returncode == 5
+    assert "the workers stopped" in ended.stderr
+    assert "expected different GPUs" in ended.stderr
+    assert "Traceback" not in ended.stderr
     assert processes_of(bare_farm) == []
 
 
@@ -148,25 +147,9 @@ def test_a_broker_that_is_killed_during_a_run_is_started_again_and_the_run_ends_
 
     assert run.wait(90) == 0, bare_farm.logs()
     assert "the embedded broker ended" in (bare_farm.folder / "run.log").read_text()
-    assert _edit_attempts(bare_farm) == 16
+    assert sum(attempts(bare_farm)) == 16
     assert processes_of(bare_farm) == []
 
 
 def _edits_done(farm: FarmUnderTest) -> int:
-    if not (farm.home / "farm.db").exists():
-        return 0
-    runs = json.loads(farm.producer("status", "--json"))["runs"]
-    return int(runs[0]["edits"]["done"]) if runs else 0
-
-
-def _edit_attempts(farm: FarmUnderTest) -> int:
-    from sqlalchemy import func, select
-
-    from db.engine import reading
-    from db.tables import edits
-
-    engine = farm.engine()
-    with reading(engine) as connection:
-        attempts = connection.scalar(select(func.sum(edits.c.attempt)))
-    engine.dispose()
-    return int(attempts or 0)
+    return len(done(farm)) if (farm.home / "farm.db").exists() else 0

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import psutil
 import pytest
-from celery import Celery
-from sqlalchemy import MetaData, create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, text
 
-from db.engine import open_engine, reading
 from tests.factories import original_file
-from tests.farm.conftest import ROOT, FarmUnderTest, children_of, eventually, ready_workers
-from tests.farm.servers import Broker, Postgres
+from tests.farm.conftest import FarmUnderTest, eventually, ready_workers
+from tests.farm.dashboard import Dashboard
+from tests.farm.postgres import Postgres
+from tests.farm.servers import Broker
+from tests.farm.story import Story, command_lines, listening
 from tests.judge_server import GOOD, JudgeServer, fails, hangs_up, judge_server, says, sends
 
 pytestmark = pytest.mark.integration
@@ -50,73 +43,6 @@ def secrets_in(told: bytes | str) -> list[str]:
     return [secret for secret, ways in spellings.items() if any(way.encode() in heard for way in ways)]
 
 
-@dataclass
-class Story:
-    """All that a farm told, by where it told it."""
-
-    farm: FarmUnderTest
-    told: dict[str, bytes] = field(default_factory=dict)
-
-    def note(self, place: str, told: bytes | str) -> None:
-        """Keep what was told at this place."""
-        self.told[place] = self.told.get(place, b"") + (told.encode() if isinstance(told, str) else told)
-
-    def command(self, *command: str, seconds: float = 100, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `python -m ...` to its end, or for so long; keep what it said on both streams."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            env={**self.farm.environment, **environment},
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self.farm.processes.append(process)  # ended with the farm, should it outlive us
-        try:
-            out, error = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            for child in children_of(process):
-                child.kill()
-            process.kill()
-            out, error = process.communicate()
-        self.note(command[0].partition(".")[0], out + error)
-        return subprocess.CompletedProcess(command, process.returncode, out.decode(), error.decode())
-
-    def producer(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `python -m producer`."""
-        return self.command("producer", *arguments, **environment)
-
-    def keep_what_lies_about(self) -> None:
-        """Keep logs, files, rows and command lines as they are now."""
-        self.note("command lines", command_lines(self.farm))
-        for file in self.farm.folder.glob("*.log"):
-            self.note("logs", file.read_bytes())
-        for file in self.farm.home.rglob("*"):
-            if file.is_file():
-                self.note("FARM_HOME", str(file) + "\n")
-                self.note("FARM_HOME", file.read_bytes())
-        engine = open_engine(self.farm.database_url)
-        tables = MetaData()
-        with reading(engine) as connection:
-            tables.reflect(connection)
-            for table in tables.sorted_tables:
-                rows = connection.execute(table.select()).all()
-                self.note("the ledger", f"{table.name}: {rows!r}\n")
-        engine.dispose()
-
-
-def command_lines(farm: FarmUnderTest) -> str:
-    """Return how the farm's processes, and those that they started, were called: everyone on the machine can see it."""
-    living = [process for process in farm.processes if process.poll() is None]
-    every = [psutil.Process(process.pid) for process in living] + [one for own in living for one in children_of(own)]
-    lines = []
-    for process in every:
-        with suppress(psutil.NoSuchProcess):
-            lines.append(" ".join(process.cmdline()))
-    return "\n".join(lines)
-
-
 class QuotedBroker(Broker):
     """A broker whose password cannot stand in a URL as it is."""
 
@@ -128,7 +54,6 @@ PLACES = {"producer", "celery", "workers", "logs", "FARM_HOME", "the ledger", "e
 
 
 @pytest.mark.chaos
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_secret_is_told_in_a_run_in_outages_and_in_wrong_calls(tmp_path: Path) -> None:
     told = _the_whole_story(tmp_path)
@@ -170,7 +95,7 @@ def _the_whole_story(folder: Path) -> dict[str, bytes]:
         stack.callback(farm.end)
         farm.environment["FARM_JUDGE_API_KEY"] = JUDGE
         story = Story(farm)
-        with _listening(story, broker.url):
+        with listening(story, broker.url):
             _a_run(story, judge)
             _outages(story, broker, postgres, judge)
             story.keep_what_lies_about()
@@ -183,10 +108,8 @@ def _a_run(story: Story, judge: JudgeServer) -> None:
     worker = ["-m", "celery", "-A", "workers", "worker", "-Q", "edit,score"]
     farm.start(*worker, "-l", "DEBUG", log="worker-debug", FARM_LOG_FORMAT="text")
     farm.start("-m", "workers", "--workers", "1", log="farm")
-    flower = farm.start(
-        "-m", "celery", "-A", "workers", "flower", log="flower", FLOWER_PORT="0", FLOWER_BASIC_AUTH=f"me:{FLOWER}"
-    )
-    eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
+    flower = Dashboard(farm, login=f"me:{FLOWER}")
+    eventually(lambda: len(ready_workers(farm, 2)) == 2, farm=farm)
 
     run = _submit(story, judge, seed=1)
     story.command("producer", "watch", run, "--verbose", seconds=10)  # what may pass is tried again much later
@@ -196,7 +119,7 @@ def _a_run(story: Story, judge: JudgeServer) -> None:
         story.producer(*command)
     for command in ("report", "inspect conf", "inspect stats", "inspect active", "status"):
         story.command("celery", "-A", "workers", *command.split())
-    _look_at_flower(story, flower.pid)
+    _look_at_flower(story, flower)
 
 
 def _outages(story: Story, broker: Broker, postgres: Postgres, judge: JudgeServer) -> None:
@@ -213,7 +136,7 @@ def _outages(story: Story, broker: Broker, postgres: Postgres, judge: JudgeServe
     story.command("workers.worker", "edit", "edit", seconds=6)
     time.sleep(4)
     postgres.start()
-    eventually(lambda: len(ready_workers(farm)) >= 2, farm=farm)
+    eventually(lambda: len(ready_workers(farm, 2)) == 2, farm=farm)
     judge.script = [says(GOOD)]
     run = _submit(story, judge, seed=2)
     assert story.producer("watch", run).returncode == 0
@@ -290,41 +213,9 @@ def _with_login(postgres: Postgres) -> str:
     return f"postgresql://farm:{quote(DATABASE, safe='')}@127.0.0.1:{postgres.port}/farm"
 
 
-@contextmanager
-def _listening(story: Story, broker_url: str) -> Iterator[None]:
-    """Keep every event of every worker for the length of the block."""
-    stopping = threading.Event()
-    app = Celery(broker=broker_url, set_as_current=False)
-
-    def hear() -> None:
-        while not stopping.is_set():
-            try:
-                with app.connection_for_read() as connection:
-                    receiver = app.events.Receiver(connection, handlers={"*": _keep})
-                    while not stopping.is_set():
-                        try:
-                            receiver.capture(limit=None, timeout=0.5, wakeup=True)
-                        except TimeoutError:
-                            continue
-            except Exception:  # noqa: BLE001 - the broker is stopped in the middle of it
-                stopping.wait(0.5)
-
-    def _keep(event: Mapping[str, Any]) -> None:
-        story.note("events", json.dumps(event, default=str) + "\n")
-
-    thread = threading.Thread(target=hear, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join(20)
-
-
-def _look_at_flower(story: Story, pid: int) -> None:
-    port = eventually(lambda: _listening_port(pid), farm=story.farm)
-    workers = eventually(lambda: json.loads(_page(port, "/api/workers?refresh=true")[1]), farm=story.farm)
-    tasks = json.loads(_page(port, "/api/tasks")[1])
+def _look_at_flower(story: Story, flower: Dashboard) -> None:
+    workers = eventually(lambda: flower.said("/api/workers?refresh=true"), farm=story.farm)
+    tasks = flower.said("/api/tasks")
     assert workers
     assert tasks
     pages = ["/", "/workers", "/workers?json=1", "/tasks", "/broker", "/metrics", "/healthcheck", "/api/task/types"]
@@ -332,26 +223,10 @@ def _look_at_flower(story: Story, pid: int) -> None:
     pages += [f"/worker/{name}" for name in workers] + [f"/task/{task}" for task in list(tasks)[:3]]
     pages += [f"/api/task/info/{task}" for task in list(tasks)[:3]]
     for path in pages:
-        status, page = _page(port, path)
+        status, page = flower.page(path)
         assert status in (200, 404), f"{path}: {status}"
         story.note("Flower", page)
-    story.note("Flower", _page(port, "/", login="me:wrong")[1])
-
-
-def _page(port: int, path: str, *, login: str = f"me:{FLOWER}") -> tuple[int, bytes]:
-    authorization = f"Basic {base64.b64encode(login.encode()).decode()}"
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": authorization})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
-
-
-def _listening_port(pid: int) -> int | None:
-    listening = [one for one in psutil.Process(pid).net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-    return int(listening[0].laddr.port) if listening else None
+    story.note("Flower", flower.page("/", login="me:wrong")[1])
 
 
 def _around(told: bytes) -> str:

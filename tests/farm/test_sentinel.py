@@ -13,7 +13,7 @@ from db.broker import require_broker
 from db.errors import ServiceUnreachable
 from db.settings import settings
 from tests.farm.certificates import Authority, TlsProxy
-from tests.farm.conftest import FarmUnderTest, eventually
+from tests.farm.conftest import FarmAt, FarmUnderTest, eventually
 from tests.farm.servers import Broker, Sentinel
 from tests.farm.steps import attempts, done, finish, submit
 
@@ -59,10 +59,8 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 
 @pytest.fixture
-def farm(tmp_path: Path, watched: Watched) -> Iterator[FarmUnderTest]:
-    under_test = FarmUnderTest(tmp_path, watched.url(), None)
-    yield under_test
-    under_test.end()
+def farm(farm_at: FarmAt, watched: Watched) -> FarmUnderTest:
+    return farm_at(watched.url())
 
 
 def test_a_farm_works_where_the_sentinels_point_though_the_first_of_them_is_gone(
@@ -124,7 +122,7 @@ def test_a_primary_that_goes_in_the_middle_of_a_run_costs_time_and_no_result(
 
 
 @pytest.mark.chaos
-def test_sentinels_and_server_are_both_spoken_to_by_tls(tmp_path: Path) -> None:
+def test_sentinels_and_server_are_both_spoken_to_by_tls(tmp_path: Path, farm_at: FarmAt) -> None:
     authority = Authority(tmp_path / "authority")
     certificate = authority.issue("server")
     with (
@@ -135,11 +133,8 @@ def test_sentinels_and_server_are_both_spoken_to_by_tls(tmp_path: Path) -> None:
     ):
         login = f"sentinel_password={SENTINEL_PASSWORD}&ssl_ca_certs={authority.file}"
         url = f"sentinels://:{PASSWORD}@127.0.0.1:{told.port}/0?master={Sentinel.NAME}&{login}"
-        farm = FarmUnderTest(tmp_path, url, None)
-        try:
-            farm.worker("edit,score")
-            finish(farm, submit(farm, pairs=3), edits_done=3)
-        finally:
-            farm.end()
+        farm = farm_at(url)
+        farm.worker("edit,score")
+        finish(farm, submit(farm, pairs=3), edits_done=3)
         assert server.encrypted > 0
         assert told.encrypted > 0

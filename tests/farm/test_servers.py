@@ -12,8 +12,9 @@ import psycopg
 import pytest
 import redis
 
+from tests.farm.postgres import Postgres
 from tests.farm.proxy import Proxy
-from tests.farm.servers import Broker, Postgres
+from tests.farm.servers import Broker
 
 pytestmark = pytest.mark.integration
 

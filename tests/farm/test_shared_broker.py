@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty
 from typing import Any
 from urllib.parse import quote
 
-import psutil
 import pytest
 import redis
 from celery import Celery
@@ -24,6 +21,7 @@ import celeryconfig
 from db.jobs import Doorbell
 from db.tables import Stage
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually
+from tests.farm.dashboard import Dashboard
 from tests.farm.servers import Broker
 from tests.farm.steps import done, finish, submit
 
@@ -134,14 +132,13 @@ def test_two_farms_on_one_broker_neither_hear_nor_serve_each_other(
 ) -> None:
     ours, theirs = tenants("lab-a:"), tenants("lab-b:")
     heard_by_us, heard_by_them = ours.hear(), theirs.hear()
-    flower = ours.start("-m", "celery", "-A", "workers", "flower", "--port=0", log="flower", **OPEN_API)
+    flower = Dashboard(ours, **OPEN_API)
     submit(ours, "editor.seconds=0.1", pairs=5)
     counting = ours.start("-c", COUNTS_WHAT_WAITS, log="counted")
     their_worker = theirs.worker("edit,score")
     submit(theirs, "editor.seconds=0.4", pairs=12)
     eventually(lambda: len(done(theirs)) > 1, farm=theirs)
-    port = eventually(lambda: listening_port(flower.pid), farm=ours)
-    queues = fetched(port, "/api/queues/length")["active_queues"]
+    queues = flower.said("/api/queues/length")["active_queues"]
     assert queues == [{"name": "edit", "messages": 5}, {"name": "score", "messages": 0}]
     eventually(lambda: counting.poll() is not None, farm=ours)
 
@@ -152,7 +149,7 @@ def test_two_farms_on_one_broker_neither_hear_nor_serve_each_other(
     assert ours.log("counted") == "edit 5\nscore 0\n"
     assert heard_by_us() == {f"edit+score-{our_worker.pid}"}
     assert heard_by_them() == {f"edit+score-{their_worker.pid}"}
-    asked = eventually(lambda: fetched(port, "/api/workers?refresh=true"), farm=ours)
+    asked = eventually(lambda: flower.said("/api/workers?refresh=true"), farm=ours)
     assert [name.partition("@")[0] for name in asked] == [f"edit+score-{our_worker.pid}"]
     with broker.client() as administrator:
         assert {key.decode().partition(":")[0] for key in administrator.keys("*")} == {"lab-a", "lab-b"}
@@ -166,7 +163,7 @@ def test_a_farm_whose_worker_ends_needs_no_more_than_the_rules(
 ) -> None:
     farm = tenants(prefix)
     first = farm.worker("edit,score")
-    farm.start("-m", "celery", "-A", "workers", "flower", "--port=0", log="flower")
+    Dashboard(farm)
     run = submit(farm, "editor.seconds=0.5", pairs=6)
     eventually(lambda: done(farm), farm=farm)
     first.terminate()
@@ -229,15 +226,3 @@ def test_the_users_may_do_nothing_else(broker: Broker, user: str, prefix: str) -
             for command in (f"BRPOP {prefix}edit 1", f"HGET {prefix}unacked 1", f"PUBLISH {prefix}/0.celery.pidbox 1"):
                 with pytest.raises(NoPermissionError):
                     client.execute_command(*command.split())
-
-
-def listening_port(pid: int) -> int | None:
-    """Return the port at which that process listens, None while it does not."""
-    listening = [one for one in psutil.Process(pid).net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-    return int(listening[0].laddr.port) if listening else None
-
-
-def fetched(port: int, path: str) -> Any:
-    """Return what Flower says there."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:
-        return json.load(response)

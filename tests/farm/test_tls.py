@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from db.broker import require_broker
 from db.errors import ServiceUnreachable
 from tests.farm.certificates import Authority, TlsProxy
-from tests.farm.conftest import FarmUnderTest, eventually
+from tests.farm.conftest import FarmAt, eventually
 from tests.farm.servers import Broker
 from tests.farm.steps import done, finish, submit
 
@@ -72,17 +71,14 @@ def _refusal(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_farm_works_through_tls_and_goes_on_when_its_connections_break(
-    tmp_path: Path, proxy: TlsProxy, authority: Authority
+    farm_at: FarmAt, proxy: TlsProxy, authority: Authority
 ) -> None:
-    farm = FarmUnderTest(tmp_path, _url(proxy, _trusting(authority), _as_client(authority)), None)
-    try:
-        farm.farm("--workers", "1")
-        run = submit(farm, "editor.seconds=0.2", pairs=8)
-        eventually(lambda: done(farm), farm=farm)
-        assert proxy.cut()
-        finish(farm, run, edits_done=8)
-    finally:
-        farm.end()
+    farm = farm_at(_url(proxy, _trusting(authority), _as_client(authority)))
+    farm.farm("--workers", "1")
+    run = submit(farm, "editor.seconds=0.2", pairs=8)
+    eventually(lambda: done(farm), farm=farm)
+    assert proxy.cut()
+    finish(farm, run, edits_done=8)
 
 
 def test_a_server_of_another_authority_is_refused_by_a_line_that_names_what_to_set(
@@ -94,16 +90,13 @@ def test_a_server_of_another_authority_is_refused_by_a_line_that_names_what_to_s
         assert "?ssl_ca_certs=FILE" in said
 
 
-def test_a_worker_never_talks_to_a_server_that_it_cannot_verify(tmp_path: Path, proxy: TlsProxy) -> None:
-    farm = FarmUnderTest(tmp_path, _url(proxy), None)
-    try:
-        farm.worker("edit")
-        log = tmp_path / "worker-edit.log"
-        eventually(lambda: "CERTIFICATE_VERIFY_FAILED" in log.read_text(), farm=farm)
-        assert "ready" not in log.read_text()
-        assert PASSWORD not in log.read_text()
-    finally:
-        farm.end()
+def test_a_worker_never_talks_to_a_server_that_it_cannot_verify(farm_at: FarmAt, proxy: TlsProxy) -> None:
+    farm = farm_at(_url(proxy))
+    farm.worker("edit")
+    log = farm.folder / "worker-edit.log"
+    eventually(lambda: "CERTIFICATE_VERIFY_FAILED" in log.read_text(), farm=farm)
+    assert "ready" not in log.read_text()
+    assert PASSWORD not in log.read_text()
 
 
 def test_a_server_whose_name_is_another_is_refused(

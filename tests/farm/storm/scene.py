@@ -20,8 +20,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import open_engine
+from tests.farm.postgres import Postgres
 from tests.farm.proxy import Proxy
-from tests.farm.servers import Broker, Postgres
+from tests.farm.servers import Broker
 from tests.farm.storm.crew import Crew
 
 ROOT = Path(__file__).parents[3]

@@ -18,7 +18,7 @@ from db.settings import settings
 from producer.doctor import disks
 from producer.doctor.disks import network_filesystem
 from producer.doctor.finding import State
-from tests.farm.servers import Postgres
+from tests.farm.postgres import Postgres
 from tests.producer.doctor.conftest import Look, commands_of, states
 
 pytestmark = pytest.mark.integration

@@ -1,4 +1,4 @@
-"""The benchmark files of `benchmarks.samples` as Parquet: images by their paths, or inside."""
+"""The benchmark files of `samples`, beside this, as Parquet: images by their paths, or inside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter, read_metadata, write_table
 
-from benchmarks.samples import sample_row, with_remark, write_images
+from benchmarks.measured_farm.samples import sample_row, with_remark, write_images
 
 GROUP_ROWS = 100
 """As Hugging Face's tools write images: rows that are stored, and read, together."""

@@ -22,7 +22,7 @@ from transformers import (
     Qwen3VLMoeConfig,
 )
 
-from benchmarks.measuring import the_device
+from benchmarks.figures.measuring import the_device
 
 DTYPE = torch.bfloat16
 

@@ -30,9 +30,9 @@ def seconds_of(call: Call) -> float:
     return time.perf_counter() - started
 
 
-def median_seconds(call: Call, *, rounds: int, warm_ups: int = 1) -> float:
-    """Return the median wall time of `rounds` calls, in seconds, after some that do not count."""
-    return interleaved_seconds({"": call}, rounds=rounds, warm_ups=warm_ups)[""]
+def median_seconds(call: Call, *, rounds: int) -> float:
+    """Return the median wall time of `rounds` calls, in seconds, after one that does not count."""
+    return interleaved_seconds({"": call}, rounds=rounds)[""]
 
 
 def interleaved_seconds(calls: Mapping[K, Call], *, rounds: int, warm_ups: int = 1) -> dict[K, float]:

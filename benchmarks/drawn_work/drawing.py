@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.workload import Item, Workload
+from benchmarks.drawn_work.workload import Item, Workload
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.seeds import edit_seed
 from workers.models.simulated import batch_factor, drawn, duration

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.outcome import Fell
+from benchmarks.figures.outcome import Fell
 
 END_SECONDS = 20.0
 LOOK_SECONDS = 0.02

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from benchmarks.drawing import Draw, joined
-from benchmarks.workload import Card
+from benchmarks.drawn_work.drawing import Draw, joined
+from benchmarks.drawn_work.workload import Card
 
 FIRST_SCRIPTS = "first scripts, all GPUs score"
 ONE_SCORER = "first scripts, one scoring GPU"

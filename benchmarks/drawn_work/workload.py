@@ -1,7 +1,7 @@
 """Work as plain figures: what edits, scores and loading take, and the least time that all of it can take.
 
-Nothing but the standard library: the rivals read it too, in whatever environment they live; `benchmarks.drawing` makes
-it.
+Nothing but the standard library: the rivals read it too, in whatever environment they live; `drawing`, beside this,
+makes it.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import click
 import torch
 from torch import Tensor, nn
 
-from benchmarks.measuring import figure, markdown_table, seconds_of
-from benchmarks.networks import (
+from benchmarks.figures.measuring import figure, markdown_table, seconds_of
+from benchmarks.full_size.networks import (
     EDITOR,
     JUDGE_8B,
     JUDGE_30B,
@@ -28,11 +28,12 @@ from benchmarks.networks import (
     make_vae,
     weight_bytes,
 )
+from db.settings import Settings
 from workers.host import Host
 from workers.models.loading.parking import HostCopy, host_bytes_of
 
 _ROUNDS = 3
-_HOST_RESERVE_BYTES = 4_000_000_000  # the default of FARM_HOST_RESERVE_GB
+_HOST_RESERVE_BYTES = int(Settings.host_reserve_gb * 1e9)
 
 
 @dataclass(frozen=True)

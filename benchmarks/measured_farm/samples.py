@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import CATEGORIES
+from benchmarks.drawn_work.drawing import CATEGORIES
 
 PHOTO_SIDE = 1024
 TINY_SIDE = 16

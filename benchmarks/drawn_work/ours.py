@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from benchmarks.drawing import Draw, write_benchmark
-from benchmarks.farm import ROOT, START_SECONDS, Farm, told
-from benchmarks.outcome import Fell, Outcome
-from benchmarks.processes import Process, family_of
-from benchmarks.workload import Card
+from benchmarks.drawn_work.drawing import Draw, write_benchmark
+from benchmarks.drawn_work.workload import Card
+from benchmarks.figures.outcome import Fell, Outcome
+from benchmarks.measured_farm.farm import ROOT, START_SECONDS, Farm, told
+from benchmarks.measured_farm.processes import Process, family_of
 from db.engine import reading
 from db.queries import progress_of
 from db.tables import Stage, State, runs, scores

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar
 
 import click
 
-from benchmarks.measuring import cpu_description, figure, markdown_table, measured_on
-from benchmarks.outcome import Fell
+from benchmarks.figures.measuring import cpu_description, figure, markdown_table, measured_on
+from benchmarks.figures.outcome import Fell
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def chosen_by_name(cases: Sequence[N], names: Sequence[str]) -> list[N]:
 class Measured:
     """One figure of one case: the median of its rounds, and each of them in `every_value`.
 
-    `holds` is None where nothing is asked; `note`: why there is no figure, or what must be known to read it.
+    `holds` is None where nothing is asked; `note`: why there is no figure.
     """
 
     case: str
@@ -113,22 +113,21 @@ class Figure:
     name: str
     unit: str
     goal: Goal | None = None
-    note: str = ""
 
     @classmethod
-    def at_most(cls, case: str, name: str, unit: str, limit: float, note: str = "") -> Self:
+    def at_most(cls, case: str, name: str, unit: str, limit: float) -> Self:
         """Return a figure that must not exceed the limit."""
-        return cls(case, name, unit, Goal(unit, limit), note)
+        return cls(case, name, unit, Goal(unit, limit))
 
     @classmethod
-    def at_least(cls, case: str, name: str, unit: str, limit: float, note: str = "") -> Self:
+    def at_least(cls, case: str, name: str, unit: str, limit: float) -> Self:
         """Return a figure that must reach the limit."""
-        return cls(case, name, unit, Goal(unit, limit, at_most=False), note)
+        return cls(case, name, unit, Goal(unit, limit, at_most=False))
 
     def row(self, values: Sequence[float]) -> Measured:
         """Return its row, from a value for each round."""
         median = statistics.median(values) if values else None
-        return self._row(median, self.note, values)
+        return self._row(median, "", values)
 
     def fell(self, reason: str) -> Measured:
         """Return its row where a round came to nothing."""

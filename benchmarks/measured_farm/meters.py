@@ -10,8 +10,8 @@ from typing import Any
 import redis
 from sqlalchemy import text
 
-from benchmarks.farm import Farm
-from benchmarks.processes import cpu_seconds
+from benchmarks.measured_farm.farm import Farm
+from benchmarks.measured_farm.processes import cpu_seconds
 
 SETTLE_SECONDS = 1.5
 """A PostgreSQL process tells of what it did once a second."""

@@ -1,7 +1,7 @@
 """Writes down how long each transaction of a pool child took, where BENCHMARK_TRANSACTIONS names a folder for it.
 
 What SQLAlchemy tells of is taken: a connection leaves the pool, executes statements, and comes back when all is
-committed. A timed model starts it (`benchmarks.timed`), for a benchmark has no other place in a worker.
+committed. A timed model starts it (`benchmarks.measured_farm.timed`), for a benchmark has no other place in a worker.
 """
 
 from __future__ import annotations

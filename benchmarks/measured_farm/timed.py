@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import ImageOps
 
-from benchmarks.clocked import clock_transactions
+from benchmarks.measured_farm.clocked import clock_transactions
 from db.catalogue import ModelSpec
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from workers.models.errors import ModelFault
@@ -22,6 +22,10 @@ from workers.models.simulated import SimulatedEditor, SimulatedScorer
 EDITOR, SCORER, PHOTO_EDITOR = "benchmark-editor", "benchmark-scorer", "benchmark-photo-editor"
 BEGAN, ENDED = "began", "ended"
 """Names in a result's detail: seconds since the epoch."""
+
+Options = tuple[SimulatedEditorOptions, SimulatedScorerOptions]
+NO_OP: Options = SimulatedEditorOptions(seconds=0, steps=1), SimulatedScorerOptions(seconds=0)
+"""Work that takes no time."""
 
 
 class TimedEditor(SimulatedEditor):

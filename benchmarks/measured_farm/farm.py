@@ -19,21 +19,23 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from benchmarks.databases import SQLITE, open_database
-from benchmarks.outcome import Fell
-from benchmarks.processes import Process, Spent, cpu_seconds, end, family_of, run_watched, wait_until
-from benchmarks.timed import install_timed_models
-from benchmarks.workload import Card
+from benchmarks.drawn_work.workload import Card
+from benchmarks.figures.outcome import Fell
+from benchmarks.measured_farm.databases import SQLITE, open_database
+from benchmarks.measured_farm.processes import Process, Spent, cpu_seconds, end, family_of, run_watched, wait_until
+from benchmarks.measured_farm.timed import install_timed_models
 from db.broker import endpoint_file
-from db.engine import open_engine
+from db.engine import open_engine, reading
+from db.owner import Process as Known
 from db.presence import present_workers
 from db.queries import progress_of
 from db.settings import settings
+from db.tables import workers
 from producer.broker import embedded_broker
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
 SUBMIT_SECONDS = 900.0
 LOOK_SECONDS = 0.05
@@ -104,10 +106,33 @@ class Farm:
         return self.folder / f"w{number}.log"
 
     def _start(self, number: int, card: Card, queues: str) -> Process:
-        with self.log(number).open("wb") as output:
+        command = ("workers.worker", f"w{number}", queues)
+        return self._process(command, self.log(number), SIMULATED_PACE=str(card.pace))
+
+    @contextmanager
+    def running(self, *module: str) -> Iterator[Process]:
+        """Run `python -m ...` until the block ends, whatever workers it starts."""
+        process = self._process(module, self.folder / "farm.log")
+        try:
+            yield process
+        finally:
+            end([process])
+
+    def all_there(self, process: Process, count: int) -> bool:
+        """Tell whether so many workers of that command have said that they are there, and each has children."""
+        parents, with_children = self.parents(), {one.ppid() for one in family_of(process.pid)}
+        return len(parents) == count and with_children.issuperset(parents)
+
+    def parents(self) -> list[int]:
+        """Return the number of each worker's parent process, by its own word."""
+        with reading(self.engine) as connection:
+            return [Known.parse(process).pid for process in connection.scalars(select(workers.c.process))]
+
+    def _process(self, module: Sequence[str], log: Path, **environment: str) -> Process:
+        with log.open("wb") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "workers.worker", f"w{number}", queues],
-                env={**self.environment, "SIMULATED_PACE": str(card.pace)},
+                [sys.executable, "-m", *module],
+                env={**self.environment, **environment},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.measuring import figure, markdown_table, median_seconds, seconds_of, the_device
-from benchmarks.networks import DTYPE, EDITOR, TINY_EDITOR, EditorSize, make_transformer, make_vae
+from benchmarks.figures.measuring import figure, markdown_table, median_seconds, seconds_of, the_device
+from benchmarks.full_size.networks import DTYPE, EDITOR, TINY_EDITOR, EditorSize, make_transformer, make_vae
 from db.options import DiffusersEditorOptions
 from workers.models.diffusion.speed import apply_speed_options
 from workers.models.errors import ModelFault

@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from benchmarks.measuring import figure, markdown_table, median_seconds, the_device
-from benchmarks.networks import DTYPE, JUDGE_30B, TINY_JUDGE, JudgeSize, make_judge
+from benchmarks.figures.measuring import figure, markdown_table, median_seconds, the_device
+from benchmarks.full_size.networks import DTYPE, JUDGE_30B, TINY_JUDGE, JudgeSize, make_judge
 from workers.models.judging.sampling import SeededSampling
 from workers.models.loading.devices import empty_cache, is_out_of_memory
 from workers.models.loading.patch_embedding import linearize_patch_embedding

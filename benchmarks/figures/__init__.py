@@ -1,0 +1,1 @@
+"""How a benchmark comes to its figures, holds them to goals and tells them."""

@@ -1,0 +1,1 @@
+"""The farm that is measured, and what surrounds it: its servers, models that keep the time, files, meters."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.figures.measuring import markdown_table
+from benchmarks.figures.tables import markdown_table
 from benchmarks.scaling import with_tables
 
 PAGE = Path(__file__).with_name("RESULTS.md")

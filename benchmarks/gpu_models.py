@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import click
 import torch
 
-from benchmarks.figures.measuring import gpu_description, measured_on
+from benchmarks.figures.machine import gpu_description, measured_on
 from benchmarks.full_size import denoising, judging, swapping
 from benchmarks.full_size.networks import JUDGE_8B, JUDGE_30B
 from workers.models.loading.devices import empty_cache

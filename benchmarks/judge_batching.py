@@ -17,7 +17,9 @@ import click
 import torch
 from PIL import Image
 
-from benchmarks.figures.measuring import Call, cpu_description, figure, interleaved_seconds, markdown_table, measured_on
+from benchmarks.figures.machine import cpu_description, measured_on
+from benchmarks.figures.stopwatch import Call, interleaved_seconds
+from benchmarks.figures.tables import figure, markdown_table
 from db.judge_prompts import built_in_prompts
 from db.options import TransformersJudgeOptions
 from db.prompts import JudgePrompt

@@ -17,7 +17,8 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from benchmarks.figures.measuring import cpu_description, figure, markdown_table, measured_on
+from benchmarks.figures.machine import cpu_description, measured_on
+from benchmarks.figures.tables import figure, markdown_table
 from benchmarks.measured_farm.clocked import CLAIM, COMMIT, FOLDER, read_clocked
 from benchmarks.measured_farm.databases import POSTGRESQL
 from benchmarks.measured_farm.farm import START_SECONDS, open_farm

@@ -7,11 +7,13 @@ tables of RESULTS.md stand below. `--write` puts the tables into docs/scaling.md
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+
+from benchmarks.figures.tables import markdown_table
 
 CONSTANTS = Path(__file__).with_name("many_workers.json")
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
@@ -168,7 +170,7 @@ def costs_table(costs: Costs) -> str:
         ("ms that the broker computes", costs.job_broker_ms, costs.second_broker_ms),
         ("ms that the database computes", costs.job_database_ms, costs.second_database_ms),
     ]
-    return _table(("", "a job, j", "a second at work, w"), [(name, shown(a), shown(b)) for name, a, b in rows])
+    return markdown_table(("", "a job, j", "a second at work, w"), [(name, shown(a), shown(b)) for name, a, b in rows])
 
 
 def load_tables(costs: Costs) -> dict[str, str]:
@@ -180,7 +182,7 @@ def load_tables(costs: Costs) -> dict[str, str]:
     tables = {}
     for seconds in SCORE_SECONDS:
         demands = [Demand(costs, gpus, seconds) for gpus in GPUS]
-        tables[f"load-{seconds:g}"] = _table(
+        tables[f"load-{seconds:g}"] = markdown_table(
             header,
             [
                 (
@@ -214,7 +216,9 @@ def limits_table(costs: Costs) -> str:
         ("the one core that a Redis uses", 1 / one.broker_cores),
         ("images over 10 Gbit/s", ten_gigabits / one.image_bytes),
     ]
-    return _table(("limit", "GPUs"), [(name, shown(gpus)) for name, gpus in sorted(limits, key=lambda limit: limit[1])])
+    return markdown_table(
+        ("limit", "GPUs"), [(name, shown(gpus)) for name, gpus in sorted(limits, key=lambda limit: limit[1])]
+    )
 
 
 def size_table(costs: Costs) -> str:
@@ -235,7 +239,7 @@ def size_table(costs: Costs) -> str:
                 *(shown(samples * (EDIT_SECONDS + SCORE_SECONDS[0]) / gpus / 86400) for gpus in GPUS if gpus > 1),
             )
         )
-    return _table(header, rows)
+    return markdown_table(header, rows)
 
 
 def shown(value: float) -> str:
@@ -244,11 +248,6 @@ def shown(value: float) -> str:
         return "0"
     digits = 1 - int(f"{value:e}".partition("e")[2])
     return f"{round(value, digits):,.{max(0, digits)}f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

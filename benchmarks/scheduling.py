@@ -29,8 +29,9 @@ from benchmarks.drawn_work.cases import (
 from benchmarks.drawn_work.drawing import joined
 from benchmarks.drawn_work.ours import LEASE_SECONDS, LINGER_SECONDS, Ours
 from benchmarks.figures.goals import Goal, chosen_by_name, every, publish, verdict
-from benchmarks.figures.measuring import busy_core_seconds, cpu_description, markdown_table, measured_on
+from benchmarks.figures.machine import busy_core_seconds, cpu_description, measured_on
 from benchmarks.figures.outcome import Fell, Outcome
+from benchmarks.figures.tables import markdown_table
 from benchmarks.measured_farm.farm import open_farm
 from benchmarks.rivals.plan import Plan
 from benchmarks.rivals.running import Rival, run_rival

@@ -18,7 +18,7 @@ import click
 from benchmarks.drawn_work.cases import CASES, Case
 from benchmarks.drawn_work.drawing import joined
 from benchmarks.drawn_work.workload import Card, Item, Workload
-from benchmarks.figures.measuring import markdown_table
+from benchmarks.figures.tables import markdown_table
 from db.roles import Place, Work, best_stage, first_scorers, worth_beginning
 from db.tables import Stage
 

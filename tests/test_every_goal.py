@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("torch")  # benchmarks.measuring names the machine by it
-
 from benchmarks.every_goal import PAGE, TABLE, Reached, goals_on, goals_table
 from benchmarks.scaling import with_tables
 

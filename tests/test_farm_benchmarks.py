@@ -15,7 +15,7 @@ from PIL import Image
 from pyarrow.parquet import ParquetFile
 from sqlalchemy import Engine
 
-pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.machine names the machine by it
 
 import click
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.machine names the machine by it
 
 from benchmarks import many_workers
 from benchmarks.many_workers import ROWS

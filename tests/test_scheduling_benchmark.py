@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")  # benchmarks.figures.measuring names the machine by it
+pytest.importorskip("torch")  # benchmarks.figures.machine names the machine by it
 
 from benchmarks.drawn_work.cases import CASES, Case
 from benchmarks.drawn_work.drawing import Draw, write_benchmark

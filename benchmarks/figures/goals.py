@@ -11,8 +11,9 @@ from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar
 
 import click
 
-from benchmarks.figures.measuring import cpu_description, figure, markdown_table, measured_on
+from benchmarks.figures.machine import cpu_description, measured_on
 from benchmarks.figures.outcome import Fell
+from benchmarks.figures.tables import figure, markdown_table
 
 
 @dataclass(frozen=True)

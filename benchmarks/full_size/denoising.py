@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.figures.measuring import figure, markdown_table, median_seconds, seconds_of, the_device
+from benchmarks.figures.machine import the_device
+from benchmarks.figures.stopwatch import median_seconds, seconds_of
+from benchmarks.figures.tables import figure, markdown_table
 from benchmarks.full_size.networks import DTYPE, EDITOR, TINY_EDITOR, EditorSize, make_transformer, make_vae
 from db.options import DiffusersEditorOptions
 from workers.models.diffusion.speed import apply_speed_options

@@ -16,7 +16,9 @@ from PIL import Image
 from torch import Tensor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from benchmarks.figures.measuring import figure, markdown_table, median_seconds, the_device
+from benchmarks.figures.machine import the_device
+from benchmarks.figures.stopwatch import median_seconds
+from benchmarks.figures.tables import figure, markdown_table
 from benchmarks.full_size.networks import DTYPE, JUDGE_30B, TINY_JUDGE, JudgeSize, make_judge
 from workers.models.judging.sampling import SeededSampling
 from workers.models.loading.devices import empty_cache, is_out_of_memory

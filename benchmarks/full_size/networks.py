@@ -22,7 +22,7 @@ from transformers import (
     Qwen3VLMoeConfig,
 )
 
-from benchmarks.figures.measuring import the_device
+from benchmarks.figures.machine import the_device
 
 DTYPE = torch.bfloat16
 

@@ -13,7 +13,8 @@ import click
 import torch
 from torch import Tensor, nn
 
-from benchmarks.figures.measuring import figure, markdown_table, seconds_of
+from benchmarks.figures.stopwatch import seconds_of
+from benchmarks.figures.tables import figure, markdown_table
 from benchmarks.full_size.networks import (
     EDITOR,
     JUDGE_8B,

@@ -33,7 +33,7 @@ from benchmarks.timed import EDITOR, SCORER
 from db.engine import reading
 from db.options import SimulatedEditorOptions, SimulatedScorerOptions
 from db.tables import edits, runs
-from workers.keeping import as_png
+from workers.stint.keeping import as_png
 
 CONSTANTS = Path(__file__).with_suffix(".json")
 WORKERS = (1, 8, 24, 64)

@@ -31,7 +31,7 @@ from tests.factories import enter, png
 from tests.farm.conftest import ROOT
 from tests.farm.proxy import Proxy
 from tests.s3 import KEYS_A_PAGE, S3Server
-from workers.outages import Outages
+from workers.stint.outages import Outages
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from workers.background import Background
+from workers.stint.background import Background
 
 DEADLINE_SECONDS = 10.0
 

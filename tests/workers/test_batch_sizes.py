@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db.choice import ModelChoice
-from workers.batch_sizes import STEADY_BATCHES, BatchSizes
+from workers.stint.batch_sizes import STEADY_BATCHES, BatchSizes
 
 JUDGE = ModelChoice(name="simulated", label="judge", options={"seed": 1})
 OTHER = ModelChoice(name="simulated", label="judge", options={"seed": 2})

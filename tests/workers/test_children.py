@@ -22,9 +22,9 @@ from db.owner import Owner, process_of, this_process
 from db.tables import Stage, State, edits
 from tests.db.steps import job, job_ids
 from tests.factories import enter
-from workers.children import Children
 from workers.last_words import ChildOutput, ending, write_to_parent
 from workers.models.errors import Withdrawn
+from workers.parent.children import Children
 from workers.pulse import DEVICE_BROKEN_EXIT, Pulses, pulse_of
 
 pytestmark = pytest.mark.integration

@@ -18,8 +18,8 @@ from db.jobs import Doorbell
 from db.tables import Stage
 from tests.garbage import NO_DOORBELLS, NO_ENVELOPES, NO_UNACKNOWLEDGED, encoded, message
 from workers.app import app
-from workers.door import Refused, check_doorbell, check_envelope, check_unacknowledged
-from workers.transport import Transport
+from workers.broker.door import Refused, check_doorbell, check_envelope, check_unacknowledged
+from workers.broker.transport import Transport
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8),
@@ -141,7 +141,7 @@ def test_what_a_call_says_beyond_its_arguments_is_refused(value: object) -> None
 
 
 class TestKombu:
-    """What `workers/transport.py` relies on; kombu may change it without a word."""
+    """What `workers/broker/transport.py` relies on; kombu may change it without a word."""
 
     def test_a_workers_connection_has_the_door_in_it(self, broker_url: str) -> None:
         with app.connection_for_read(broker_url) as connection:

@@ -23,8 +23,8 @@ from workers.models.errors import (
     Withdrawn,
 )
 from workers.models.protocols import Rating, ScoreRequest
-from workers.perform import Scored
 from workers.resident import CannotLoad
+from workers.stint.perform import Scored
 
 BROKEN = [
     RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be reported elsewhere"),

@@ -19,12 +19,12 @@ from tests.conftest import Clock
 from tests.db.steps import claimed, claimed_scores, job, job_ids, owner, queued_edit, queued_scores
 from tests.factories import enter, png
 from tests.workers.steps import Hosting, Inverter
-from workers.keeping import Keeper
 from workers.models.protocols import EditedImage, EditRequest
-from workers.outages import Outages
-from workers.perform import Made, Scored, make_edit
-from workers.reading import Reader
-from workers.ringing import Ringer
+from workers.stint.keeping import Keeper
+from workers.stint.outages import Outages
+from workers.stint.perform import Made, Scored, make_edit
+from workers.stint.reading import Reader
+from workers.stint.ringing import Ringer
 
 BLACK = Image.new("RGB", (3, 2), "black")
 FAULT = Failure(FailureKind.INPUT, "unknown instruction")

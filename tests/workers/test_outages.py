@@ -12,9 +12,9 @@ import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from db.errors import ServiceUnreachable
-from workers import outages as module
 from workers.models.errors import ModelFault
-from workers.outages import Outages, at_once, may_pass
+from workers.stint import outages as module
+from workers.stint.outages import Outages, at_once, may_pass
 
 LOCKED = OperationalError("UPDATE edits", {}, sqlite3.OperationalError("database is locked"))
 FULL = OSError(errno.ENOSPC, "No space left on device", "/farm/images")

@@ -13,7 +13,7 @@ from db.seats import FASTEST, SLOWEST
 from db.tables import Stage, timings
 from db.timings import Timing
 from tests.factories import configuration
-from workers.pace import SECONDS_BETWEEN_WRITES, Pace
+from workers.stint.pace import SECONDS_BETWEEN_WRITES, Pace
 
 MODEL = configuration().editor
 
@@ -206,7 +206,7 @@ def test_what_a_ledger_did_not_take_is_written_when_it_does(
     pace.did(opening(), 10.0, full=True)
     pace.loaded(opening().key, 42.0)
     with monkeypatch.context() as patched:
-        patched.setattr("workers.pace.remember", gone)
+        patched.setattr("workers.stint.pace.remember", gone)
         with pytest.raises(OSError, match="gone"):
             pace.write(ledger)
 

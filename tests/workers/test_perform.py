@@ -14,12 +14,12 @@ from db.jobs import Failure, ScoreClaim
 from db.tables import FailureKind
 from tests.factories import png
 from tests.workers.steps import Answering, Hosting, Inverter, edit_claim, made, score_claims, scored
-from workers.batch_sizes import STEADY_BATCHES, BatchSizes
 from workers.models.errors import InputFault, OutOfMemory
 from workers.models.protocols import EditedImage, EditRequest, Rating, ScoreRequest
-from workers.perform import Made, Scored, give_scores, make_edit
-from workers.reading import Reader
 from workers.resident import CannotLoad
+from workers.stint.batch_sizes import STEADY_BATCHES, BatchSizes
+from workers.stint.perform import Made, Scored, give_scores, make_edit
+from workers.stint.reading import Reader
 
 
 def test_denoising_steps_are_told(images: FolderStore) -> None:

@@ -12,8 +12,8 @@ from db.tables import FailureKind
 from tests.factories import png
 from tests.workers.steps import edit_claim, score_claims
 from workers.models.protocols import EditRequest, ScoreRequest
-from workers.outages import Outages
-from workers.reading import Reader
+from workers.stint.outages import Outages
+from workers.stint.reading import Reader
 
 
 def test_an_edit_is_asked_for_with_all_that_the_claim_says(images: FolderStore) -> None:

@@ -13,7 +13,7 @@ from db.ledger import Ledger
 from db.tables import Stage, State
 from tests.db.steps import IMAGE, claimed, job, job_ids, queued_edit
 from tests.factories import enter
-from workers.ringing import LOOK_SECONDS, Ringer
+from workers.stint.ringing import LOOK_SECONDS, Ringer
 
 pytestmark = pytest.mark.usefixtures("ledger")
 

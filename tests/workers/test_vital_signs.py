@@ -11,8 +11,8 @@ import pytest
 
 from db.owner import Process, this_process
 from tests.conftest import Clock
+from workers.parent.vital_signs import LONGEST_LOOK_SECONDS, MOVED_BYTES, Stillness, moved_bytes
 from workers.pulse import Pulse, pulse_of
-from workers.vital_signs import LONGEST_LOOK_SECONDS, MOVED_BYTES, Stillness, moved_bytes
 
 
 class Moved:

@@ -49,10 +49,16 @@ _OF_A_PARENT = (
     "celery.app.control",
     "celery.worker.strategy",
     "workers.pool",
-    "workers.transport",
+    "workers.broker.transport",
 )
-_OF_A_CHILD = ("workers.outages", "workers.progress", "workers.resident", "workers.sightings", "workers.supply")
-"""What `workers.stint` imports, and most of what that imports, without Pillow."""
+_OF_A_CHILD = (
+    "workers.stint.outages",
+    "workers.progress",
+    "workers.resident",
+    "workers.stint.sightings",
+    "workers.stint.supply",
+)
+"""What `workers.stint.loop` imports, and most of what that imports, without Pillow."""
 
 
 class WorkersKeepDying(FarmError):

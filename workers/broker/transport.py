@@ -14,7 +14,7 @@ from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 
 from db.tables import Stage
-from workers.door import Refused, check_doorbell, check_envelope, check_unacknowledged
+from workers.broker.door import Refused, check_doorbell, check_envelope, check_unacknowledged
 
 log = structlog.wrap_logger(logging.getLogger(__name__))  # `celery inspect` comes here too, and keeps stdout to itself
 

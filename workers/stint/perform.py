@@ -1,6 +1,6 @@
 """Doing one job on the GPU: from what was read for it to what came of it, knowing nothing of Celery, ledger or store.
 
-Whatever is raised on the way is an outcome of the job (`workers.faults`).
+Whatever is raised on the way is an outcome of the job (`workers.stint.faults`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from PIL import Image
 from db.errors import first_line
 from db.jobs import EditClaim, Failure, ScoreClaim
 from db.rubric import Scale, scale_in
-from workers.batch_sizes import BatchSizes
-from workers.faults import failure_of, refuse_broken_device, storable
 from workers.models.errors import ModelFault, OutOfMemory
 from workers.models.protocols import (
     EditedImage,
@@ -31,6 +29,8 @@ from workers.models.protocols import (
     unwatched,
 )
 from workers.resident import Resident
+from workers.stint.batch_sizes import BatchSizes
+from workers.stint.faults import failure_of, refuse_broken_device, storable
 
 log = structlog.get_logger()
 

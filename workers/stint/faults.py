@@ -49,7 +49,7 @@ _KINDS: tuple[tuple[type[Exception], FailureKind, bool], ...] = (
 def failure_of(error: Exception, claim: Claim) -> Failure:
     """Name the kind of a fault. What may pass is tried again; an unexpected exception is logged with its traceback.
 
-    So is one of a known kind, where somebody wants to know all (`workers.replay`).
+    So is one of a known kind, where somebody wants to know all (`workers.commands.replay`).
     """
     refuse_broken_device(error)
     reason = _plain(str(error).strip() or type(error).__name__)[:LONGEST_REASON]

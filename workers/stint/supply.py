@@ -1,7 +1,6 @@
-"""What this child does next: looks at what is left and who is there, chooses, and claims it in the ledger.
+"""Gets this child what it does next: has what is left planned (`workers.stint.planning`), and claims it in the ledger.
 
-A worker that serves both stages changes sides here, by `db.roles`; whose jobs it takes within a stage says
-`db.choosing`. A change of seat is decided again, and written, where nobody else changes theirs at the same time.
+A change of seat is decided again, and written, where nobody else changes theirs at the same time.
 """
 
 from __future__ import annotations
@@ -12,24 +11,18 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, and_
 
-from db.choosing import choose, to_come
+from db.choosing import to_come
 from db.jobs import Claim, Claimant
 from db.ledger import Ledger
 from db.outlook import Lookout, Opening, Outlook
 from db.owner import Owner, Process, this_process
-from db.roles import Place, best_stage, first_stage, worth_beginning
 from db.seats import Seat, one_at_a_time, take_seat
 from db.tables import Stage, edits, scores
 from db.to_do import has_waiting
 from db.twins import is_made_elsewhere
-from workers.batch_sizes import BatchSizes
-from workers.pace import Pace
-
-BLOCK_SECONDS = 0.5
-"""So much work is claimed at once: one edit of seconds, or many that take none."""
-
-BLOCK_JOBS = 64
-"""More than this is never claimed at once."""
+from workers.stint.batch_sizes import BatchSizes
+from workers.stint.pace import Pace
+from workers.stint.planning import Plan, Planner, is_unsettled
 
 LONGEST_WAIT_SECONDS = 0.25
 """How long a worker without work waits at most before it looks again."""
@@ -48,16 +41,6 @@ class Block:
     opening: Opening
     claimant: Claimant
     claims: Sequence[Claim]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to claim: how many jobs at which opening, from which seat. `full`: waiting longer would bring no more."""
-
-    opening: Opening
-    limit: int
-    seat: Seat
-    full: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +77,7 @@ class Supply:
         self._seat = seat
         self._entry = said
         self._pace = pace
-        self._sizes = sizes
+        self._planner = Planner(pace, sizes)
         self._clock = clock
         self._lookout = Lookout()
         self._seen: Outlook | None = None
@@ -113,12 +96,12 @@ class Supply:
         that is on its GPU, while so much waits that nobody else is left without.
         """
         self._seat = replace(self._seat, stages=stages)
-        if self._is_unsettled:
+        if is_unsettled(self._seat):
             return None if ahead else self._take_moving(claimant)
         outlook = self._outlook()
-        stage = self._stage(outlook)
-        plan = self._plan(outlook, stage, ahead=ahead)
-        if stage is not self._seat.stage or (plan is not None and not self._has(plan.opening)):
+        stage = self._planner.stage(outlook, self._seat)
+        plan = self._planner.plan(outlook, self._seat, stage, ahead=ahead)
+        if stage is not self._seat.stage or (plan is not None and not self._planner.has(plan.opening)):
             return None if ahead else self._take_moving(claimant, plan)
         if plan is None:
             return None
@@ -154,10 +137,10 @@ class Supply:
     def is_filling(self, stages: frozenset[Stage]) -> bool:
         """Tell whether the batch that would be judged now may soon be a larger one."""
         self._seat = replace(self._seat, stages=stages)
-        if self._is_unsettled:
+        if is_unsettled(self._seat):
             return False
         outlook = self._outlook()
-        plan = self._plan(outlook, self._stage(outlook), ahead=False)
+        plan = self._planner.plan(outlook, self._seat, self._planner.stage(outlook, self._seat))
         return plan is not None and not plan.full
 
     def forget(self) -> None:
@@ -170,8 +153,6 @@ class Supply:
             with self._ledger.write() as (connection, now):
                 self._say(connection, now, replace(self._seat, idle=True, ready_in=0.0))
 
-    # -- looking -------------------------------------------------------------------------------------------------------
-
     def _outlook(self) -> Outlook:
         if self._seen is None or self._clock() >= self._seen_until:
             started = self._clock()
@@ -179,81 +160,6 @@ class Supply:
                 self._seen = self._lookout.look(connection, now)
             self._seen_until = self._clock() + (self._clock() - started) / LOOKS_SHARE
         return self._seen
-
-    # -- deciding ------------------------------------------------------------------------------------------------------
-
-    def _plan(self, outlook: Outlook, stage: Stage, *, ahead: bool) -> Plan | None:
-        others = self._others(outlook)
-        opening = choose(outlook.at(stage), self._seat, others, self._pace.resident)
-        if opening is None:
-            return None
-        crew = 1 + sum(seat.stage is stage for seat in others)
-        limit = self._limit(opening, crew, ahead=ahead)
-        if limit == 0 or (stage is Stage.EDIT and not self._is_worth_beginning(outlook)):
-            return None
-        seconds = self._seconds(opening, limit) + (0.0 if self._has(opening) else opening.timing.load_seconds)
-        ready_in = seconds + (self._pace.seconds_left() if ahead else 0.0)
-        full = stage is Stage.EDIT or opening.waiting >= opening.batch_size or not opening.to_come
-        seat = replace(self._seat, stage=stage, run_id=opening.run_id, ready_in=ready_in, idle=False)
-        return Plan(opening, limit, replace(seat, pace=self._pace.pace), full)
-
-    def _others(self, outlook: Outlook) -> list[Seat]:
-        return [seat for seat in outlook.seats if seat.name != self._seat.name]
-
-    @property
-    def _is_unsettled(self) -> bool:
-        """Whether it has yet to decide with which stage to begin."""
-        return self._seat.stage is None and len(self._seat.stages) > 1
-
-    def _stage(self, outlook: Outlook) -> Stage:
-        if len(self._seat.stages) == 1:
-            return next(iter(self._seat.stages))
-        work = outlook.work(self._swap_seconds(outlook))
-        if self._seat.stage is not None:
-            return best_stage(self._place(self._seat.stage), outlook.places(without=self.worker), work)
-        unsettled = [
-            Place(Stage.EDIT, seat.pace)
-            for seat in self._others(outlook)
-            if seat.stage is None and len(seat.stages) > 1
-        ]
-        settled = outlook.places(without=self.worker, beginning=False)
-        return first_stage(self._place(Stage.EDIT), unsettled, settled, work)
-
-    def _is_worth_beginning(self, outlook: Outlook) -> bool:
-        work = outlook.work(self._swap_seconds(outlook))
-        return worth_beginning(self._place(Stage.EDIT), outlook.places(without=self.worker), work)
-
-    def _place(self, stage: Stage) -> Place:
-        return Place(stage, self._pace.pace, fixed=len(self._seat.stages) == 1)
-
-    def _swap_seconds(self, outlook: Outlook) -> float:
-        """Return what it would cost this worker to go to the other stage: nothing where no model has to be moved."""
-        there = Stage.EDIT if self._seat.stage is Stage.SCORE else Stage.SCORE
-        openings = outlook.at(there)
-        aim = choose(openings, self._seat, self._others(outlook), self._pace.resident) or to_come(openings)
-        return 0.0 if aim is None or self._has(aim) else aim.timing.load_seconds
-
-    def _has(self, opening: Opening) -> bool:
-        return not opening.fills_gpu or opening.key == self._pace.resident
-
-    def _seconds(self, opening: Opening, jobs: int) -> float:
-        return jobs * opening.timing.seconds / self._pace.pace
-
-    def _limit(self, opening: Opening, crew: int, *, ahead: bool) -> int:
-        """Return how many jobs to claim at once: less the nearer the end is, so that no card waits for another.
-
-        Ahead only while there is something for everybody, of edits two.
-        """
-        unit = 1 if opening.stage is Stage.EDIT else self._sizes.limit(opening.model, opening.batch_size)
-        share = opening.waiting // (2 * crew)
-        enough = (2 if opening.stage is Stage.EDIT else 1) * crew * unit  # an editor may soon be needed as a scorer
-        if ahead and opening.waiting < enough:
-            return 0
-        seconds = max(self._seconds(opening, unit), 1e-6)
-        units = max(1, min(int(BLOCK_SECONDS / seconds), BLOCK_JOBS // unit, share // unit))
-        return units * unit
-
-    # -- claiming ------------------------------------------------------------------------------------------------------
 
     def _take_moving(self, claimant: Claimant, seen: Plan | None = None) -> Block | None:
         """Change sides, or runs, where others see it before they decide theirs; claim what there is to do there.
@@ -265,10 +171,10 @@ class Supply:
                 self._seen = None
                 return None
             outlook = self._lookout.look(connection, now)
-            if self._is_unsettled and not outlook.openings:
+            if is_unsettled(self._seat) and not outlook.openings:
                 return None  # it takes no seat: with which stage to begin is decided when there is something to do
-            stage = self._stage(outlook)
-            plan = self._plan(outlook, stage, ahead=False)
+            stage = self._planner.stage(outlook, self._seat)
+            plan = self._planner.plan(outlook, self._seat, stage)
             ledger = self._ledger.within(connection, now)
             block = self._claim(ledger, plan, claimant, ahead=False) if plan is not None else None
             self._say(connection, now, plan.seat if plan is not None else replace(self._seat, stage=stage, idle=True))

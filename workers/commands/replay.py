@@ -6,7 +6,6 @@ take their turn at loading, and at the host's memory, among the workers that run
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,15 +22,14 @@ from db.images import ImageMissing, ImageSource, digest_of
 from db.jobs import Claim, Failure, ScoreClaim
 from db.one_sample import Stored, edit_once_more, edits_of_sample, find_sample, scores_once_more
 from db.queries import Run
-from db.settings import farm_home, settings
 from db.tables import Stage
-from workers.host import Host
+from workers.host import this_host
 from workers.job_ids import logged_as_of
-from workers.keeping import as_png
 from workers.models.errors import DeviceBroken
-from workers.perform import Made, Scored, give_scores, make_edit
-from workers.reading import Reader
 from workers.resident import Resident
+from workers.stint.keeping import as_png
+from workers.stint.perform import Made, Scored, give_scores, make_edit
+from workers.stint.reading import Reader
 
 log = structlog.get_logger()
 
@@ -77,7 +75,7 @@ class Replay:
         self._images = _WithNewImage(images)
         self._scorers(_NO_IMAGE)  # whom there is not is told before anything takes long
         self._resident = Resident(
-            _host(),
+            this_host(),
             show=lambda what: log.debug("model.now", doing=what),
             wait=lambda what: log.info("work.waits", on=what),
         )
@@ -199,11 +197,6 @@ class _WithNewImage:
         if self.new is not None and digest == self.new_digest:
             return self.new
         return self._store.get(digest)
-
-
-def _host() -> Host:
-    folder = farm_home() / "hosts" / socket.gethostname()
-    return Host(folder, loads_at_once=settings().loads_at_once, reserve_bytes=round(settings().host_reserve_gb * 1e9))
 
 
 def _tell_begin(claim: Claim, model: ModelChoice, more: str) -> None:

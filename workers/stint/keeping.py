@@ -21,13 +21,13 @@ from db.images import ImageStore
 from db.jobs import Claim, Done, Doorbell, EditClaim, Failure, ScoreClaim
 from db.ledger import Ledger
 from db.tables import State
-from workers.faults import failure_of
 from workers.job_ids import ids
-from workers.outages import Outlast, at_once, may_pass
-from workers.perform import Made, Scored
-from workers.reading import STORE
-from workers.ringing import Ringer
-from workers.sightings import Sightings
+from workers.stint.faults import failure_of
+from workers.stint.outages import Outlast, at_once, may_pass
+from workers.stint.perform import Made, Scored
+from workers.stint.reading import STORE
+from workers.stint.ringing import Ringer
+from workers.stint.sightings import Sightings
 from workers.tally import NOT_COUNTED, Tally
 
 log = structlog.get_logger()

@@ -10,9 +10,9 @@ from db.aggregate import read_aggregate
 from db.decode import decode_image
 from db.images import ImageSource
 from db.jobs import EditClaim, Failure, ScoreClaim
-from workers.faults import failure_of
 from workers.models.protocols import EditRequest, ScoreRequest
-from workers.outages import Outlast, at_once
+from workers.stint.faults import failure_of
+from workers.stint.outages import Outlast, at_once
 
 STORE = "the image store"
 """What is waited for, in words."""

@@ -20,9 +20,9 @@ from db.ledger import Ledger
 from db.owner import Process, this_process
 from workers.last_words import ChildOutput, ending
 from workers.models.errors import says_broken_device
+from workers.parent.vital_signs import Stillness
 from workers.pulse import DEVICE_BROKEN_EXIT, Pulse, Pulses
 from workers.tally import NOT_COUNTED, Tally
-from workers.vital_signs import Stillness
 
 log = structlog.get_logger()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -32,6 +33,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     }
     quiet_libraries()
     torch.set_num_threads(1)  # several processes of tests share the cores
+    gc.freeze()  # a model that is loaded collects garbage first, and most of that time goes into what was imported
     folder = tmp_path_factory.mktemp("weights")
 
     @cache

@@ -86,7 +86,7 @@ task_time_limit = 3600  # the last resort against a job that hangs; the child is
 include = [
     "workers.tasks",
     "workers.lease",
-    "workers.heartbeat",
+    "workers.broker.heartbeat",
     "workers.metrics.serving",
 ]  # a spawned child imports the app and these only
 # Celery's prefork: only a child process leaves the parent free to answer, to renew leases and to survive a crash.

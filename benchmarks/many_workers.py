@@ -27,7 +27,7 @@ from benchmarks.measured_farm.processes import wait_until
 from benchmarks.measured_farm.samples import photo_png
 from benchmarks.measured_farm.site import LONG, QUICK, SHORT, Figures, Plan, Site
 from benchmarks.scaling import CONSTANTS
-from workers.keeping import as_png
+from workers.stint.keeping import as_png
 
 WORKERS = (1, 8, 24, 64)
 TABLES = ("samples", "edits", "scores")

@@ -22,7 +22,7 @@ from tests.factories import configuration, original_file, pair, without_bytes
 from tests.hostile import ODD, REFUSED
 from tests.workers.steps import Hosting, made
 from workers.models.pillow_editor import PillowEditor
-from workers.perform import Made
+from workers.stint.perform import Made
 
 MOST_SECONDS = 3.0
 MOST_MEGABYTES = 100

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from db.settings import Settings, known_settings
-from workers.supervisor import LAST_WORD_SECONDS
+from workers.commands.supervisor import LAST_WORD_SECONDS
 
 FOLDER = Path(__file__).parent.parent / "examples" / "systemd"
 UNITS = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".service", ".target"))

@@ -62,7 +62,7 @@ def make_tiny(folder: Path) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File. [default: stdout]")
 def compose(gpus: str, edit: int, score: int, output: Path | None) -> None:
     """Write a Compose service for each GPU, to lie beside docker/compose.yaml; those left over both edit and score."""
-    from workers.compose import compose_override
+    from workers.commands.compose import compose_override
 
     text = compose_override(gpus, edit=edit, score=score)
     if output is None:
@@ -76,7 +76,7 @@ def compose(gpus: str, edit: int, score: int, output: Path | None) -> None:
 def prefetch_models(models: tuple[str, ...]) -> None:
     """Fetch the weights of these models in turn: names as `--editor` and `--scorer` take them, hub ids, folders."""
     try:
-        from workers.prefetch import prefetch
+        from workers.commands.prefetch import prefetch
     except ImportError as error:
         raise WrongCall(f"{error.name} is not installed: pip install 'editfarm[gpu]'") from error
     prefetch(*models)
@@ -97,8 +97,8 @@ def replay(run: str, sample: str, stage: str | None, **options: Any) -> int:
     from db.farm import engine, images
     from db.queries import find_run
     from db.tables import Stage
+    from workers.commands.replay import Replay, Wanted
     from workers.logs import configure_logging
-    from workers.replay import Replay, Wanted
 
     configure_logging("INFO", ours="DEBUG")
     for number in (signal.SIGINT, signal.SIGTERM):  # at once, whatever a library is in the middle of
@@ -113,8 +113,8 @@ def _run_farm(environments: dict[str, dict[str, str]], queues: str) -> None:
     from db.engine import open_engine
     from db.images.address import open_store
     from workers.app import app
+    from workers.commands.supervisor import Supervisor, import_for_workers, worker_process
     from workers.logs import configure_logging
-    from workers.supervisor import Supervisor, import_for_workers, worker_process
 
     address = require_broker()
     open_engine(settings().database).dispose()  # the schema is made once, before the workers race for it

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import structlog
 from celery import Celery
 from celery.signals import (
     celeryd_after_setup,
@@ -29,7 +28,7 @@ from celery.utils.nodenames import default_nodename, gethostname, nodename
 from kombu.transport import TRANSPORT_ALIASES
 
 from db.broker import broker_address
-from db.errors import ServiceUnreachable, WrongCall, first_line
+from db.errors import WrongCall
 from db.one_host import require_database_for_all
 from db.settings import settings
 from workers.last_words import write_to_parent
@@ -41,10 +40,8 @@ os.environ.setdefault("FLOWER_ADDRESS", "127.0.0.1")
 _FIRST_TO_GO = "700"  # of 1,000: the broker, a database and the parents stay, which know what to do then
 
 # Before the first connection: what a worker hears from the broker goes through the door first.
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.transport:Transport"))
-TRANSPORT_ALIASES["sentinel"] = "workers.transport:SentinelTransport"
-
-log = structlog.get_logger()
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.broker.transport:Transport"))
+TRANSPORT_ALIASES["sentinel"] = "workers.broker.transport:SentinelTransport"
 
 app = Celery("workers")
 app.config_from_object("celeryconfig")
@@ -118,24 +115,6 @@ def _settle_in(**_: Any) -> None:
     with suppress(OSError):  # a parent that has just died, a system that is not Linux
         write_to_parent()
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-
-
-@worker_process_init.connect
-def _prepare_for_work(**_: Any) -> None:
-    """Import what jobs need and ask the ledger, so that no job waits for it; a database that is away is awaited later.
-
-    The heavy libraries come with the first model that needs them.
-    """
-    from sqlalchemy.exc import DBAPIError
-
-    import workers.stint  # noqa: F401
-    from db import farm
-    from workers.supply import rehearse
-
-    try:
-        rehearse(farm.ledger())
-    except (ServiceUnreachable, DBAPIError) as error:
-        log.warning("child.no_ledger", reason=first_line(error), next="tried again with its first job")
 
 
 @worker_ready.connect

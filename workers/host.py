@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from db.settings import make_private
+from db.settings import farm_home, make_private, settings
 from workers.models.loading.host_memory import Memory, host_memory
 
 LOOK_SECONDS = 0.5
@@ -142,6 +143,15 @@ class Host:
 
     def _amount(self, lock: FileLock) -> Path:
         return Path(lock.lock_file).with_suffix(".bytes")
+
+
+def this_host() -> Host:
+    """Return this host as the settings have it."""
+    return Host(
+        farm_home() / "hosts" / socket.gethostname(),  # FARM_HOME may be a folder that several hosts share
+        loads_at_once=settings().loads_at_once,
+        reserve_bytes=round(settings().host_reserve_gb * 1e9),
+    )
 
 
 def _namespace() -> str:

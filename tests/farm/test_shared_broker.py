@@ -106,7 +106,7 @@ with app().connection_for_read() as connection:
 """
 
 COUNTS_WHAT_WAITS = """
-from workers.tasks import messages_waiting
+from workers.broker.queues import messages_waiting
 for stage, messages in messages_waiting().items():
     print(stage, messages)
 """
@@ -183,7 +183,7 @@ def test_what_a_dead_worker_held_is_put_back_under_the_rules(broker: Broker, pre
         for job in (1, 2):
             app.send_task(**celeryconfig.message_for(Doorbell(Stage.SCORE, job, "normal")))
     with Connection(
-        url(broker, prefix, "worker"), transport="workers.transport:Transport", transport_options=options
+        url(broker, prefix, "worker"), transport="workers.broker.transport:Transport", transport_options=options
     ) as held:
         channel: Any = held.default_channel
         queue = held.SimpleQueue("score")

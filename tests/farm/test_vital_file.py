@@ -20,9 +20,9 @@ from db.engine import reading
 from db.tables import workers
 from tests.farm.conftest import ROOT, FarmUnderTest, eventually
 from tests.farm.steps import planted
-from workers import vital_file
-from workers.compose import compose_override
-from workers.vital_file import VitalFile
+from workers.commands.compose import compose_override
+from workers.parent import vital_file
+from workers.parent.vital_file import VitalFile
 
 SOON_SECONDS = 20.0
 
@@ -104,7 +104,9 @@ def health_check(file: Path) -> int:
 def test_the_health_check_follows_a_workers_life(farm: FarmUnderTest) -> None:
     file = farm.folder / "vital"
     assert health_check(file) == 1
-    often = planted(farm.folder, "from workers import vital_file\nvital_file.TOUCH_SECONDS = 0.1", in_child=False)
+    often = planted(
+        farm.folder, "from workers.parent import vital_file\nvital_file.TOUCH_SECONDS = 0.1", in_child=False
+    )
     often["PYTHONPATH"] += f":{ROOT}"
     worker = farm.worker("edit,score", FARM_HEARTBEAT_FILE=str(file), **often)
     eventually(file.exists, farm=farm)

@@ -12,7 +12,6 @@ from db.images import FolderStore
 from db.jobs import EditClaim, Failure, ScoreClaim
 from db.tables import Stage
 from tests.factories import configuration, png
-from workers.batch_sizes import BatchSizes
 from workers.models.errors import ModelFault, OutOfMemory
 from workers.models.protocols import (
     EditedImage,
@@ -24,9 +23,10 @@ from workers.models.protocols import (
     unobserved,
     unwatched,
 )
-from workers.perform import Made, Scored, give_scores, make_edit
-from workers.reading import Reader
 from workers.resident import CannotLoad, Resident
+from workers.stint.batch_sizes import BatchSizes
+from workers.stint.perform import Made, Scored, give_scores, make_edit
+from workers.stint.reading import Reader
 
 
 class Hosting(Resident):

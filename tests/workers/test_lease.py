@@ -12,8 +12,11 @@ from tests.conftest import Clock
 from tests.db.steps import claim_edit, claimed, job_ids, owner
 from tests.factories import enter
 from workers import lease
-from workers.children import Children
-from workers.lease import RECOVER_SECONDS, RECOVERERS, ClockWatch, Idleness, LeaseKeeper, is_chosen
+from workers.lease import LeaseKeeper
+from workers.parent.children import Children
+from workers.parent.clock_watch import ClockWatch
+from workers.parent.idleness import Idleness
+from workers.parent.recovery import RECOVERERS, is_chosen
 from workers.pulse import Pulses
 
 
@@ -105,7 +108,7 @@ def test_an_hour_that_the_clock_was_put_forward_takes_no_job_from_who_lives(
 
 
 def test_a_worker_that_does_nothing_though_it_could_is_idle_until_it_does_something(here: Clock) -> None:
-    idleness = Idleness(lambda: here.now)
+    idleness = Idleness(10, lambda: here.now)
     found = []
     for idle in (True, True, True, False, True):
         passes(5, here)
@@ -115,10 +118,10 @@ def test_a_worker_that_does_nothing_though_it_could_is_idle_until_it_does_someth
 
 
 def test_time_in_which_nobody_looked_is_not_held_against_the_worker(here: Clock) -> None:
-    idleness = Idleness(lambda: here.now)
+    idleness = Idleness(10, lambda: here.now)
     passes(3600, here)
 
-    assert idleness.seconds(idle=True) == 2 * RECOVER_SECONDS
+    assert idleness.seconds(idle=True) == 10
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from db import farm
 from db.depth import jobs_in
 from db.presence import present_workers
 from db.tables import State
+from workers.broker.queues import messages_waiting
 from workers.metrics.catalogue import LEDGER_JOBS, OPEN, QUEUE_MESSAGES, WORKER_STATES, WORKERS
 from workers.metrics.sampling import Reading
-from workers.tasks import messages_waiting
 
 
 def of_ledger() -> list[Reading]:

@@ -38,6 +38,21 @@ _STRENGTH = 20.0
 _HIDDEN = 64
 _QUESTIONS = 48
 
+_EXPERTS = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "decoder_sparse_step": 1}
+_VISION = {
+    "depth": 2,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_heads": 2,
+    "patch_size": 16,
+    "spatial_merge_size": 2,
+    "temporal_patch_size": 2,
+    "out_hidden_size": _HIDDEN,
+    "num_position_embeddings": 64,
+    "deepstack_visual_indexes": [0],
+    "initializer_range": 0.15,
+}
+
 
 def make_judge(folder: Path, *, answering: bool = True, experts: bool = False, seed: int = 0) -> None:
     """Write a judge with its processor; not `answering`, its replies are noise."""
@@ -59,7 +74,22 @@ def _texts(prompts: list[JudgePrompt]) -> list[str]:
 
 def vision_language_network(tokenizer: Any, *, experts: bool = False) -> Any:
     """Return a Qwen3-VL with random weights, hidden size 64."""
-    text: dict[str, Any] = {
+    configuration_class = Qwen3VLMoeConfig if experts else Qwen3VLConfig
+    network_class = Qwen3VLMoeForConditionalGeneration if experts else Qwen3VLForConditionalGeneration
+    configuration = configuration_class(
+        text_config=_text_configuration(tokenizer) | (_EXPERTS if experts else {}),
+        vision_config=_VISION,
+        tie_word_embeddings=False,
+        **special_ids(tokenizer),
+    )
+    network = network_class(configuration).eval()
+    network.generation_config.eos_token_id = tokenizer.eos_token_id
+    network.generation_config.pad_token_id = tokenizer.pad_token_id
+    return network
+
+
+def _text_configuration(tokenizer: Any) -> dict[str, Any]:
+    return {
         "vocab_size": len(tokenizer),
         "hidden_size": _HIDDEN,
         "intermediate_size": 2 * _HIDDEN,
@@ -79,30 +109,6 @@ def vision_language_network(tokenizer: Any, *, experts: bool = False) -> Any:
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
-    if experts:
-        text |= {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "decoder_sparse_step": 1}
-    vision = {
-        "depth": 2,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_heads": 2,
-        "patch_size": 16,
-        "spatial_merge_size": 2,
-        "temporal_patch_size": 2,
-        "out_hidden_size": _HIDDEN,
-        "num_position_embeddings": 64,
-        "deepstack_visual_indexes": [0],
-        "initializer_range": 0.15,
-    }
-    configuration_class = Qwen3VLMoeConfig if experts else Qwen3VLConfig
-    network_class = Qwen3VLMoeForConditionalGeneration if experts else Qwen3VLForConditionalGeneration
-    configuration = configuration_class(
-        text_config=text, vision_config=vision, tie_word_embeddings=False, **special_ids(tokenizer)
-    )
-    network = network_class(configuration).eval()
-    network.generation_config.eos_token_id = tokenizer.eos_token_id
-    network.generation_config.pad_token_id = tokenizer.pad_token_id
-    return network
 
 
 class _Chain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -20,7 +19,6 @@ from db.options import TransformersJudgeOptions
 from tests.workers.models.conftest import Weights
 from workers.models.errors import ModelFault, OutOfMemory, Unparsed
 from workers.models.judging.question import questions_for
-from workers.models.judging.sampling import SeededSampling
 from workers.models.loading.patch_embedding import linearize_patch_embedding
 from workers.models.protocols import Rating, ScoreRequest
 from workers.models.transformers_scorer import TransformersScorer
@@ -297,32 +295,3 @@ def test_a_batch_too_large_for_memory_says_so_as_a_whole(weights: Weights, error
 
     with pytest.raises(OutOfMemory, match="8 at a time"):
         scorer.score(REQUESTS)
-
-
-# -- sampling ----------------------------------------------------------------------------------------------------------
-
-
-def test_seeded_sampling_draws_from_the_softmax() -> None:
-    logits = torch.log(torch.tensor([0.5, 0.3, 0.2])).repeat(20_000, 1)
-
-    drawn = SeededSampling(1.0, range(20_000))(torch.zeros(1), logits).argmax(-1)
-
-    shares = torch.bincount(drawn, minlength=3) / len(drawn)
-    assert shares.tolist() == pytest.approx([0.5, 0.3, 0.2], abs=4 * math.sqrt(0.25 / 20_000))
-
-
-def test_a_row_draws_the_same_whatever_rows_stand_beside_it() -> None:
-    logits = torch.randn(3, 50, generator=torch.Generator().manual_seed(0))
-
-    together = SeededSampling(1.0, [5, 6, 7])(torch.zeros(1), logits)
-    alone = SeededSampling(1.0, [6])(torch.zeros(1), logits[1:2])
-
-    assert torch.equal(together[1], alone[0])
-
-
-def test_a_low_temperature_takes_the_likeliest() -> None:
-    logits = torch.tensor([[1.0, 3.0, 2.0]])
-
-    drawn = {int(SeededSampling(0.01, [seed])(torch.zeros(1), logits).argmax()) for seed in range(50)}
-
-    assert drawn == {1}

@@ -1,0 +1,1 @@
+"""What passes between a worker and the broker."""

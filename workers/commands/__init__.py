@@ -1,0 +1,1 @@
+"""What `python -m workers` does; its flags are in `workers.__main__`."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from db.prompts import OwnPrompt
+from producer.benchmark.formats.record import HasRemarks, Record, Records
 from producer.benchmark.image_values import columns_like, images_in
-from producer.benchmark.layouts import CONSTANT, ROW_NUMBER, TEMPLATE, Layout, Names, shown_column
-from producer.benchmark.record import HasRemarks, Record, Records
+from producer.benchmark.layouts.layout import CONSTANT, ROW_NUMBER, TEMPLATE, Layout, Names, shown_column
 from producer.benchmark.sample import Fault, FieldFault, FileFault, Sample, Spot
 from producer.benchmark.text_values import MAX_KEY, Check, check_name, check_text, composed, field_in, text_in
 

@@ -44,8 +44,8 @@ def benchmark_argument(command: Callable[..., Any]) -> Callable[..., Any]:
         *, benchmark: str, layout: str | None, columns: tuple[str, ...], images: Path | None, **others: Any
     ) -> Any:
         from producer.benchmark.how import HowToRead, columns_by_part
-        from producer.benchmark.hub_address import where_is
-        from producer.benchmark.public_layouts import LAYOUTS
+        from producer.benchmark.hub.address import where_is
+        from producer.benchmark.layouts.public import LAYOUTS
 
         if layout is not None and layout not in LAYOUTS:
             raise WrongCall(f"--format {layout}: expected one of {', '.join(LAYOUTS)}")

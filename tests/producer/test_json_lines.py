@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from producer.benchmark import open_benchmark
+from producer.benchmark.formats.json_lines import JsonLines
 from producer.benchmark.from_records import RecordBenchmark
-from producer.benchmark.json_lines import JsonLines
 from producer.benchmark.sample import Fault, Sample
 from tests.factories import png
 

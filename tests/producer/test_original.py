@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from producer.benchmark import open_benchmark
+from producer.benchmark.formats.original import Original
 from producer.benchmark.from_records import RecordBenchmark
-from producer.benchmark.original import Original
 from producer.benchmark.sample import Fault, Sample
 from producer.benchmark.text_values import MAX_KEY, MAX_TEXT
 from tests.factories import original_file, pair, png, without_bytes

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.benchmark import csv_table, lines
-from producer.benchmark.csv_table import CsvTable
-from producer.benchmark.record import Record
+from producer.benchmark.formats import csv_table, lines
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.record import Record
 
 
 def table(folder: Path, content: str | bytes) -> CsvTable:

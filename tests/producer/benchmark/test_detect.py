@@ -11,12 +11,12 @@ import pytest
 
 from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark import open_benchmark
-from producer.benchmark.csv_table import CsvTable
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.json_records import JsonRecords
+from producer.benchmark.formats.original import Original
 from producer.benchmark.how import HowToRead
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.json_records import JsonRecords
-from producer.benchmark.original import Original
-from producer.benchmark.public_layouts import LAYOUTS
+from producer.benchmark.layouts.public import LAYOUTS
 from tests.factories import original_file, pair, write_images
 from tests.producer.benchmark.reading import faults_in, samples_in
 

@@ -21,9 +21,9 @@ from producer.benchmark import open_benchmark
 from producer.benchmark.check import check_benchmark
 from producer.benchmark.from_records import RecordBenchmark
 from producer.benchmark.how import HowToRead
-from producer.benchmark.hub import CONVERTED
-from producer.benchmark.hub_address import HubAddress, where_is
-from producer.benchmark.hub_faults import told
+from producer.benchmark.hub.address import HubAddress, where_is
+from producer.benchmark.hub.faults import told
+from producer.benchmark.hub.fetching import CONVERTED
 from producer.benchmark.sample import Fault, Sample
 from tests.factories import original_file, png
 from tests.producer.benchmark.hub_server import Hub, ask_at, asked_by_this_process, commit_of

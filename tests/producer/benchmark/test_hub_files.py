@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from producer.benchmark.hub_files import default_subset, subsets_of
+from producer.benchmark.hub.files import default_subset, subsets_of
 
 FILES = ["README.md", "cn/test-00000-of-00001.parquet", "en/test-00000-of-00001.parquet"]
 

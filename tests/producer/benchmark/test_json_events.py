@@ -17,8 +17,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from producer.benchmark import json_events
-from producer.benchmark.json_events import DEEPEST, LONGEST_NAME, Event, JsonEvents, JsonFault, value_of
+from producer.benchmark.formats import json_events
+from producer.benchmark.formats.json_events import DEEPEST, LONGEST_NAME, Event, JsonEvents, JsonFault, value_of
 
 AWKWARD = st.sampled_from(
     ["{", "}", '"', "\\", "\\\\", '{"a": {', "\\u007b", "[{", "物", "👩‍👩‍👧", "\x00", "\n", "é{", "/"]

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from producer.benchmark import lines
-from producer.benchmark.lines import Line, lines_of
+from producer.benchmark.formats import lines
+from producer.benchmark.formats.lines import Line, lines_of
 from producer.benchmark.sample import FileFault
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from producer.benchmark import open_benchmark
-from producer.benchmark.magicbrush_folder import SESSIONS, TURNS
+from producer.benchmark.formats.magicbrush_folder import SESSIONS, TURNS
 from producer.benchmark.sample import Fault, Sample
 from tests.factories import png
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from db.decode import MAX_BYTES
 from producer.benchmark.files import open_regular
-from producer.benchmark.lines import LONGEST_LINE, Line, lines_of
-from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.formats.lines import LONGEST_LINE, Line, lines_of
+from producer.benchmark.formats.record import NamedByPath, Record
 from producer.benchmark.sample import Fault, FileFault
 
 LONGEST_CELL = MAX_BYTES * 4 // 3 + 1000

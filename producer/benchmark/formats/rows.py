@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from db.errors import BenchmarkInvalid
-from producer.benchmark.csv_table import CsvTable
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.record import Record
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.record import Record
 from producer.benchmark.sample import Fault
 
 _DELIMITERS = {".csv": None, ".tsv": "\t"}  # of the former the header says it

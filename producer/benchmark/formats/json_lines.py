@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from producer.benchmark.files import open_regular
-from producer.benchmark.lines import Line, lines_of
-from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.formats.lines import Line, lines_of
+from producer.benchmark.formats.record import NamedByPath, Record
 from producer.benchmark.sample import Fault, kind_of
 
 

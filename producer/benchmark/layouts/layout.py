@@ -1,4 +1,4 @@
-"""What the columns of a record are called: in our own layout, and in those of public benchmarks."""
+"""A layout: in which columns of a record the parts of a sample stand; `PLAIN` is our own."""
 
 from __future__ import annotations
 

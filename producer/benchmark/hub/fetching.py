@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from db.errors import BenchmarkInvalid
-from producer.benchmark.arrow_values import require_pyarrow
+from producer.benchmark.formats.arrow_values import require_pyarrow
+from producer.benchmark.formats.image_folder import METADATA, ImageFolder
+from producer.benchmark.formats.parquet import SUFFIX, Parquet
+from producer.benchmark.formats.record import Record, Records
+from producer.benchmark.formats.saved_dataset import INFO, SPLITS, STATE, SavedDataset
+from producer.benchmark.formats.splits import WHOLE, chosen
 from producer.benchmark.how import HowToRead
-from producer.benchmark.hub_address import HubAddress
-from producer.benchmark.hub_faults import UnknownRevision, require_hub
-from producer.benchmark.hub_files import PARTIAL, default_subset, subsets_of
-from producer.benchmark.hub_repository import Repository
-from producer.benchmark.image_folder import METADATA, ImageFolder
-from producer.benchmark.parquet import SUFFIX, Parquet
-from producer.benchmark.record import Record, Records
-from producer.benchmark.saved_dataset import INFO, SPLITS, STATE, SavedDataset
-from producer.benchmark.splits import WHOLE, chosen
+from producer.benchmark.hub.address import HubAddress
+from producer.benchmark.hub.faults import UnknownRevision, require_hub
+from producer.benchmark.hub.files import PARTIAL, default_subset, subsets_of
+from producer.benchmark.hub.repository import Repository
 
 CONVERTED = "refs/convert/parquet"
 """The branch that the Hub keeps of most data sets, with their rows as Parquet."""

@@ -19,13 +19,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from db.errors import BenchmarkInvalid, WrongCall
-from producer.benchmark.csv_table import CsvTable
 from producer.benchmark.files import open_regular
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.layouts import NAME_OF_RECORD
-from producer.benchmark.record import NamedByPath, Record, Records
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.record import NamedByPath, Record, Records
+from producer.benchmark.formats.splits import WHOLE, chosen
+from producer.benchmark.layouts.layout import NAME_OF_RECORD
 from producer.benchmark.sample import Fault, FileFault
-from producer.benchmark.splits import WHOLE, chosen
 
 METADATA: Mapping[str, Callable[[Path], Records]] = {"metadata.jsonl": JsonLines, "metadata.csv": CsvTable}
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from producer.benchmark.hub_faults import require_sendable_token, told
+from producer.benchmark.hub.faults import require_sendable_token, told
 
 _CARD = "README.md"
 _DATA_SET = "dataset"

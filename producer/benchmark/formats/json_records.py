@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from producer.benchmark.json_events import JsonEvents, JsonFault, items, members, skip, value_of
-from producer.benchmark.layouts import NAME_OF_RECORD
-from producer.benchmark.record import NamedByPath, Record, place_at
+from producer.benchmark.formats.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.formats.record import NamedByPath, Record, place_at
+from producer.benchmark.layouts.layout import NAME_OF_RECORD
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 
 _SHOWN = 200

@@ -5,7 +5,7 @@ Columns as the benchmarks' own cards and code name them, read in November 2026; 
 
 from __future__ import annotations
 
-from producer.benchmark.layouts import Layout
+from producer.benchmark.layouts.layout import Layout
 
 MAGICBRUSH = Layout(
     key=("={img_id}-{turn_index}",),

@@ -16,8 +16,8 @@ from typing import Any
 
 from db.errors import BenchmarkInvalid
 from producer.benchmark.files import open_regular
-from producer.benchmark.json_events import JsonEvents, JsonFault, items, members, skip, value_of
-from producer.benchmark.record import NamedByPath, Record, place_at
+from producer.benchmark.formats.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.formats.record import NamedByPath, Record, place_at
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 
 TURNS = "edit_turns.json"

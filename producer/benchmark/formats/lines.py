@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from producer.benchmark.encodings import UTF8_MARK, not_utf8, other_encoding
+from producer.benchmark.formats.encodings import UTF8_MARK, not_utf8, other_encoding
 from producer.benchmark.sample import Fault, FileFault, Spot
 
 LONGEST_LINE = 256 * 1024**2

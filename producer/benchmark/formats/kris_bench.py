@@ -13,15 +13,15 @@ from itertools import count
 from pathlib import Path
 
 from producer.benchmark.files import open_regular
-from producer.benchmark.json_records import json_records
-from producer.benchmark.layouts import NAME_OF_FOLDER
-from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.formats.json_records import json_records
+from producer.benchmark.formats.record import NamedByPath, Record
+from producer.benchmark.layouts.layout import NAME_OF_FOLDER
+from producer.benchmark.layouts.public import FRAME
 from producer.benchmark.sample import Fault, FileFault
 
 ANNOTATION = "annotation.json"
 
 SEQUENCES = "temporal_prediction"
-FRAME = "frame"
 
 _FRAME = re.compile(r"\d-(\d{1,4})\.\w+$")
 _EMPTY_IS_MISSING = ("gt_img", "explain_en")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from producer.benchmark.parquet import SUFFIX
-from producer.benchmark.splits import NAMES, splits_of
+from producer.benchmark.formats.parquet import SUFFIX
+from producer.benchmark.formats.splits import NAMES, splits_of
 
 Splits = Mapping[str, Sequence[str]]
 """The files of each split."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from db.prompts import OwnPrompt
-from producer.benchmark.json_events import JsonEvents, JsonFault, items, members, skip, value_of
-from producer.benchmark.record import Record, place_at
+from producer.benchmark.formats.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.formats.record import Record, place_at
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 from producer.benchmark.text_values import MAX_KEY
 

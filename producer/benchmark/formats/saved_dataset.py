@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from db.errors import BenchmarkInvalid, WrongCall, first_line
-from producer.benchmark.arrow_values import (
+from producer.benchmark.files import open_regular
+from producer.benchmark.formats.arrow_values import (
     Features,
     arrow_errors,
     features_in,
@@ -25,10 +26,9 @@ from producer.benchmark.arrow_values import (
     require_pyarrow,
     rows_of,
 )
-from producer.benchmark.files import open_regular
-from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.formats.record import NamedByPath, Record
+from producer.benchmark.formats.splits import chosen
 from producer.benchmark.sample import Fault
-from producer.benchmark.splits import chosen
 
 INFO = "dataset_info.json"
 STATE = "state.json"

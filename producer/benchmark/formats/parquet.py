@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import BenchmarkInvalid
-from producer.benchmark.arrow_values import (
+from producer.benchmark.files import open_regular
+from producer.benchmark.formats.arrow_values import (
     Features,
     arrow_errors,
     features_in,
@@ -23,10 +24,9 @@ from producer.benchmark.arrow_values import (
     require_pyarrow,
     rows_of,
 )
-from producer.benchmark.files import open_regular
-from producer.benchmark.record import NamedByPath, Record
+from producer.benchmark.formats.record import NamedByPath, Record
+from producer.benchmark.formats.splits import chosen, splits_of
 from producer.benchmark.sample import Fault
-from producer.benchmark.splits import chosen, splits_of
 
 SUFFIX = ".parquet"
 

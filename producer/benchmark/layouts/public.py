@@ -1,4 +1,4 @@
-"""The layouts by the names that `--format` takes: our own, and those of public benchmarks.
+"""The layouts by the names that `--format` takes.
 
 Columns as the benchmarks' own code names them, read in November 2026.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from producer.benchmark.kris_bench import FRAME
-from producer.benchmark.layouts import NAME_OF_FOLDER, NAME_OF_RECORD, PLAIN, Layout
-from producer.benchmark.layouts_of_datasets import GEDIT, GEDIT_V2, MAGICBRUSH
+from producer.benchmark.layouts.layout import NAME_OF_FOLDER, NAME_OF_RECORD, PLAIN, Layout
+from producer.benchmark.layouts.of_datasets import GEDIT, GEDIT_V2, MAGICBRUSH
+
+FRAME = "frame"
+"""A column that KRIS-Bench's reader adds: which frame of a sequence is missing, from 1."""
 
 IMGEDIT = Layout(
     key=(NAME_OF_RECORD,),
@@ -33,7 +35,7 @@ KRIS = Layout(
     fields=(FRAME,),
     marks=frozenset({"ori_img", "ins_en"}),
 )
-"""KRIS-Bench; of a sequence, the field `frame` says which is missing."""
+"""KRIS-Bench."""
 
 RISE = Layout(
     key=("index",),

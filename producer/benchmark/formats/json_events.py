@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from producer.benchmark.encodings import UTF8_MARK, not_utf8, other_encoding
-from producer.benchmark.lines import LONGEST_LINE
+from producer.benchmark.formats.encodings import UTF8_MARK, not_utf8, other_encoding
+from producer.benchmark.formats.lines import LONGEST_LINE
 
 Event = tuple[str, Any]
 

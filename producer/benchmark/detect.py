@@ -9,9 +9,11 @@ from pathlib import Path
 from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark.files import open_regular
 from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.encodings import UTF8_MARK, no_text
 from producer.benchmark.formats.image_folder import METADATA, ImageFolder, metadata_in
-from producer.benchmark.formats.json_events import JsonEvents, JsonFault, members, skip
+from producer.benchmark.formats.json_events import JsonEvents, members, skip
 from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.json_mistakes import JsonFault
 from producer.benchmark.formats.json_records import JsonRecords
 from producer.benchmark.formats.kris_bench import ANNOTATION, KrisBench, annotations_in
 from producer.benchmark.formats.magicbrush_folder import SESSIONS, TURNS, MagicBrushFolder
@@ -87,7 +89,9 @@ def _of_file(path: Path, how: HowToRead) -> Records:
 def _by_content(path: Path, how: HowToRead) -> _Reader:
     with open_regular(path) as file:
         head = file.read(_HEAD)
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if wrong := no_text(head[:4]):
+        raise BenchmarkInvalid(f"{path}: {wrong}")
+    text = head.removeprefix(UTF8_MARK).lstrip()
     if head.startswith(b"PAR1"):
         return Parquet
     if text.startswith((b"{", b"[")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,7 +99,7 @@ def _written(file: Path) -> Iterator[BinaryIO]:
         with file.open("wb") as archive:
             yield archive
     else:
-        with whole_file(file.resolve()) as archive:
+        with whole_file(Path(os.path.realpath(file))) as archive:  # `resolve` raises for links in a circle
             yield archive
 
 
@@ -108,6 +109,8 @@ def _read(file: Path) -> Iterator[BinaryIO]:
     import shutil
     import tempfile
 
+    if file == STREAM and sys.stdin is None:
+        raise WrongCall("import -: stdin is closed")
     with sys.stdin.buffer if file == STREAM else file.open("rb") as archive:
         if file != STREAM and archive.seekable():
             yield archive

@@ -40,9 +40,20 @@ def _value_of(place: str, line: str) -> Any:
     """Return the JSON value of a line, or the Fault that it is none."""
     try:
         return json.loads(line, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        return Fault(place, f"is not valid JSON: {error}")
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg.partition(' (')[0]}: column {error.pos + 1:,}"
+    except _NoValue as error:
+        reason = str(error)
+    except RecursionError:
+        reason = "is nested too deep"
+    except ValueError:
+        return Fault(place, "has a number that is too large to be read; write it as a text")
+    return Fault(place, f"is not valid JSON: {reason}")
+
+
+class _NoValue(ValueError):
+    """A word that only some writers of JSON take for a number."""
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no value of JSON; expected a number, or null")
+    raise _NoValue(f"{name} is no value of JSON; expected a number, or null")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from producer.benchmark.formats.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.formats.json_events import JsonEvents, items, members, skip, value_of
+from producer.benchmark.formats.json_mistakes import JsonFault
 from producer.benchmark.formats.record import NamedByPath, Record, place_at
 from producer.benchmark.layouts.layout import NAME_OF_RECORD
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
@@ -41,7 +42,7 @@ def json_records(path: Path, shown: str = "") -> Iterator[Record | Fault]:
                     last = place
                     yield record
     except JsonFault as fault:
-        yield FileFault(f"{shown}after {last}, {fault.where}", str(fault), Spot(byte=fault.byte))
+        yield fault.behind(last, shown)
 
 
 def _values(events: JsonEvents, outermost: str) -> Iterator[tuple[int | str, str, Any]]:

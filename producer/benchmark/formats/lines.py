@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from producer.benchmark.formats.encodings import UTF8_MARK, not_utf8, other_encoding
+from producer.benchmark.formats.encodings import UTF8_MARK, no_text, not_utf8
 from producer.benchmark.sample import Fault, FileFault, Spot
 
 LONGEST_LINE = 256 * 1024**2
@@ -30,8 +30,8 @@ def lines_of(file: BinaryIO, *, with_empty: bool = False) -> Iterator[Line | Fau
     Where a file is not UTF-8, the first such line is told with its byte, and the others together at the end.
     """
     head = file.read(4)
-    if encoding := other_encoding(head):
-        yield FileFault("line 1", encoding, Spot(byte=0))
+    if wrong := no_text(head):
+        yield FileFault("line 1", wrong, Spot(byte=0))
         return
     offset, number = (len(UTF8_MARK) if head.startswith(UTF8_MARK) else 0), 0
     file.seek(offset)

@@ -16,7 +16,8 @@ from typing import Any
 
 from db.errors import BenchmarkInvalid
 from producer.benchmark.files import open_regular
-from producer.benchmark.formats.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.formats.json_events import JsonEvents, items, members, skip, value_of
+from producer.benchmark.formats.json_mistakes import JsonFault
 from producer.benchmark.formats.record import NamedByPath, Record, place_at
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 
@@ -67,7 +68,7 @@ class MagicBrushFolder(NamedByPath):
         except OSError as error:
             yield FileFault(self._turns.name, f"cannot be read: {error.strerror}")
         except JsonFault as fault:
-            yield FileFault(f"after {last}, {fault.where}", str(fault), Spot(byte=fault.byte))
+            yield fault.behind(last)
 
     def _read(self, events: JsonEvents) -> Iterator[tuple[str, Record | Fault]]:
         """Yield each turn, or the fault in its place, and where it stands without the byte."""

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from db.prompts import OwnPrompt
-from producer.benchmark.formats.json_events import JsonEvents, JsonFault, items, members, skip, value_of
+from producer.benchmark.formats.json_events import JsonEvents, items, members, skip, value_of
+from producer.benchmark.formats.json_mistakes import JsonFault
 from producer.benchmark.formats.record import Record, place_at
 from producer.benchmark.sample import Fault, FileFault, Spot, kind_of
 from producer.benchmark.text_values import MAX_KEY
@@ -78,7 +79,7 @@ class Original:
                 expected = "expected a list of categories, or an object keyed by their names"
                 yield FileFault("categories", f"missing; {expected}")
         except JsonFault as fault:
-            yield FileFault(f"after {last}, {fault.where}", str(fault), Spot(byte=fault.byte))
+            yield fault.behind(last)
 
     @cached_property
     def _outline(self) -> _Outline:

@@ -33,8 +33,10 @@ Where = Path | HubAddress
 def where_is(given: str) -> Where:
     """Return what was given as an address on the Hub if it is written as one, else as a path; what exists is a path.
 
-    Raises WrongCall for an address that is not whole.
+    Raises WrongCall for an address that is not whole, and for nothing, which as a path is the folder one is in.
     """
+    if not given:
+        raise WrongCall("FILE is empty; expected a file, a folder, or a data set on the Hub")
     if not given.startswith(SCHEME) or os.path.exists(given):  # noqa: PTH110 - Path raises for a name that is too long
         return Path(given)
     found = _ADDRESS.fullmatch(given)

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from producer.benchmark.formats import json_events
-from producer.benchmark.formats.json_events import DEEPEST, LONGEST_NAME, Event, JsonEvents, JsonFault, value_of
+from producer.benchmark.formats import json_events, json_mistakes
+from producer.benchmark.formats.json_events import DEEPEST, LONGEST_NAME, Event, JsonEvents, value_of
+from producer.benchmark.formats.json_mistakes import JsonFault
 
 AWKWARD = st.sampled_from(
     ["{", "}", '"', "\\", "\\\\", '{"a": {', "\\u007b", "[{", "物", "👩‍👩‍👧", "\x00", "\n", "é{", "/"]
@@ -85,6 +86,7 @@ def buffers(smallest: int, largest: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_events, "_BUFFER", smallest)
         patch.setattr(json_events, "_LARGEST_BUFFER", max(smallest, largest))
+        patch.setattr(json_mistakes, "_AT_ONCE", max(smallest, largest))
         yield
 
 
@@ -294,14 +296,42 @@ def test_a_byte_far_into_a_file_is_written_with_commas() -> None:
 
 
 @pytest.mark.parametrize("ahead", ["", "x" * 30, "\\ud83d\\ude00", "\\\\"])
-def test_half_of_a_surrogate_pair_is_named_and_not_taken_for_another_encoding(ahead: str) -> None:
-    content = f'[{{"a": "{ahead}\\udc69 and more"}}]'.encode()
+@pytest.mark.parametrize("half", ["\\udc69", "\\ud83d"])
+def test_half_of_a_surrogate_pair_is_named_and_not_taken_for_another_encoding(ahead: str, half: str) -> None:
+    content = f'[{{"a": "{ahead}{half} and more"}}]'.encode()
 
     with buffers(7, 7):
         fault = fault_of(content)
 
     assert str(fault) == "is not valid JSON: this escape is half of a surrogate pair, which is no character"
-    assert fault.byte == content.index(rb"\udc69")
+    assert fault.byte == content.rindex(half.encode())
+
+
+@settings(max_examples=100, deadline=None, phases=PHASES)
+@given(
+    parts=st.lists(
+        st.sampled_from([rb"\ud83d", rb"\uDC69", rb"\\", rb"\"", rb"\u4e00", b"{", b"ud83d", b"\xe7\x89\xa9"]),
+        max_size=12,
+    ),
+    smallest=BUFFERS,
+    largest=BUFFERS,
+)
+def test_a_first_half_without_its_second_is_named_in_any_pieces(
+    parts: list[bytes], smallest: int, largest: int
+) -> None:
+    content = b'["' + b"".join(parts) + b'"]'
+    try:
+        (whole := json.loads(content)[0]).encode()
+    except UnicodeEncodeError:
+        whole = None
+
+    with buffers(smallest, largest):
+        events, _, fault = events_of(content)
+
+    if whole is None:
+        assert "half of a surrogate pair" in str(fault)
+    else:
+        assert events[1] == ("string", whole)
 
 
 def test_half_of_a_surrogate_pair_far_back_is_said_of_the_text() -> None:

@@ -48,6 +48,14 @@ def test_what_is_no_text_is_not_taken_for_another_encoding(head: bytes) -> None:
     assert not [line for line in read(head) if "UTF-" in line]
 
 
+@pytest.mark.parametrize(
+    ("head", "how"),
+    [(b"\x1f\x8b\x08\0", "gzip"), (b"PK\3\4", "ZIP"), (b"\xfd7zX", "xz"), (b"\x28\xb5\x2f\xfd", "Zstandard")],
+)
+def test_a_compressed_file_is_told_to_be_unpacked(head: bytes, how: str) -> None:
+    assert read(head + b"more") == [f"line 1: is compressed ({how}); unpack it first"]
+
+
 def test_of_many_lines_that_are_not_utf8_the_first_is_told_with_its_byte_and_the_others_are_counted() -> None:
     content = b"\xc3\xa9" + b"a\n" + b"b\xff\n" + b"c\n" + b"\xff\n" * 25
 

@@ -15,14 +15,14 @@ import rich_click as click
 
 from db.command import say
 from db.errors import WrongCall
-from producer.commands.options import json_flag, one_run
+from producer.commands.options import PATH, json_flag, one_run
 
 if TYPE_CHECKING:
     from db.moving.records import MovedRun
 
 STREAM = Path("-")
 
-_archive = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+_archive = click.argument("file", metavar="FILE", type=PATH)
 
 
 @click.command()

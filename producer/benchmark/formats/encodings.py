@@ -22,13 +22,18 @@ _WITHOUT_MARK = {
 """An ASCII character in four bytes or in two; anything else that has a NUL is no text."""
 
 
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\3\4": "ZIP", b"\xfd7zX": "xz", b"\x28\xb5\x2f\xfd": "Zstandard"}
+_PACKED = {
+    b"\x1f\x8b": "is compressed (gzip); unpack it first",
+    b"\xfd7zX": "is compressed (xz); unpack it first",
+    b"\x28\xb5\x2f\xfd": "is compressed (Zstandard); unpack it first",
+    b"PK\3\4": "is a ZIP file; unpack it first, or if it is a workbook save it as CSV",
+}
 
 
 def no_text(head: bytes) -> str | None:
     """Return what is wrong with a file that begins with these four bytes, when they say that it is no UTF-8 text."""
-    if how := next((how for mark, how in _COMPRESSED.items() if head.startswith(mark)), None):
-        return f"is compressed ({how}); unpack it first"
+    if packed := next((says for mark, says in _PACKED.items() if head.startswith(mark)), None):
+        return packed
     encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
     if encoding is None:
         encoding = next((name for name, pattern in _WITHOUT_MARK.items() if pattern.match(head)), None)

@@ -49,11 +49,16 @@ def test_what_is_no_text_is_not_taken_for_another_encoding(head: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "how"),
-    [(b"\x1f\x8b\x08\0", "gzip"), (b"PK\3\4", "ZIP"), (b"\xfd7zX", "xz"), (b"\x28\xb5\x2f\xfd", "Zstandard")],
+    ("head", "wrong"),
+    [
+        (b"\x1f\x8b\x08\0", "is compressed (gzip); unpack it first"),
+        (b"\xfd7zX", "is compressed (xz); unpack it first"),
+        (b"\x28\xb5\x2f\xfd", "is compressed (Zstandard); unpack it first"),
+        (b"PK\3\4", "is a ZIP file; unpack it first, or if it is a workbook save it as CSV"),
+    ],
 )
-def test_a_compressed_file_is_told_to_be_unpacked(head: bytes, how: str) -> None:
-    assert read(head + b"more") == [f"line 1: is compressed ({how}); unpack it first"]
+def test_a_compressed_file_is_told_to_be_unpacked(head: bytes, wrong: str) -> None:
+    assert read(head + b"more") == [f"line 1: {wrong}"]
 
 
 def test_of_many_lines_that_are_not_utf8_the_first_is_told_with_its_byte_and_the_others_are_counted() -> None:

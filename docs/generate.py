@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from pydantic import BaseModel
+from rich_click import RichArgument
 
 from db.catalogue import EDITORS, SCORERS, ModelSpec
 from db.configuration import RunConfiguration
@@ -163,7 +164,9 @@ def _command(command: click.Command, name: str) -> str:
     context = click.Context(command, info_name=name)
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     records = (one.get_help_record(context) for one in command.get_params(context) if isinstance(one, click.Option))
-    rows = [(_names(record[0]), record[1]) for record in records if record is not None and "--help" not in record[0]]
+    options = [(_names(record[0]), record[1]) for record in records if record is not None and "--help" not in record[0]]
+    arguments = [(f"`{one.metavar}`", one.help) for one in command.params if isinstance(one, RichArgument) and one.help]
+    rows = [*arguments, *options]
     table = _table(("option", "meaning"), rows) if rows else ""
     text = " ".join((command.help or "").split())
     return "\n\n".join(part for part in (f"## `{name}`", text, f"```text\n{usage}\n```", table) if part)

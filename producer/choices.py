@@ -35,17 +35,10 @@ def choose(
     WrongCall naming what does not hold.
     """
     asked: dict[str, Any] = {**DEFAULTS, **(_read(file) if file else {})}
-    if editor is not None:
-        asked["editor"] = editor
-    if chosen := list(scorers):
-        asked["scorers"] = chosen
-    models = {Role.EDITOR: [model_entry(Role.EDITOR, asked["editor"])], Role.SCORER: _entries(asked["scorers"])}
-    if models[Role.EDITOR][0]["name"] == GIVEN:
+    chosen = model_entry(Role.EDITOR, asked["editor"] if editor is None else editor)
+    if chosen["name"] == GIVEN:
         raise WrongCall(f"editor {GIVEN!r} stands for images that are there already: name them with --edits")
-    for setting in settings:
-        _apply(setting, models)
-    asked["editor"] = models[Role.EDITOR][0]
-    return resolve_configuration({**asked, **_judged(models[Role.SCORER], recipe), **_given(others)})
+    return _resolved(asked, scorers, settings, others, recipe, editor=chosen)
 
 
 def choose_given(
@@ -111,9 +104,13 @@ def _resolved(
     settings: Iterable[str],
     others: Mapping[str, Any],
     recipe: Following | None,
+    editor: dict[str, Any] | None = None,
 ) -> RunConfiguration:
-    """Resolve a configuration whose editor is settled: `--scorer`, `--set` and the rest over what is asked."""
+    """Resolve `--scorer`, `--set` and the rest over what is asked; an editor whose options may be set is given."""
     models = {Role.SCORER: _entries(list(scorers) or asked["scorers"])}
+    if editor is not None:
+        models[Role.EDITOR] = [editor]
+        asked = {**asked, "editor": editor}  # which `--set` changes in its place
     for setting in settings:
         _apply(setting, models)
     return resolve_configuration({**asked, **_judged(models[Role.SCORER], recipe), **_given(others)})

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark.detect import columns_of, records_at
+from producer.benchmark.formats.image_folder import ImageFolder
+from producer.benchmark.formats.kris_bench import KrisBench
+from producer.benchmark.formats.original import Original
+from producer.benchmark.formats.record import Records
 from producer.benchmark.from_records import RecordBenchmark
 from producer.benchmark.how import HowToRead
-from producer.benchmark.hub import fetch
-from producer.benchmark.hub_address import HubAddress, Where
-from producer.benchmark.image_folder import ImageFolder
+from producer.benchmark.hub.address import HubAddress, Where
+from producer.benchmark.hub.fetching import fetch
 from producer.benchmark.image_values import columns_like
-from producer.benchmark.kris_bench import KrisBench
-from producer.benchmark.layouts import PLAIN
-from producer.benchmark.original import Original
-from producer.benchmark.public_layouts import LAYOUTS, ORIGINAL
-from producer.benchmark.record import Records
+from producer.benchmark.layouts.layout import PLAIN
+from producer.benchmark.layouts.public import LAYOUTS, ORIGINAL
 
 _COLUMNS_SHOWN, _SHOWN = 20, 80
 """Columns that a fault names, and characters of each."""

@@ -7,23 +7,25 @@ from itertools import islice
 from pathlib import Path
 
 from db.errors import BenchmarkInvalid, WrongCall
-from producer.benchmark.csv_table import CsvTable
 from producer.benchmark.files import open_regular
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.encodings import UTF8_MARK, no_text
+from producer.benchmark.formats.image_folder import METADATA, ImageFolder, metadata_in
+from producer.benchmark.formats.json_events import JsonEvents, members, skip
+from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.json_mistakes import JsonFault
+from producer.benchmark.formats.json_records import JsonRecords
+from producer.benchmark.formats.kris_bench import ANNOTATION, KrisBench, annotations_in
+from producer.benchmark.formats.magicbrush_folder import SESSIONS, TURNS, MagicBrushFolder
+from producer.benchmark.formats.original import Original
+from producer.benchmark.formats.parquet import SUFFIX as PARQUET
+from producer.benchmark.formats.parquet import Parquet
+from producer.benchmark.formats.record import Record, Records
+from producer.benchmark.formats.rows import table_at
+from producer.benchmark.formats.saved_dataset import SPLITS, STATE, SavedDataset
 from producer.benchmark.how import HowToRead
-from producer.benchmark.image_folder import METADATA, ImageFolder, metadata_in
-from producer.benchmark.json_events import JsonEvents, JsonFault, members, skip
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.json_records import JsonRecords
-from producer.benchmark.kris_bench import ANNOTATION, KrisBench, annotations_in
-from producer.benchmark.layouts import NAME_OF_RECORD
-from producer.benchmark.magicbrush_folder import SESSIONS, TURNS, MagicBrushFolder
-from producer.benchmark.original import Original
-from producer.benchmark.parquet import SUFFIX as PARQUET
-from producer.benchmark.parquet import Parquet
-from producer.benchmark.public_layouts import LAYOUTS, ORIGINAL
-from producer.benchmark.record import Record, Records
-from producer.benchmark.rows import table_at
-from producer.benchmark.saved_dataset import SPLITS, STATE, SavedDataset
+from producer.benchmark.layouts.layout import NAME_OF_RECORD
+from producer.benchmark.layouts.public import LAYOUTS, ORIGINAL
 
 _HEAD = 1 << 16
 """Bytes that a file is looked into where its suffix says nothing."""
@@ -87,7 +89,9 @@ def _of_file(path: Path, how: HowToRead) -> Records:
 def _by_content(path: Path, how: HowToRead) -> _Reader:
     with open_regular(path) as file:
         head = file.read(_HEAD)
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if wrong := no_text(head[:4]):
+        raise BenchmarkInvalid(f"{path}: {wrong}")
+    text = head.removeprefix(UTF8_MARK).lstrip()
     if head.startswith(b"PAR1"):
         return Parquet
     if text.startswith((b"{", b"[")):

@@ -10,8 +10,9 @@ from typing import Any
 
 from db.errors import one_line
 from db.prompts import OwnPrompt
+from producer.benchmark.formats.record import HasRemarks, Record, Records
 from producer.benchmark.image_values import columns_like, images_in
-from producer.benchmark.layouts import (
+from producer.benchmark.layouts.layout import (
     CONSTANT,
     NAME_OF_FOLDER,
     NAME_OF_RECORD,
@@ -22,7 +23,6 @@ from producer.benchmark.layouts import (
     Names,
     shown_column,
 )
-from producer.benchmark.record import HasRemarks, Record, Records
 from producer.benchmark.sample import Fault, FieldFault, FileFault, Sample, Spot
 from producer.benchmark.text_values import (
     MAX_KEY,

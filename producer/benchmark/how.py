@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.errors import WrongCall
-from producer.benchmark.layouts import CONSTANT, PARTS, ROW_NUMBER, TEMPLATE
+from producer.benchmark.layouts.layout import CONSTANT, PARTS, ROW_NUMBER, TEMPLATE
 
 _IMAGES = ("source", "reference")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from producer.benchmark.layouts import CONSTANT, TEMPLATE, Names, shown_column
+from producer.benchmark.layouts.layout import CONSTANT, TEMPLATE, Names, shown_column
 from producer.benchmark.sample import FieldFault, kind_of
 
 MAX_KEY = 200

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from db.configuration import RunConfiguration
     from db.presence import Present
     from producer.benchmark.how import HowToRead
-    from producer.benchmark.hub_address import Where
+    from producer.benchmark.hub.address import Where
     from producer.given_edits.enter import Given
     from producer.submit import Submitted
 

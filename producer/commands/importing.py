@@ -7,12 +7,20 @@ from pathlib import Path
 import rich_click as click
 
 from db.command import say
+from producer.commands.options import PATH
 
 
 @click.command("import-scores")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=PATH)
 @click.option("--name", metavar="NAME", help="The benchmark's name, shared by all files of it. [default: the file's]")
-@click.option("--scale", nargs=2, type=float, default=None, metavar="MIN MAX", help="Of the values. [default: 0 10]")
+@click.option(
+    "--scale",
+    nargs=2,
+    type=float,
+    default=None,
+    metavar="MIN MAX",
+    help="The least and the greatest value that there may be. [default: 0 10]",
+)
 @click.option(
     "--aggregate",
     metavar="EXPR",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,14 @@ import rich_click as click
 
 from db.command import say
 from db.errors import WrongCall
-from producer.commands.options import json_flag, one_run
+from producer.commands.options import PATH, json_flag, one_run
 
 if TYPE_CHECKING:
     from db.moving.records import MovedRun
 
 STREAM = Path("-")
 
-_archive = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+_archive = click.argument("file", metavar="FILE", type=PATH)
 
 
 @click.command()
@@ -98,7 +99,7 @@ def _written(file: Path) -> Iterator[BinaryIO]:
         with file.open("wb") as archive:
             yield archive
     else:
-        with whole_file(file.resolve()) as archive:
+        with whole_file(Path(os.path.realpath(file))) as archive:  # `resolve` raises for links in a circle
             yield archive
 
 
@@ -108,6 +109,8 @@ def _read(file: Path) -> Iterator[BinaryIO]:
     import shutil
     import tempfile
 
+    if file == STREAM and sys.stdin is None:
+        raise WrongCall("import -: stdin is closed")
     with sys.stdin.buffer if file == STREAM else file.open("rb") as archive:
         if file != STREAM and archive.seekable():
             yield archive

@@ -13,7 +13,15 @@ from db.errors import WrongCall
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-benchmark_file = click.argument("benchmark", metavar="FILE", type=click.Path(path_type=str))
+PATH = click.Path(path_type=Path, readable=False)
+"""What cannot be read is told by who reads it, in a line, and not with the usage."""
+
+benchmark_file = click.argument(
+    "benchmark",
+    metavar="FILE",
+    type=click.Path(path_type=str, readable=False),
+    help="A benchmark: a file, a folder, or a data set on the Hub as `hf://OWNER/NAME`, maybe with `@REVISION`.",
+)
 one_run = click.argument("run", metavar="RUN")
 one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
 one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
@@ -44,8 +52,8 @@ def benchmark_argument(command: Callable[..., Any]) -> Callable[..., Any]:
         *, benchmark: str, layout: str | None, columns: tuple[str, ...], images: Path | None, **others: Any
     ) -> Any:
         from producer.benchmark.how import HowToRead, columns_by_part
-        from producer.benchmark.hub_address import where_is
-        from producer.benchmark.public_layouts import LAYOUTS
+        from producer.benchmark.hub.address import where_is
+        from producer.benchmark.layouts.public import LAYOUTS
 
         if layout is not None and layout not in LAYOUTS:
             raise WrongCall(f"--format {layout}: expected one of {', '.join(LAYOUTS)}")
@@ -73,7 +81,7 @@ _reading = (
     ),
     click.option(
         "--images",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="DIR",
         help="Where image paths begin, and the folder that they stay in. [default: beside the file]",
     ),
@@ -81,14 +89,13 @@ _reading = (
     click.option(
         "--subset",
         metavar="NAME",
-        help="Which subset (configuration), of a data set on the Hub, which FILE names as `hf://OWNER/NAME`, "
-        "maybe with `@REVISION`.",
+        help="Which subset (configuration), of a data set on the Hub that has several.",
     ),
 )
 
 
 def _config(what: str) -> Callable[[_F], _F]:
-    return click.option("--config", "file", type=click.Path(path_type=Path), help=f"{what}, a YAML file.")
+    return click.option("--config", "file", type=PATH, help=f"{what}, a YAML file.")
 
 
 def _scorer(likewise: str) -> Callable[[_F], _F]:
@@ -104,7 +111,11 @@ def _aggregate(default: str) -> Callable[[_F], _F]:
 
 
 _settings = click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `editor.steps=4`."
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="One option of a model, as in `editor.steps=4`; may be repeated.",
 )
 _recipe = with_options(
     click.option(
@@ -116,7 +127,7 @@ _recipe = with_options(
     click.option(
         "--prompts",
         metavar="DIR",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="Your copy of that benchmark's code, where the recipe finds its prompts.",
     ),
 )
@@ -132,7 +143,7 @@ run_options = with_options(
     click.option(
         "--edits",
         metavar="PATH",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="Judge edited images that are there already: a folder that holds them by the samples' keys, or a table "
         "(.csv, .tsv, .jsonl) of `key`, `category`, `repeat` and `image`. No editor runs; `--editor` is then only the "
         "name that reports show. [default: the folder's]",
@@ -163,7 +174,13 @@ run_options = with_options(
 scoring_options = with_options(
     _config("Run configuration, of which only what is about scoring counts"),
     _scorer("Scorer, instead of the file's; may be repeated. [default: the run's]"),
-    click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One option, as in `scorer.repeats=3`."),
+    click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="One option of a scorer, as in `scorer.repeats=3`; may be repeated.",
+    ),
     _recipe,
     _aggregate("the run's"),
     _priority,

@@ -13,7 +13,7 @@ from producer.commands.output import print_json, stdout
 
 if TYPE_CHECKING:
     from producer.benchmark.how import HowToRead
-    from producer.benchmark.hub_address import Where
+    from producer.benchmark.hub.address import Where
 
 
 @click.command()

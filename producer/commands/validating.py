@@ -15,7 +15,7 @@ from producer.commands.output import print_json
 if TYPE_CHECKING:
     from producer.benchmark.check import Checked
     from producer.benchmark.how import HowToRead
-    from producer.benchmark.hub_address import Where
+    from producer.benchmark.hub.address import Where
     from producer.benchmark.sample import Fault
 
 CONSEQUENCE = "it would not be taken"

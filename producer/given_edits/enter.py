@@ -17,7 +17,7 @@ from db.images import ImageStore
 from db.ledger import Ledger
 from producer.benchmark.check import check_benchmark
 from producer.benchmark.faults import Faults
-from producer.benchmark.rows import SUFFIXES
+from producer.benchmark.formats.rows import SUFFIXES
 from producer.benchmark.sample import Benchmark
 from producer.given_edits.folder import InFolder, find_in_folder, listed
 from producer.given_edits.names import Named, Names

@@ -19,8 +19,8 @@ from db.categories import with_alias
 from db.errors import BenchmarkInvalid
 from producer.benchmark.faults import Faults
 from producer.benchmark.fields import optional_text, required_text
-from producer.benchmark.record import Record
-from producer.benchmark.rows import SUFFIXES, rows_of, table_at
+from producer.benchmark.formats.record import Record
+from producer.benchmark.formats.rows import SUFFIXES, rows_of, table_at
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import MAX_KEY, check_name
 from producer.given_edits.names import Found, Names, composed, folded

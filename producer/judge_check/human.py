@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from producer.benchmark.faults import Faults
 from producer.benchmark.fields import optional_text, required_text
-from producer.benchmark.record import Record
+from producer.benchmark.formats.record import Record
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import check_name
 from producer.judge_check.edits import Roster

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import WrongCall
-from producer.benchmark.csv_table import CsvTable
-from producer.benchmark.record import Record
-from producer.benchmark.rows import SUFFIXES, rows_of, table_at
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.record import Record
+from producer.benchmark.formats.rows import SUFFIXES, rows_of, table_at
 from producer.benchmark.sample import Fault
 
 _NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,5})?", re.ASCII)

@@ -19,8 +19,8 @@ from db.replies import Unreadable, read_reply
 from db.rubric import JUDGED_ON
 from db.tables import FailureKind
 from producer.benchmark.fields import optional_text, required_text, whole_number
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.record import Record
+from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.record import Record
 from producer.benchmark.sample import Fault, FieldFault, kind_of
 from producer.benchmark.text_values import check_name, check_text
 

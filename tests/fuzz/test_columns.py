@@ -13,8 +13,8 @@ from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark import open_benchmark
 from producer.benchmark.check import check_benchmark
 from producer.benchmark.how import HowToRead, columns_by_part
-from producer.benchmark.layouts import PARTS
-from producer.benchmark.public_layouts import LAYOUTS
+from producer.benchmark.layouts.layout import PARTS
+from producer.benchmark.layouts.public import LAYOUTS
 from tests.fuzz.formats import FORMATS
 from tests.fuzz.mutator import FUZZ_INPUTS
 from tests.fuzz.taken import Taken, check, require_clean

@@ -16,6 +16,10 @@ import redis
 from db.engine import open_engine
 from db.ledger import Ledger
 
+DEAD = "127.0.0.1:1"  # nobody listens there
+FAR = "192.0.2.1"  # which documents use, and no host has
+SECRET = "s3cr3t-Wort"
+
 
 @dataclass(frozen=True)
 class Finished:

@@ -11,12 +11,12 @@ import pytest
 
 from db.errors import BenchmarkInvalid, WrongCall
 from producer.benchmark import open_benchmark
-from producer.benchmark.csv_table import CsvTable
+from producer.benchmark.formats.csv_table import CsvTable
+from producer.benchmark.formats.json_lines import JsonLines
+from producer.benchmark.formats.json_records import JsonRecords
+from producer.benchmark.formats.original import Original
 from producer.benchmark.how import HowToRead
-from producer.benchmark.json_lines import JsonLines
-from producer.benchmark.json_records import JsonRecords
-from producer.benchmark.original import Original
-from producer.benchmark.public_layouts import LAYOUTS
+from producer.benchmark.layouts.public import LAYOUTS
 from tests.factories import original_file, pair, write_images
 from tests.producer.benchmark.reading import faults_in, samples_in
 
@@ -64,14 +64,21 @@ def test_the_reader_is_chosen_by_the_content_where_the_name_says_nothing(
         assert isinstance(open_benchmark(file(tmp_path, content, name), HowToRead(layout="plain")).records, reader)
 
 
-@pytest.mark.parametrize(
-    "content", ["make it rain", b"PK\x03\x04,\0", b"", b"\x89PNG\r\n\x1a\n", b"\xff\xfe{\0", "# a\n"]
-)
+@pytest.mark.parametrize("content", ["make it rain", b"\0\1,\0", b"", b"\x89PNG\r\n\x1a\n", "# a\n"])
 def test_what_no_reader_takes_is_told_what_is_expected(tmp_path: Path, content: str | bytes) -> None:
     said = r"no reader for this kind of file; expected a folder, \.json, \.jsonl, \.ndjson, \.csv, \.tsv or \.parquet$"
 
     with pytest.raises(BenchmarkInvalid, match=said):
         open_benchmark(file(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [(b"\x1f\x8b\x08\0", r"is compressed \(gzip\); unpack it first"), (b"\xff\xfe{\0", "is UTF-16, as byte 0")],
+)
+def test_a_file_that_is_no_text_is_told_what_it_is(tmp_path: Path, content: bytes, wrong: str) -> None:
+    with pytest.raises(BenchmarkInvalid, match=f"benchmark.jsonl.gz: {wrong}"):
+        open_benchmark(file(tmp_path, content, "benchmark.jsonl.gz"))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

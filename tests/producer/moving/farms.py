@@ -25,8 +25,8 @@ from tests.db.given_runs import enter_images
 from tests.db.steps import claim_edit, finish_edit, finish_score
 from tests.factories import configuration, png
 from tests.producer.by_hand import SAMPLES, SCORERS, RunByHand
-from tests.producer.test_import_by_recipe import gedit
-from tests.producer.test_import_scores import Importer, line
+from tests.producer.published_scores.by_recipe import gedit
+from tests.producer.published_scores.importing import Importer, line
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,24 @@ def test_what_cannot_be_moved_is_told_in_a_line(shell: Shell) -> None:
     assert (refused.code, "no archive of `python -m producer export`" in refused.complaint) == (4, True)
 
 
+def test_links_in_a_circle_give_way_to_an_archive(shell: Shell) -> None:
+    of(shell, finished)
+    (shell.folder / "loop.tar").symlink_to("loop.tar")
+
+    done = shell("export", "latest", "loop.tar")
+
+    assert done.code == 0
+    assert (shell.folder / "loop.tar").is_file()
+
+
+def test_a_closed_stdin_is_told_in_a_line(shell: Shell) -> None:
+    closing = ["sh", "-c", 'exec "$@" <&-', "sh", *command("import", "-")]
+
+    done = subprocess.run(closing, env=shell.environment, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (2, "error: import -: stdin is closed\n")
+
+
 # -- memory ------------------------------------------------------------------------------------------------------------
 
 MOVE_AND_MEASURE = """

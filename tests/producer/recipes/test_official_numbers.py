@@ -1,102 +1,14 @@
-"""What the recipes' tables say, held against numbers worked out by hand, to the digit that is printed."""
+"""The recipes' tables, worked out by hand to the printed digit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from db.images import digest_of
 from db.ledger import Ledger
-from db.rubric import Rubric, there_is
-from db.tables import FailureKind
-from producer.recipes.follow import Following
 from producer.report.document import report_document
-from producer.report.gather import gather_report
-from producer.report.official_grids import official_grids
-from producer.report.schema import Report
-from tests.producer.by_hand import RunByHand
-from tests.producer.recipes.copies import recipe_and_copy
-
-REFERENCE = digest_of(b"reference")
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What tables are made of is read alike from both databases, which the tests of imports show."""
-    return sqlite_url
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A sample, and what a judge gave each criterion; None where its reply could not be read."""
-
-    category: str
-    given: Mapping[str, float] | None
-    fields: Mapping[str, Any] | None = None
-    reference_text: str | None = None
-    reference_image: str | None = None
-
-
-def judged_run(ledger: Ledger, folder: Path, name: str, samples: Sequence[Judged]) -> Report:
-    """Return the report of a run that follows a recipe, with what the judge gave."""
-    recipe, copy = recipe_and_copy(folder, name)
-    following = Following(recipe, recipe.rubric(copy))
-    entry = {"name": "api", "label": "judge", "options": {"base_url": "http://127.0.0.1:1/v1", "batch_size": 1}}
-    run = RunByHand(
-        ledger,
-        [(sample.category, f"k-{number}") for number, sample in enumerate(samples)],
-        sources=[f"source {number}" for number in range(len(samples))],
-        extras=[
-            {
-                "fields": dict(sample.fields or {}) or None,
-                "reference_text": sample.reference_text,
-                "reference_image": sample.reference_image,
-            }
-            for sample in samples
-        ],
-        scorers=following.scorers([entry]),
-        recipe=following.followed,
-    )
-    for number, sample in enumerate(samples):
-        key = f"k-{number}"
-        run.edit(key)
-        if sample.given is None:
-            run.fail_score(key, "judge", kind=FailureKind.UNPARSED)
-        else:
-            values = values_of(following.rubric, sample)
-            run.score(key, "judge", values[recipe.score], **values)
-    return gather_report(ledger.engine, run.id)
-
-
-def values_of(rubric: Rubric, sample: Judged) -> dict[str, float]:
-    """Return what a worker makes of a judge's numbers; they are all that the sample's questions ask for."""
-    there = there_is(
-        sample.fields or {},
-        reference=sample.reference_image is not None,
-        reference_text=sample.reference_text,
-    )
-    asked = rubric.asked(sample.category, there)
-    assert sorted(one.name for question in asked for one in question.answer.criteria) == sorted(sample.given or {})
-    return rubric.values_of(sample.category, there, sample.given or {})
-
-
-def printed(report: Report, title: str) -> dict[str, list[str]]:
-    """Return the figures of a table as they are printed, row by row."""
-    (grid,) = (grid for grid in official_grids(report, wide=False) if grid.title.startswith(f"{title}, as"))
-    return {row[0]: list(row[3:]) for row in (*grid.rows, *grid.footers)}
-
+from tests.producer.recipes.official_numbers import Judged, gedit, imgedit, judged_run, kris, printed, rise
 
 # -- GEdit -------------------------------------------------------------------------------------------------------------
-
-
-def gedit(category: str, language: str, numbers: Sequence[float] | None, *, shared: bool = False) -> Judged:
-    names = ("success", "restraint", "naturalness", "artifacts")
-    given = None if numbers is None else dict(zip(names, numbers, strict=True))
-    return Judged(category, given, {"instruction_language": language, "Intersection_exist": shared})
 
 
 def test_gedit_is_averaged_over_groups_and_never_over_languages(ledger: Ledger, tmp_path: Path) -> None:
@@ -153,10 +65,6 @@ def test_samples_without_the_fields_of_a_table_leave_a_note(ledger: Ledger, tmp_
 # -- ImgEdit -----------------------------------------------------------------------------------------------------------
 
 
-def imgedit(category: str, *numbers: float) -> Judged:
-    return Judged(category, dict(zip(("first", "second", "third"), numbers, strict=True)))
-
-
 def test_imgedit_rounds_each_sample_before_it_is_averaged(ledger: Ledger, tmp_path: Path) -> None:
     report = judged_run(
         ledger,
@@ -179,11 +87,6 @@ def test_imgedit_rounds_each_sample_before_it_is_averaged(ledger: Ledger, tmp_pa
 
 
 # -- KRIS --------------------------------------------------------------------------------------------------------------
-
-
-def kris(category: str, numbers: Sequence[float], **fields: Any) -> Judged:
-    names = ("consistency", "quality", "instruction", "knowledge")[: len(numbers)]
-    return Judged(category, dict(zip(names, numbers, strict=True)), fields, "a rule")
 
 
 def test_kris_averages_all_numbers_so_that_knowledge_weighs_more(ledger: Ledger, tmp_path: Path) -> None:
@@ -225,11 +128,8 @@ def test_what_a_failed_sample_was_not_asked_does_not_count_as_failed(ledger: Led
 
 # -- RISEBench ---------------------------------------------------------------------------------------------------------
 
+
 TEMPORAL = {"subtask": "Life Progression"}
-
-
-def rise(kind: str, given: Mapping[str, float], **more: Any) -> Judged:
-    return Judged(f"{kind}_reasoning", given, **{"reference_text": "a rule", **more})
 
 
 def test_rise_weighs_halves_and_counts_full_marks(ledger: Ledger, tmp_path: Path) -> None:
@@ -271,38 +171,3 @@ def test_a_missing_consistency_flag_is_not_true(ledger: Ledger, tmp_path: Path) 
     report = judged_run(ledger, tmp_path, "rise", [free, rise("spatial", given)])
 
     assert printed(report, "RISEBench")["all (micro)"][:2] == ["50.0", "4.4"]  # (5 + 0.3 + 2.5 + 1) / 2
-
-
-# -- what reports are told ---------------------------------------------------------------------------------------------
-
-
-def test_every_number_has_its_own_scale(ledger: Ledger, tmp_path: Path) -> None:
-    report = judged_run(ledger, tmp_path, "kris", [kris("count_change", [1, 5, 3])])
-
-    scales = {dimension.name: dimension.scale for dimension in report.scorers[0].dimensions}
-    assert scales["overall"] == scales["VC"] == (0, 100)
-    assert scales["consistency"] == (1, 5)
-    (consistency,) = (one for one in report.scorers[0].dimensions if one.name == "consistency")
-    assert consistency.histogram[0] == 1  # the least of 1 to 5
-
-
-def test_a_run_without_a_recipe_has_no_official_tables(ledger: Ledger) -> None:
-    run = RunByHand(ledger)
-
-    assert gather_report(ledger.engine, run.id).official is None
-
-
-@pytest.mark.parametrize("name", ["gedit", "imgedit", "kris", "rise"])
-def test_markdown_and_tables_tell_the_recipe_and_its_judge(ledger: Ledger, tmp_path: Path, name: str) -> None:
-    sample = {
-        "gedit": gedit("text_change", "en", [1, 2, 3, 4]),
-        "imgedit": imgedit("add", 1, 2, 3),
-        "kris": kris("biology", [1, 2, 3, 4]),
-        "rise": rise("causal", {"C": 1, "R": 2, "P": 3}),
-    }[name]
-
-    document = report_document(judged_run(ledger, tmp_path, name, [sample, sample.__class__(**sample.__dict__)]))
-
-    for format_name in ("table", "md"):
-        assert f"recipe {name}: " in document.as_text(format_name)
-        assert "as its authors count (scorer judge)" in document.as_text(format_name)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from db.errors import FarmError, ServiceUnreachable, WrongCall
-from tests.producer.benchmark.hub_server import Hub, ask_at, asked_by_this_process
+from tests.producer.benchmark.hub.hub_server import Hub, ask_at, asked_by_this_process
 from tests.workers.models.conftest import Weights
 from workers.commands.prefetch import prefetch
 from workers.models.loading.weights import folder_at_hand

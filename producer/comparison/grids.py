@@ -9,13 +9,14 @@ from typing import Any
 from db.categories import with_alias
 from producer.comparison.differences import ABSENT, Difference
 from producer.comparison.schema import ComparedDimension, Comparison, Pair, PairFigures, Standing
-from producer.report.grid import NOTHING, Grid, number, percentage, span
+from producer.report.grid import NOTHING, Grid, chance, number, percentage, signed, span
 from producer.report.schema import OVERALL
+from producer.words import counted
 
 
 def heading(comparison: Comparison) -> list[str]:
     """Return what a comparison begins with, line by line."""
-    lines = [f"{len(comparison.runs)} runs on {comparison.shared_samples:,} samples that all were asked"]
+    lines = [f"{len(comparison.runs)} runs on {counted(comparison.shared_samples, 'sample')} that all were asked"]
     for run in comparison.runs:
         lines.append(f"{run.name}: run {run.run}  benchmark {run.benchmark}")
     lines += [f"PARTIAL: of {run.name} {run.missing}" for run in comparison.runs if run.missing is not None]
@@ -45,6 +46,10 @@ def difference_grid(found: Sequence[Difference], first: str, second: str) -> Gri
     """Return what differs between two configurations."""
     rows = [[one.path, _value(one.first), _value(one.second)] for one in found]
     return Grid("what differs", ["field", first, second], rows, texts=3)
+
+
+def _value(value: Any) -> str:
+    return NOTHING if value is ABSENT else json.dumps(value, ensure_ascii=False)
 
 
 def _title(dimension: ComparedDimension) -> str:
@@ -77,7 +82,7 @@ def _cells(one: PairFigures, wide: bool) -> list[str]:
 def _scored_by_one(pair: Pair, first: str, second: str) -> Iterator[str]:
     for count, name, other in ((pair.only_first, first, second), (pair.only_second, second, first)):
         if count:
-            yield f"not compared: {count:,} samples that {name} has a score of and {other} has not"
+            yield f"not compared: {counted(count, 'sample')} that {name} has a score of and {other} has not"
 
 
 # -- more runs ---------------------------------------------------------------------------------------------------------
@@ -107,22 +112,3 @@ def _pairs(dimension: ComparedDimension, names: Mapping[str, str], wide: bool) -
     return Grid(
         f"{_title(dimension)}: each two", [*columns, *(["won", "tied", "lost"] if wide else []), "p"], rows, texts=2
     )
-
-
-# -- cells -------------------------------------------------------------------------------------------------------------
-
-
-def signed(value: float | None) -> str:
-    """Return a difference."""
-    return NOTHING if value is None else f"{value:+.2f}"
-
-
-def chance(p: float | None) -> str:
-    """Return a p-value."""
-    if p is None:
-        return NOTHING
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _value(value: Any) -> str:
-    return NOTHING if value is ABSENT else json.dumps(value, ensure_ascii=False)

@@ -26,14 +26,14 @@ from producer.judge_check.scores import Judged, averaged, judged_by
 from producer.report.schema import OVERALL, Method
 from producer.report.scores import RunScores, read_scores
 from producer.statistics import binomial, rank_bootstrap
-from producer.statistics.bootstrap import LEVEL, METHOD_BY_CATEGORY, RESAMPLES, SEED
+from producer.statistics.bootstrap import LEVEL, METHOD, RESAMPLES, SEED
 
 _NOTHING = (
     "nothing to check with: give --human FILE with what people said of the edits, --pairs FILE with what a judge said "
     "of pairs, or runs whose scorers judged each edit several times (`rescore RUN --set scorer.repeats=3`)"
 )
 
-_METHOD = f"{METHOD_BY_CATEGORY}, {rank_bootstrap.METHOD}; of places and orders: {binomial.METHOD}"
+_METHOD = f"{METHOD}, {rank_bootstrap.METHOD}; of places and orders: {binomial.METHOD}"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from db.categories import with_alias
-from producer.report.grid import NOTHING, Grid, percentage
-from producer.report.schema import Bound, Interval, OfficialCell, OfficialReport, OfficialRow, OfficialTable, Report
+from producer.report.grid import Grid, number, percentage, span
+from producer.report.schema import Bound, OfficialCell, OfficialReport, OfficialRow, OfficialTable, Report
 
 
 def official_grids(report: Report, wide: bool) -> Iterator[Grid]:
@@ -45,12 +45,8 @@ def _row(row: OfficialRow, table: OfficialTable, wide: bool, *, bound: bool = Fa
 
 
 def _cells(figure: OfficialCell | Bound, digits: int, wide: bool) -> list[str]:
-    mean = NOTHING if figure.mean is None else f"{figure.mean:.{digits}f}"
-    return [mean, _span(figure.ci, digits)] if wide else [mean]
-
-
-def _span(ci: Interval | None, digits: int) -> str:
-    return NOTHING if ci is None else f"{ci.low:.{digits}f}–{ci.high:.{digits}f}"
+    mean = number(figure.mean, digits)
+    return [mean, span(figure.ci, digits)] if wide else [mean]
 
 
 def _notes(official: OfficialReport) -> Grid:

@@ -14,6 +14,7 @@ from db.ledger import Ledger
 from producer.comparison.document import comparison_document
 from producer.comparison.gather import compare_runs
 from producer.comparison.schema import Comparison
+from producer.report.gather import gather_report
 from tests.producer.by_hand import SCORERS, RunByHand
 
 KEYS = ["a", "b", "c", "d"]
@@ -208,7 +209,7 @@ def test_a_scorer_that_one_run_lacks_is_left_out_and_named(pair: tuple[RunByHand
 def test_an_unfinished_run_is_called_partial(pair: tuple[RunByHand, RunByHand]) -> None:
     text = printed(compared(*pair))
 
-    assert "PARTIAL: of old 1 edits and 5 scores are still to come" in text
+    assert "PARTIAL: of old 1 edit and 5 scores are still to come" in text
     assert "PARTIAL: of new 0 edits and 4 scores are still to come" in text
 
 
@@ -246,6 +247,17 @@ def test_a_leaderboard_ranks_by_the_mean_over_what_all_have(three: list[RunByHan
     assert all(standing.ci is not None and standing.strength_ci is not None for standing in strict.standings)
 
 
+def test_a_mean_has_the_interval_that_its_report_has(ledger: Ledger) -> None:
+    values = dict(zip(KEYS, (1, 2, 8, 9), strict=True))  # alike within a category
+    runs = [scored_run(ledger, name, values, seed=seed) for seed, name in enumerate(("x", "y"))]
+
+    strict = compared(*runs).dimensions[0]
+
+    (reported, *_) = gather_report(ledger.engine, runs[0].id).scorers[0].dimensions
+    assert {standing.ci for standing in strict.standings} == {reported.overall.ci}
+    assert reported.overall.ci is not None
+
+
 def test_equal_means_share_a_rank(ledger: Ledger) -> None:
     runs = [scored_run(ledger, name, {"a": value}) for name, value in (("x", 5), ("y", 5), ("z", 1))]
 
@@ -274,7 +286,7 @@ def test_two_runs_read_by_category(pair: tuple[RunByHand, RunByHand]) -> None:
     (row,) = [line.split() for line in text.partition("scorer 宽")[0].splitlines() if line.strip().startswith("all")]
     assert row[:5] == ["all", "3", "5.00", "5.33", "+0.33"]
     assert row[-4:] == ["1", "1", "1", "1.000"]
-    assert "not compared: 1 samples that new has a score of and old has not" in text
+    assert "not compared: 1 sample that new has a score of and old has not" in text
 
 
 def test_more_runs_read_as_a_leaderboard(three: list[RunByHand]) -> None:

@@ -145,7 +145,8 @@ def test_random_ratings_are_as_scipy_has_them_and_intervals_as_means_have_them(p
     right = (1 + np.sign(scores[0] - scores[1]) * np.sign(ratings[0] - ratings[1])) / 2
     assert found.same_sample.value == pytest.approx(right.mean())
     assert found.same_sample.ci is not None
-    assert (found.same_sample.ci.low, found.same_sample.ci.high) == mean_interval(right, np.arange(40))
+    of_one_category = np.zeros(40, dtype=int)
+    assert (found.same_sample.ci.low, found.same_sample.ci.high) == mean_interval(right, np.arange(40), of_one_category)
     for estimate in (found.spearman, found.kendall):
         assert estimate.ci is not None and estimate.value is not None
         assert estimate.ci.low < estimate.value < estimate.ci.high
@@ -419,7 +420,7 @@ def test_few_levels_and_few_edits_are_noted(publish: Publish, check: Check) -> N
     found = check(publish(scored({"a": 1, "b": 2, "c": 3})), rated({"a": 0, "b": 0, "c": 1}))
 
     assert found.notes == [
-        "scorer judge: only 3 edits are rated and scored",
+        "scorer judge: only 3 edits rated and scored",
         "ratings of overall have 2 levels: many edits tie, pairs of which are left out, and correlations are lower for "
         "it",
     ]

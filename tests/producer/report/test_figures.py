@@ -165,7 +165,7 @@ def test_intervals_are_those_of_whole_source_images() -> None:
 
     assert found.images == 15
     assert found.ci is not None
-    assert (found.ci.low, found.ci.high) == pytest.approx(mean_interval(values, images))
+    assert (found.ci.low, found.ci.high) == pytest.approx(mean_interval(values, images, np.zeros_like(images)))
 
 
 def test_how_categories_take_turns_changes_only_which_images_are_drawn() -> None:

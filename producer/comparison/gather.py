@@ -14,8 +14,9 @@ from db.outcomes import sample_identities
 from db.queries import Run, find_run, progress_of
 from producer.comparison.figures import Beside, compare_dimension
 from producer.comparison.notes import judging_notes
-from producer.comparison.schema import ComparedDimension, ComparedRun, Comparison, Methods
-from producer.report.gather import what_is_missing
+from producer.comparison.official import compared_tables
+from producer.comparison.schema import ComparedDimension, ComparedRun, ComparedTable, Comparison, Methods
+from producer.report.gather import official_tables, what_is_missing
 from producer.report.scores import RunScores, ScorerScores, mean_of_rows, read_scores
 from producer.statistics import bootstrap, pairing, ranking
 from producer.statistics.agreement import DIGITS
@@ -33,6 +34,7 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
     with reading(engine) as connection:
         scores = [read_scores(connection, run.id) for run in runs]
         shared = _shared(connection, runs, scores)
+        official = _official(connection, runs, scores)
     notes = [*judging_notes({named[run.id]: run.configuration for run in runs}), *_left_out(runs, named, scores)]
     dimensions = list(_dimensions(runs, scores, shared))
     if not shared.samples or not dimensions:
@@ -43,6 +45,7 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
         notes=notes,
         methods=Methods(interval=bootstrap.METHOD, test=pairing.METHOD, ranking=ranking.METHOD),
         dimensions=dimensions,
+        official=official,
     )
 
 
@@ -125,6 +128,15 @@ def _left_out(runs: Sequence[Run], named: Mapping[str, str], scores: Sequence[Ru
                         yield f"dimension {name} of scorer {label} is left out: its scale is not the same in all runs"
                 else:
                     yield f"dimension {name} of scorer {label} is left out: not all runs have it"
+
+
+def _official(connection: Connection, runs: Sequence[Run], scores: Sequence[RunScores]) -> list[ComparedTable]:
+    """Return the official tables where the runs are of one benchmark and follow one recipe."""
+    recipes = {(run.benchmark_id, (run.configuration.get("recipe") or {}).get("digest")) for run in runs}
+    if len(recipes) > 1:
+        return []
+    reports = {run.id: official_tables(connection, run, found) for run, found in zip(runs, scores, strict=True)}
+    return list(compared_tables({run_id: report for run_id, report in reports.items() if report is not None}))
 
 
 # -- dimension by dimension --------------------------------------------------------------------------------------------

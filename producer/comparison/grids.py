@@ -8,8 +8,9 @@ from typing import Any
 
 from db.categories import with_alias
 from producer.comparison.differences import ABSENT, Difference
-from producer.comparison.schema import ComparedDimension, Comparison, Pair, PairFigures, Standing
+from producer.comparison.schema import ComparedDimension, ComparedTable, Comparison, Pair, PairFigures, Standing
 from producer.report.grid import NOTHING, Grid, chance, number, percentage, signed, span
+from producer.report.official_grids import headings, numbers
 from producer.report.schema import OVERALL
 from producer.words import counted
 
@@ -32,6 +33,8 @@ def grids(comparison: Comparison, *, wide: bool = True) -> Iterator[Grid]:
         elif dimension.dimension == OVERALL:
             yield _leaderboard(dimension, names)
             yield _pairs(dimension, names, wide)
+    for table in comparison.official:
+        yield _official(table, names, wide)
 
 
 def closing(comparison: Comparison) -> str:
@@ -99,6 +102,15 @@ def _standing(one: Standing) -> list[str]:
     rank = NOTHING if one.rank is None else str(one.rank)
     ranked = [signed(one.strength), span(one.strength_ci)]
     return [rank, f"{one.n:,}", coverage, number(one.mean), span(one.ci), *ranked]
+
+
+def _official(table: ComparedTable, names: Mapping[str, str], wide: bool) -> Grid:
+    return Grid(
+        title=f"{table.title}, as its authors count (scorer {table.scorer}): {table.total}",
+        columns=["run", *headings(table.columns, wide)],
+        rows=[[names[row.run], *numbers(row.edits, row.cells, table.digits, wide)] for row in table.rows],
+        notes=["each run over all that it was asked, as in its own report"],
+    )
 
 
 def _pairs(dimension: ComparedDimension, names: Mapping[str, str], wide: bool) -> Grid:

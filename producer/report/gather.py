@@ -43,14 +43,15 @@ def gather_report(engine: Engine, given_run: str, *, without_retried: bool = Fal
             progress=progress_data(progress),
             method=Method(interval=METHOD, level=LEVEL, resamples=RESAMPLES, seed=SEED),
             scorers=scorer_reports(scores),
-            official=_official(connection, run, scores),
+            official=official_tables(connection, run, scores),
             agreement=agreements(scores),
             failures=_failures(connection, run.id),
             provenance=_provenance(engine, connection, run),
         )
 
 
-def _official(connection: Connection, run: Run, scores: RunScores) -> OfficialReport | None:
+def official_tables(connection: Connection, run: Run, scores: RunScores) -> OfficialReport | None:
+    """Return the tables of the recipe that the run follows; None where it follows none."""
     if run.configuration.get("recipe") is None:
         return None
     recipe = FollowedRecipe.model_validate(run.configuration["recipe"])

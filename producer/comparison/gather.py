@@ -11,12 +11,13 @@ from sqlalchemy import Connection, Engine
 from db.engine import reading
 from db.errors import WrongCall
 from db.outcomes import sample_identities
-from db.queries import Run, find_run, progress_of
+from db.queries import Run
 from producer.comparison.figures import Beside, compare_dimension
 from producer.comparison.notes import judging_notes
 from producer.comparison.official import compared_tables
-from producer.comparison.schema import ComparedDimension, ComparedRun, ComparedTable, Comparison, Methods
-from producer.report.gather import official_tables, what_is_missing
+from producer.comparison.runs import compared_run, names_of, runs_beside
+from producer.comparison.schema import ComparedDimension, ComparedTable, Comparison, Methods
+from producer.report.gather import official_tables
 from producer.report.scores import RunScores, ScorerScores, mean_of_rows, read_scores
 from producer.statistics import bootstrap, pairing, ranking
 from producer.statistics.agreement import DIGITS
@@ -28,8 +29,9 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
 
     Raises UnknownRun, or WrongCall for runs that have nothing in common or are not to be compared.
     """
-    runs = [find_run(engine, one) for one in given]
-    _require_comparable(runs, shared_only)
+    runs = runs_beside(engine, given, "--shared-only compares the samples they share", of_several=shared_only)
+    if len(runs) < 2:
+        raise WrongCall("a comparison needs two runs at least")
     named = names_of(runs)
     with reading(engine) as connection:
         scores = [read_scores(connection, run.id) for run in runs]
@@ -46,45 +48,6 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
         methods=Methods(interval=bootstrap.METHOD, test=pairing.METHOD, ranking=ranking.METHOD),
         dimensions=dimensions,
         official=official,
-    )
-
-
-def _require_comparable(runs: Sequence[Run], shared_only: bool) -> None:
-    if len(runs) < 2:
-        raise WrongCall("a comparison needs two runs at least")
-    ids = [run.id for run in runs]
-    twice = next((one for one in ids if ids.count(one) > 1), None)
-    if twice is not None:
-        raise WrongCall(f"run {twice} is given twice")
-    first = runs[0]
-    other = next((run for run in runs if run.benchmark_id != first.benchmark_id), None)
-    if other is not None and not shared_only:
-        raise WrongCall(
-            f"run {first.id} is of benchmark {first.benchmark_name!r} ({first.benchmark_id[:12]}), run {other.id} of "
-            f"{other.benchmark_name!r} ({other.benchmark_id[:12]}): --shared-only compares the samples they share"
-        )
-
-
-def names_of(runs: Sequence[Run]) -> dict[str, str]:
-    """Return what each run is called: its editor's label, with the run's id where that is another's, too."""
-    labels = [str(run.configuration["editor"]["label"]) for run in runs]
-    return {
-        run.id: label if labels.count(label) == 1 else f"{label} ({run.id})"
-        for run, label in zip(runs, labels, strict=True)
-    }
-
-
-def compared_run(engine: Engine, run: Run, name: str) -> ComparedRun:
-    """Return what is told of a run that stands beside others."""
-    progress = progress_of(engine, run.id)
-    return ComparedRun(
-        run=run.id,
-        name=name,
-        editor=run.configuration["editor"]["label"],
-        benchmark=run.benchmark_name,
-        benchmark_digest=run.benchmark_id,
-        samples=run.sample_count,
-        missing=what_is_missing(progress) if progress.partial else None,
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from db.jobs import Failure
 from db.ledger import Ledger
-from db.tables import Stage
+from db.tables import FailureKind, Stage
 from producer.report.document import report_document
 from producer.report.gather import gather_report
 from producer.report.grid import number, signed, span
@@ -68,6 +69,17 @@ def test_a_mean_of_means_says_how_many_of_the_categories_have_one(ledger: Ledger
 
     assert cells_of(rows, "2 of 3 categories (macro)") == ["2 of 3 categories (macro)", "3.00", "–"]
     assert cells_of(rows, "failures as 0, macro")[1] == "2.00"
+
+
+def test_what_is_lost_is_told_with_the_ledgers_word_for_it(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a")
+    run.ledger.fail(run.start_score("a", "严"), Failure(FailureKind.POISON, "its worker died three times"))
+
+    text = printed(gathered(run))
+
+    assert "failed: 1 lost (poison)" in text
+    assert "1 failed: 1 poison" in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ connection, so that a report sees one moment.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,11 +111,15 @@ def score_outcomes(connection: Connection, run_id: str) -> Iterator[Any]:
     yield from connection.execute(query.execution_options(**_AT_ONCE))
 
 
+LARGEST_NUMBER = 1e30
+"""No scale is so wide; sums and squares of what lies beyond would be no numbers."""
+
+
 def numbers_in(criteria: object) -> Iterator[tuple[str, float]]:
     """Yield what of a score's criteria is a number, by name: they are a model's words, and may hold anything."""
     if isinstance(criteria, Mapping):
         for name, value in criteria.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+            if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER:
                 yield name, float(value)
 
 

@@ -1,8 +1,13 @@
-"""Durations, rates and memory as people say them."""
+"""Counts, durations, rates and memory as people say them."""
 
 from __future__ import annotations
 
 HOUR_SECONDS = 3600
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are, as in `1 edit` and `2 edits`; what is counted is the last word of the noun."""
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
 
 
 def in_words(seconds: float) -> str:
@@ -10,7 +15,8 @@ def in_words(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 2:
         return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{minutes} min" if minutes < 120 else f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def rate_in_words(per_second: float) -> str:

@@ -10,6 +10,7 @@ import rich_click as click
 from db.command import say
 from producer.commands.asking import say_what_is_asked
 from producer.commands.options import one_run, scoring_options
+from producer.words import counted
 
 if TYPE_CHECKING:
     from db.ledger import Ledger
@@ -82,7 +83,7 @@ def cancel(run: str) -> None:
     from db.queries import find_run
 
     found = find_run(engine(), run)
-    say(f"run {found.id}: cancelled {ledger().cancel(found.id):,} jobs")
+    say(f"run {found.id}: cancelled {counted(ledger().cancel(found.id), 'job')}")
 
 
 @click.command()
@@ -105,8 +106,8 @@ def remove(run: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Remove {what} for good?", abort=True, err=True)
     removed = remove_run(engine(), found.id)
-    benchmark = f", and its benchmark, of {removed.samples:,} samples" if removed.samples else ""
-    say(f"removed {what}: {removed.edits:,} edits, {removed.scores:,} scores{benchmark}")
+    benchmark = f", and its benchmark, of {counted(removed.samples, 'sample')}" if removed.samples else ""
+    say(f"removed {what}: {counted(removed.edits, 'edit')}, {counted(removed.scores, 'score')}{benchmark}")
 
 
 def own_run(given: str) -> Run:
@@ -133,7 +134,7 @@ def _ask_again(run_id: str, verb: Callable[[Ledger], int], state: str) -> None:
 
     require_database_for_all(broker_address())
     changed = verb(ledger())
-    say(f"run {run_id}: queued {changed:,} {state} jobs again")
+    say(f"run {run_id}: queued {counted(changed, f'{state} job')} again")
     try:
         require_broker()
         ring_owed(ledger(), send)

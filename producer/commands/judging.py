@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from producer.commands.options import json_flag
+from producer.commands.options import format_option, json_flag, output_option, several_runs
 from producer.commands.output import write_document
 
 if TYPE_CHECKING:
@@ -15,23 +15,16 @@ if TYPE_CHECKING:
 
 
 @click.command("judge-check")
-@click.argument("runs", metavar="RUN ...", nargs=-1, required=True)
+@several_runs("RUN ...")
 @click.option("--human", metavar="FILE", type=click.Path(path_type=Path), help="People's ratings or preferences.")
 @click.option(
     "--pairs", metavar="FILE", type=click.Path(path_type=Path), help="What judges said of pairs they were shown."
 )
 @click.option("--scorer", "scorers", metavar="LABEL", multiple=True, help="Only this scorer; may be repeated.")
 @click.option("--dimension", "dimensions", metavar="NAME", multiple=True, help="Only this dimension; may be repeated.")
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["table", "json", "csv", "md"]),
-    default="table",
-    show_default=True,
-    help="How it is written.",
-)
+@format_option("table", "json", "csv", "md", help="How it is written.")
 @json_flag
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write it to. [default: stdout]")
+@output_option("File to write it to. [default: stdout]")
 def judge_check(
     runs: Sequence[str],
     format_name: str,

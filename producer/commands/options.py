@@ -22,12 +22,29 @@ benchmark_file = click.argument(
     type=click.Path(path_type=str, readable=False),
     help="A benchmark: a file, a folder, or a data set on the Hub as `hf://OWNER/NAME`, maybe with `@REVISION`.",
 )
-one_run = click.argument("run", metavar="RUN")
-one_run_or_all = click.argument("run", metavar="[RUN]", required=False)
-one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest")
-one_sample = click.argument("sample", metavar="SAMPLE")
+_RUN = "A run's id, its beginning, or `latest`."
+one_run = click.argument("run", metavar="RUN", help=_RUN)
+one_run_or_all = click.argument("run", metavar="[RUN]", required=False, help=f"{_RUN} [default: all runs]")
+one_run_or_latest = click.argument("run", metavar="[RUN]", default="latest", help=f"{_RUN} [default: latest]")
+one_sample = click.argument("sample", metavar="SAMPLE", help="Its key, or `category/key`.")
 verbose_flag = click.option("--verbose", is_flag=True, help="Write every score as it comes in, with its reasons.")
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def several_runs(metavar: str) -> Callable[[_F], _F]:
+    """Return the argument of a command that takes several runs; it is called with `runs`."""
+    return click.argument("runs", metavar=metavar, nargs=-1, required=True, help=_RUN)
+
+
+def format_option(*formats: str, help: str) -> Callable[[_F], _F]:
+    """Return `--format`, of which the first one is the default; it is called with `format_name`."""
+    choice = click.Choice(formats)
+    return click.option("--format", "format_name", type=choice, default=formats[0], show_default=True, help=help)
+
+
+def output_option(help: str) -> Callable[[_F], _F]:
+    """Return `-o` for what a command writes."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), help=help)
 
 
 def with_options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:

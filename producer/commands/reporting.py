@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from db.errors import WrongCall
-from producer.commands.options import json_flag, one_run_or_latest
+from producer.commands.options import (
+    format_option,
+    json_flag,
+    one_run_or_latest,
+    output_option,
+    several_runs,
+    with_options,
+)
 from producer.commands.output import write_document
 from producer.commands.pictures import write_compared_pictures, write_pictures
 
@@ -20,37 +27,21 @@ if TYPE_CHECKING:
 
     from producer.report.document import Document
 
-FORMATS = ("table", "json", "csv", "md", "html")
 
-
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of what it writes, and where."""
-    options = [
-        click.option(
-            "--format",
-            "format_name",
-            type=click.Choice(FORMATS),
-            default="table",
-            show_default=True,
-            help="How it is written; `html` is a gallery with all pictures.",
-        ),
-        json_flag,
-        click.option(
-            "-o",
-            "--output",
-            type=click.Path(path_type=Path),
-            help="File to write it to, of a gallery the folder. [default: stdout; a folder in FARM_HOME/reports]",
-        ),
-        click.option("--single-file", is_flag=True, help="Of a gallery: one file with the pictures in it."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_output_options = with_options(
+    format_option(
+        "table", "json", "csv", "md", "html", help="How it is written; `html` is a gallery with all pictures."
+    ),
+    json_flag,
+    output_option("File to write it to, of a gallery the folder. [default: stdout; a folder in FARM_HOME/reports]"),
+    click.option("--single-file", is_flag=True, help="Of a gallery: one file with the pictures in it."),
+)
+"""What a report is written as, and where."""
 
 
 @click.command()
 @one_run_or_latest
-@output_options
+@_output_options
 @click.option("--without-retried", is_flag=True, help="Leave out scores that a person had done again.")
 @click.option(
     "--diff-config", nargs=2, metavar="A B", help="Instead: what differs between what shaped the runs A and B."
@@ -69,8 +60,8 @@ def report(run: str, without_retried: bool, diff_config: tuple[str, str] | None,
 
 
 @click.command()
-@click.argument("runs", metavar="RUN_A RUN_B ...", nargs=-1, required=True)
-@output_options
+@several_runs("RUN_A RUN_B ...")
+@_output_options
 @click.option("--shared-only", is_flag=True, help="Compare runs of different benchmarks on the samples they share.")
 def compare(runs: Sequence[str], shared_only: bool, **output: Any) -> None:
     """Compare runs on the samples they share: differences with intervals, who wins, and whether it could be chance."""

@@ -12,6 +12,7 @@ import rich_click as click
 from db.command import SOME_FAILED, say
 from db.errors import one_line
 from producer.commands.options import json_flag, one_run_or_all
+from producer.words import counted
 
 if TYPE_CHECKING:
     from db.upkeep.finding import Finding
@@ -58,10 +59,11 @@ def gc(dry_run: bool, hours: int) -> None:
     from db.upkeep.gc import collect
 
     removed = collect(engine(), images(), older_than_seconds=hours * HOUR_SECONDS, dry_run=dry_run)
-    click.echo(f"{'would remove' if dry_run else 'removed'} {removed.files:,} files, {removed.bytes:,} bytes")
+    what = f"{counted(removed.files, 'file')}, {counted(removed.bytes, 'byte')}"
+    click.echo(f"{'would remove' if dry_run else 'removed'} {what}")
     if removed.aside:
-        done = "would be set aside" if dry_run else "are set aside"
-        say(f"{removed.aside:,} unused images {done}: a gc in {hours} hours or later removes them")
+        done = "would be set aside" if dry_run else "set aside"
+        say(f"{counted(removed.aside, 'unused image')} {done}: a gc in {counted(hours, 'hour')} or later removes them")
 
 
 @click.command()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from producer.comparison.schema import Comparison, Pair, PairFigures
-from producer.report.csv_rows import as_csv
+from producer.report.csv_file import as_csv, interval_cells
 
 _COLUMNS = (
     *("scorer", "dimension", "first", "second", "group", "category", "alias", "n", "images"),
@@ -34,6 +34,4 @@ def _of_pair(pair: Pair) -> Iterator[dict[str, Any]]:
 
 
 def _figures(figures: PairFigures) -> dict[str, Any]:
-    ci = figures.ci
-    interval = {"ci_low": ci.low if ci else None, "ci_high": ci.high if ci else None}
-    return {**figures.model_dump(exclude={"ci"}), **interval}
+    return {**figures.model_dump(exclude={"ci"}), **interval_cells(figures.ci)}

@@ -11,8 +11,9 @@ from producer.comparison.csv_rows import comparison_as_csv
 from producer.comparison.differences import ABSENT, Difference
 from producer.comparison.grids import closing, difference_grid, grids, heading
 from producer.comparison.schema import Comparison
-from producer.report.csv_rows import as_csv
+from producer.report.csv_file import as_csv
 from producer.report.document import Document
+from producer.words import counted
 
 _COLUMNS = ("field", "first", "second")
 
@@ -35,9 +36,7 @@ def difference_document(found: Sequence[Difference], first: str, second: str) ->
     data = {"schema": "editfarm.differences/1", "runs": [first, second], "differences": [_data(one) for one in found]}
     return Document(
         title=f"What differs between runs {first} and {second}",
-        beginning=[
-            f"runs {first} and {second}: {len(found):,} {'field differs' if len(found) == 1 else 'fields differ'}"
-        ],
+        beginning=[f"runs {first} and {second}: {counted(len(found), 'different field')}"],
         grids=lambda _wide: [grid] if found else [],
         closing="all else that shaped the two is the same" if found else "all that shaped the two is the same",
         data=RootModel[dict[str, Any]](data),

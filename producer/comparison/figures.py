@@ -54,10 +54,10 @@ def _standings(beside: Beside, *, ranked: bool) -> list[Standing]:
     Only where they are to be `ranked` do they have a strength: it takes a while.
     """
     complete = ~np.isnan(beside.values).any(axis=0)
-    values, image = beside.values[:, complete], beside.image[complete]
+    values, image, category = beside.values[:, complete], beside.image[complete], beside.category[complete]
     ranked = ranked and values.shape[1] > 0
     strength = strengths(win_counts(values).sum(axis=0)) if ranked else None
-    strength_ci = strength_intervals(values, image) if ranked else [None] * len(beside.runs)
+    strength_ci = strength_intervals(values, image, category) if ranked else [None] * len(beside.runs)
     means = [float(row.mean()) if row.size else None for row in values]
     found = [
         Standing(
@@ -67,7 +67,7 @@ def _standings(beside: Beside, *, ranked: bool) -> list[Standing]:
             scored=int((~np.isnan(beside.values[number])).sum()),
             shared=beside.values.shape[1],
             mean=means[number],
-            ci=Interval.of(mean_interval(values[number], image)),
+            ci=Interval.of(mean_interval(values[number], image, category)),
             strength=None if strength is None else float(strength[number]),
             strength_ci=Interval.of(strength_ci[number]),
         )
@@ -102,7 +102,7 @@ def _pair(beside: Beside, first: int, second: int) -> Pair:
 
 def _figures(beside: Beside, first: int, second: int, where: NDArray[np.bool_], category: str | None) -> PairFigures:
     ours, theirs = beside.values[first, where], beside.values[second, where]
-    found = paired(ours, theirs, beside.image[where])
+    found = paired(ours, theirs, beside.image[where], beside.category[where])
     return PairFigures(
         category=category,
         alias=ENGLISH_ALIASES.get(category or ""),

@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Engine
 from db.engine import reading
 from db.errors import WrongCall
 from db.outcomes import sample_identities
-from db.queries import Run, find_run, progress_of
+from db.queries import Run
 from producer.comparison.figures import Beside, compare_dimension
 from producer.comparison.notes import judging_notes
-from producer.comparison.schema import ComparedDimension, ComparedRun, Comparison, Methods
-from producer.report.gather import what_is_missing
+from producer.comparison.official import compared_tables
+from producer.comparison.runs import compared_run, names_of, runs_beside
+from producer.comparison.schema import ComparedDimension, ComparedTable, Comparison, Methods
+from producer.report.gather import official_tables
 from producer.report.scores import RunScores, ScorerScores, mean_of_rows, read_scores
 from producer.statistics import bootstrap, pairing, ranking
 from producer.statistics.agreement import DIGITS
@@ -27,12 +29,14 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
 
     Raises UnknownRun, or WrongCall for runs that have nothing in common or are not to be compared.
     """
-    runs = [find_run(engine, one) for one in given]
-    _require_comparable(runs, shared_only)
+    runs = runs_beside(engine, given, "--shared-only compares the samples they share", of_several=shared_only)
+    if len(runs) < 2:
+        raise WrongCall("a comparison needs two runs at least")
     named = names_of(runs)
     with reading(engine) as connection:
         scores = [read_scores(connection, run.id) for run in runs]
         shared = _shared(connection, runs, scores)
+        official = _official(connection, runs, scores)
     notes = [*judging_notes({named[run.id]: run.configuration for run in runs}), *_left_out(runs, named, scores)]
     dimensions = list(_dimensions(runs, scores, shared))
     if not shared.samples or not dimensions:
@@ -43,45 +47,7 @@ def compare_runs(engine: Engine, given: Sequence[str], *, shared_only: bool = Fa
         notes=notes,
         methods=Methods(interval=bootstrap.METHOD, test=pairing.METHOD, ranking=ranking.METHOD),
         dimensions=dimensions,
-    )
-
-
-def _require_comparable(runs: Sequence[Run], shared_only: bool) -> None:
-    if len(runs) < 2:
-        raise WrongCall("a comparison needs two runs at least")
-    ids = [run.id for run in runs]
-    twice = next((one for one in ids if ids.count(one) > 1), None)
-    if twice is not None:
-        raise WrongCall(f"run {twice} is given twice")
-    first = runs[0]
-    other = next((run for run in runs if run.benchmark_id != first.benchmark_id), None)
-    if other is not None and not shared_only:
-        raise WrongCall(
-            f"run {first.id} is of benchmark {first.benchmark_name!r} ({first.benchmark_id[:12]}), run {other.id} of "
-            f"{other.benchmark_name!r} ({other.benchmark_id[:12]}): --shared-only compares the samples they share"
-        )
-
-
-def names_of(runs: Sequence[Run]) -> dict[str, str]:
-    """Return what each run is called: its editor's label, with the run's id where that is another's, too."""
-    labels = [str(run.configuration["editor"]["label"]) for run in runs]
-    return {
-        run.id: label if labels.count(label) == 1 else f"{label} ({run.id})"
-        for run, label in zip(runs, labels, strict=True)
-    }
-
-
-def compared_run(engine: Engine, run: Run, name: str) -> ComparedRun:
-    """Return what is told of a run that stands beside others."""
-    progress = progress_of(engine, run.id)
-    return ComparedRun(
-        run=run.id,
-        name=name,
-        editor=run.configuration["editor"]["label"],
-        benchmark=run.benchmark_name,
-        benchmark_digest=run.benchmark_id,
-        samples=run.sample_count,
-        missing=what_is_missing(progress) if progress.partial else None,
+        official=official,
     )
 
 
@@ -125,6 +91,15 @@ def _left_out(runs: Sequence[Run], named: Mapping[str, str], scores: Sequence[Ru
                         yield f"dimension {name} of scorer {label} is left out: its scale is not the same in all runs"
                 else:
                     yield f"dimension {name} of scorer {label} is left out: not all runs have it"
+
+
+def _official(connection: Connection, runs: Sequence[Run], scores: Sequence[RunScores]) -> list[ComparedTable]:
+    """Return the official tables where the runs are of one benchmark and follow one recipe."""
+    recipes = {(run.benchmark_id, (run.configuration.get("recipe") or {}).get("digest")) for run in runs}
+    if len(recipes) > 1:
+        return []
+    reports = {run.id: official_tables(connection, run, found) for run, found in zip(runs, scores, strict=True)}
+    return list(compared_tables({run_id: report for run_id, report in reports.items() if report is not None}))
 
 
 # -- dimension by dimension --------------------------------------------------------------------------------------------

@@ -8,14 +8,16 @@ from typing import Any
 
 from db.categories import with_alias
 from producer.comparison.differences import ABSENT, Difference
-from producer.comparison.schema import ComparedDimension, Comparison, Pair, PairFigures, Standing
-from producer.report.grid import NOTHING, Grid, number, percentage, span
+from producer.comparison.schema import ComparedDimension, ComparedTable, Comparison, Pair, PairFigures, Standing
+from producer.report.grid import NOTHING, Grid, chance, number, percentage, signed, span
+from producer.report.official_grids import headings, numbers
 from producer.report.schema import OVERALL
+from producer.words import counted
 
 
 def heading(comparison: Comparison) -> list[str]:
     """Return what a comparison begins with, line by line."""
-    lines = [f"{len(comparison.runs)} runs on {comparison.shared_samples:,} samples that all were asked"]
+    lines = [f"{len(comparison.runs)} runs on {counted(comparison.shared_samples, 'sample')} that all were asked"]
     for run in comparison.runs:
         lines.append(f"{run.name}: run {run.run}  benchmark {run.benchmark}")
     lines += [f"PARTIAL: of {run.name} {run.missing}" for run in comparison.runs if run.missing is not None]
@@ -31,6 +33,8 @@ def grids(comparison: Comparison, *, wide: bool = True) -> Iterator[Grid]:
         elif dimension.dimension == OVERALL:
             yield _leaderboard(dimension, names)
             yield _pairs(dimension, names, wide)
+    for table in comparison.official:
+        yield _official(table, names, wide)
 
 
 def closing(comparison: Comparison) -> str:
@@ -45,6 +49,10 @@ def difference_grid(found: Sequence[Difference], first: str, second: str) -> Gri
     """Return what differs between two configurations."""
     rows = [[one.path, _value(one.first), _value(one.second)] for one in found]
     return Grid("what differs", ["field", first, second], rows, texts=3)
+
+
+def _value(value: Any) -> str:
+    return NOTHING if value is ABSENT else json.dumps(value, ensure_ascii=False)
 
 
 def _title(dimension: ComparedDimension) -> str:
@@ -77,7 +85,7 @@ def _cells(one: PairFigures, wide: bool) -> list[str]:
 def _scored_by_one(pair: Pair, first: str, second: str) -> Iterator[str]:
     for count, name, other in ((pair.only_first, first, second), (pair.only_second, second, first)):
         if count:
-            yield f"not compared: {count:,} samples that {name} has a score of and {other} has not"
+            yield f"not compared: {counted(count, 'sample')} that {name} has a score of and {other} has not"
 
 
 # -- more runs ---------------------------------------------------------------------------------------------------------
@@ -96,6 +104,15 @@ def _standing(one: Standing) -> list[str]:
     return [rank, f"{one.n:,}", coverage, number(one.mean), span(one.ci), *ranked]
 
 
+def _official(table: ComparedTable, names: Mapping[str, str], wide: bool) -> Grid:
+    return Grid(
+        title=f"{table.title}, as its authors count (scorer {table.scorer}): {table.total}",
+        columns=["run", *headings(table.columns, wide)],
+        rows=[[names[row.run], *numbers(row.edits, row.cells, table.digits, wide)] for row in table.rows],
+        notes=["each run over all that it was asked, as in its own report"],
+    )
+
+
 def _pairs(dimension: ComparedDimension, names: Mapping[str, str], wide: bool) -> Grid:
     columns = ["second", "minus first", "n", "difference", "95 % CI"]
     rows = []
@@ -107,22 +124,3 @@ def _pairs(dimension: ComparedDimension, names: Mapping[str, str], wide: bool) -
     return Grid(
         f"{_title(dimension)}: each two", [*columns, *(["won", "tied", "lost"] if wide else []), "p"], rows, texts=2
     )
-
-
-# -- cells -------------------------------------------------------------------------------------------------------------
-
-
-def signed(value: float | None) -> str:
-    """Return a difference."""
-    return NOTHING if value is None else f"{value:+.2f}"
-
-
-def chance(p: float | None) -> str:
-    """Return a p-value."""
-    if p is None:
-        return NOTHING
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _value(value: Any) -> str:
-    return NOTHING if value is ABSENT else json.dumps(value, ensure_ascii=False)

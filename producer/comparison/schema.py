@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from producer.report.schema import Interval, Record
+from producer.report.schema import Interval, OfficialCell, Record
 
 SCHEMA = "editfarm.compare/1"
 
@@ -80,6 +80,25 @@ class ComparedDimension(Record):
     pairs: Sequence[Pair]
 
 
+class RowOfRun(Record):
+    """A run in an official table: over all that it was asked, as in its own report."""
+
+    run: str
+    edits: int
+    cells: Annotated[Sequence[OfficialCell], Field(description="in the order of the columns")]
+
+
+class ComparedTable(Record):
+    """A table as a benchmark's papers have it, of one scorer, with a row for each run."""
+
+    title: str
+    scorer: str
+    total: Annotated[str, Field(description="which mean it is of: `micro` or `macro`")]
+    columns: Sequence[str]
+    digits: Annotated[int, Field(description="behind the point, as the benchmark prints them")]
+    rows: Sequence[RowOfRun]
+
+
 class Methods(Record):
     """How the numbers were found."""
 
@@ -98,3 +117,4 @@ class Comparison(Record):
     notes: Annotated[Sequence[str], Field(description="what makes the runs less alike than they should be")]
     methods: Methods
     dimensions: Sequence[ComparedDimension]
+    official: Annotated[Sequence[ComparedTable], Field(description="empty: they do not follow one recipe")] = ()

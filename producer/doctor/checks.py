@@ -100,7 +100,7 @@ CHECKS = (
     Check(
         Group.DATABASE,
         "database-connections",
-        "PostgreSQL has a connection for each process of the known workers",
+        "PostgreSQL has five connections for each known worker, and ten for others",
         database.connections,
         (database.FEW_SESSIONS,),
     ),

@@ -10,18 +10,24 @@ from urllib.parse import urlsplit
 
 from db.broker import broker_address
 from db.broker_url import BrokerUrl
-from db.engine import KEPT_CONNECTIONS, address_of
+from db.engine import address_of
 from db.errors import WrongCall, first_line
 from db.one_host import is_elsewhere
 from db.tables import SCHEMA_VERSION
 from producer.doctor.database_sight import NoDatabaseYet
 from producer.doctor.disks import network_filesystem
 from producer.doctor.finding import Found, State, Trouble, fine
+from producer.words import counted
 
 if TYPE_CHECKING:
     from producer.doctor.sights import Sights
 
-PROCESSES_PER_WORKER = 2
+CONNECTIONS_PER_WORKER = 5
+"""So many a worker has at the most: its two processes keep one each, and their threads take others for moments.
+
+All workers may want theirs at once, as when a database comes back; those that get none wait, and so does their work.
+"""
+
 FOR_OTHERS = 10
 """Sessions that producers, reports and a person's own `psql` want besides."""
 
@@ -178,8 +184,9 @@ def connections(sights: Sights) -> Iterator[Found]:
     most = int(database.settings["max_connections"])
     kept_back = sum(int(database.settings.get(f"{who}reserved_connections", 0)) for who in ("superuser_", ""))
     workers = len(sights.ledger().living)
-    wanted = workers * PROCESSES_PER_WORKER * KEPT_CONNECTIONS + FOR_OTHERS
-    seen = f"{database.sessions} in use, {most - kept_back} of {most} for the farm; {workers} workers want {wanted}"
+    wanted = workers * CONNECTIONS_PER_WORKER + FOR_OTHERS
+    takers = f"{counted(workers, 'worker')} and others may take {wanted}"
+    seen = f"{database.sessions} in use, {most - kept_back} of {most} for the farm; {takers}"
     yield FEW_SESSIONS(seen, wanted=wanted + kept_back) if wanted > most - kept_back else fine(seen)
 
 

@@ -9,7 +9,7 @@ from db.doorbells import ENOUGH
 from db.presence import sick_workers
 from producer.doctor.database_sight import LATE_SECONDS
 from producer.doctor.finding import Found, State, Trouble, Unseen, fine
-from producer.words import in_words
+from producer.words import counted, in_words
 
 if TYPE_CHECKING:
     from producer.doctor.sights import Sights
@@ -41,13 +41,13 @@ OWED = Trouble(
 def living(sights: Sights) -> Iterator[Found]:
     """Count those that live, and what waits for them."""
     ledger = sights.ledger()
-    waiting = " and ".join(f"{count:,} {stage.value}s" for stage, count in ledger.waiting.items() if count)
+    waiting = " and ".join(counted(count, stage.value) for stage, count in ledger.waiting.items() if count)
     if ledger.living:
         count = len(ledger.living)
         where = f" on {len(ledger.hosts)} hosts" if len(ledger.hosts) > 1 else ""
-        yield fine(f"{count} {'worker lives' if count == 1 else 'workers live'}{where}; {waiting or 'nothing'} waiting")
+        yield fine(f"{counted(count, 'worker')} alive{where}; {waiting or 'nothing'} waiting")
     else:
-        yield NOBODY(f"{waiting} wait, and no worker lives") if waiting else NOBODY_IDLE("none, and nothing waits")
+        yield NOBODY(f"{waiting} waiting, and no worker lives") if waiting else NOBODY_IDLE("none, and nothing waits")
 
 
 def health(sights: Sights) -> Iterator[Found]:
@@ -77,6 +77,6 @@ def messages(sights: Sights) -> Iterator[Found]:
     late = {stage: owed for stage, owed in ledger.owed.items() if owed and broker.waiting[stage] < ENOUGH}
     for stage, owed in late.items():
         room = f"the queue `{stage.value}` holds {broker.waiting[stage]}"
-        yield OWED(f"{owed:,} {stage.value}s owed for more than {LATE_SECONDS:.0f} s, and {room}")
+        yield OWED(f"{counted(owed, stage.value)} owed for more than {LATE_SECONDS:.0f} s, and {room}")
     if not late:
         yield fine("none is owed for long")

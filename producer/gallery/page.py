@@ -16,12 +16,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from producer.comparison.grids import chance, signed
 from producer.comparison.schema import Comparison
 from producer.gallery.harmless import data_block, harmless, harmless_all
 from producer.gallery.summary import summaries
 from producer.gallery.words import english, label, word, words
-from producer.report.grid import number, percentage
+from producer.report.grid import chance, number, percentage, signed
 from producer.report.schema import Report
 
 ASSETS = Path(__file__).parent / "assets"

@@ -17,8 +17,7 @@ from producer.judge_check.schema import (
     PreferenceAgreement,
     Share,
 )
-from producer.report.csv_rows import as_csv
-from producer.report.schema import Interval
+from producer.report.csv_file import as_csv, interval_cells
 
 _COLUMNS = (
     *("about", "scorer", "dimension", "judge", "group", "category", "alias"),
@@ -92,23 +91,19 @@ def _of_order(one: OrderEffects) -> _Rows:
         yield {**place, "figure": name, "value": getattr(one, name)}
     for name in ("preferred_first", "kept", "followed_first", "followed_second", "tied"):
         share: Share = getattr(one, name)
-        yield {**place, "figure": name, "value": share.share, **_interval(share.ci), "n": share.of}
+        yield {**place, "figure": name, "value": share.share, **interval_cells(share.ci), "n": share.of}
     for name, accuracy in (("accuracy", one.accuracy), ("accuracy_kept", one.accuracy_kept)):
         if accuracy is not None:
             yield from _accuracy(place, name, accuracy)
 
 
 def _accuracy(place: dict[str, Any], name: str, one: Accuracy) -> _Rows:
-    yield {**place, "figure": name, "value": one.value, **_interval(one.ci), "n": one.pairs}
+    yield {**place, "figure": name, "value": one.value, **interval_cells(one.ci), "n": one.pairs}
     yield {**place, "figure": f"{name}_scorer_ties", "value": one.scorer_ties, "n": one.pairs}
 
 
 def _estimate(name: str, one: Estimate, count: int) -> dict[str, Any]:
-    return {"figure": name, "value": one.value, **_interval(one.ci), "n": count}
-
-
-def _interval(ci: Interval | None) -> dict[str, float | None]:
-    return {"ci_low": ci.low if ci else None, "ci_high": ci.high if ci else None}
+    return {"figure": name, "value": one.value, **interval_cells(one.ci), "n": count}
 
 
 def _group(category: str | None, alias: str | None) -> dict[str, str | None]:

@@ -11,8 +11,7 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.errors import WrongCall
 from db.outcomes import sample_identities
-from db.queries import Run, find_run
-from producer.comparison.gather import compared_run, names_of
+from producer.comparison.runs import compared_run, names_of, runs_beside
 from producer.judge_check.ceiling import ceilings
 from producer.judge_check.consistency import consistency
 from producer.judge_check.edits import Roster
@@ -26,14 +25,14 @@ from producer.judge_check.scores import Judged, averaged, judged_by
 from producer.report.schema import OVERALL, Method
 from producer.report.scores import RunScores, read_scores
 from producer.statistics import binomial, rank_bootstrap
-from producer.statistics.bootstrap import LEVEL, METHOD_BY_CATEGORY, RESAMPLES, SEED
+from producer.statistics.bootstrap import LEVEL, METHOD, RESAMPLES, SEED
 
 _NOTHING = (
     "nothing to check with: give --human FILE with what people said of the edits, --pairs FILE with what a judge said "
     "of pairs, or runs whose scorers judged each edit several times (`rescore RUN --set scorer.repeats=3`)"
 )
 
-_METHOD = f"{METHOD_BY_CATEGORY}, {rank_bootstrap.METHOD}; of places and orders: {binomial.METHOD}"
+_METHOD = f"{METHOD}, {rank_bootstrap.METHOD}; of places and orders: {binomial.METHOD}"
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ def check_judge(engine: Engine, given: Sequence[str], asked: Asked) -> JudgeChec
 
     Raises UnknownRun, WrongCall where there is nothing to check with, or BenchmarkInvalid with the faults of a file.
     """
-    runs = [find_run(engine, one) for one in given]
-    _require_one_benchmark(runs)
+    runs = runs_beside(engine, given, "a judge is checked on one benchmark")
     with reading(engine) as connection:
         scores = [read_scores(connection, run.id) for run in runs]
         roster = Roster(runs, scores, sample_identities(connection, runs[0].benchmark_id))
@@ -73,18 +71,6 @@ def check_judge(engine: Engine, given: Sequence[str], asked: Asked) -> JudgeChec
         order_effects=list(order_effects(roster.edits, verdicts, truth_of(human, verdicts, roster.edits))),
     )
     return found.model_copy(update={"notes": list(notes_of(found, runs, names))})
-
-
-def _require_one_benchmark(runs: Sequence[Run]) -> None:
-    first = runs[0]
-    for number, run in enumerate(runs):
-        if run.id in [other.id for other in runs[:number]]:
-            raise WrongCall(f"run {run.id} is given twice")
-        if run.benchmark_id != first.benchmark_id:
-            raise WrongCall(
-                f"run {first.id} is of benchmark {first.benchmark_name!r} ({first.benchmark_id[:12]}), run {run.id} of "
-                f"{run.benchmark_name!r} ({run.benchmark_id[:12]}): a judge is checked on one benchmark"
-            )
 
 
 # -- scorers -----------------------------------------------------------------------------------------------------------

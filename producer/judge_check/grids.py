@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from db.categories import with_alias
-from producer.comparison.grids import chance
 from producer.judge_check.schema import (
     Accuracy,
     Agreement,
@@ -16,8 +15,9 @@ from producer.judge_check.schema import (
     OrderEffects,
     PreferenceAgreement,
 )
-from producer.report.grid import NOTHING, Grid, number, percentage, span
+from producer.report.grid import NOTHING, Grid, chance, number, percentage, span
 from producer.report.schema import OVERALL, Interval
+from producer.words import counted
 
 
 def heading(check: JudgeCheck) -> list[str]:
@@ -27,8 +27,8 @@ def heading(check: JudgeCheck) -> list[str]:
     lines += [f"PARTIAL: of {run.name} {run.missing}" for run in check.runs if run.missing is not None]
     if check.human is not None:
         human = check.human
-        counts = {"ratings": human.ratings, "preferences": human.preferences, "raters": human.raters}
-        lines.append("people: " + ", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+        counts = {"rating": human.ratings, "preference": human.preferences, "rater": human.raters}
+        lines.append("people: " + ", ".join(counted(count, name) for name, count in counts.items() if count))
     return lines + [f"note: {note}" for note in check.notes]
 
 

@@ -8,6 +8,7 @@ from db.queries import Run
 from producer.comparison.notes import judging_notes
 from producer.judge_check.schema import CheckedDimension, JudgeCheck
 from producer.report.schema import OVERALL
+from producer.words import counted
 
 FEW = 30
 """Of fewer edits or pairs, figures are hardly more than anecdotes."""
@@ -30,16 +31,14 @@ def notes_of(check: JudgeCheck, runs: Sequence[Run], names: Mapping[str, str]) -
         if ceiling.category is None and ceiling.dimension not in held:
             yield f"ratings of {ceiling.dimension} are held against nothing: none of these scorers gives it"
         if ceiling.category is None and ceiling.levels <= FEW_LEVELS:
-            what = (
-                f"ratings of {ceiling.dimension} have {ceiling.levels} {'level' if ceiling.levels == 1 else 'levels'}"
-            )
+            what = f"ratings of {ceiling.dimension} have {counted(ceiling.levels, 'level')}"
             yield f"{what}: many edits tie, pairs of which are left out, and correlations are lower for it"
     for effects in check.order_effects:
         judge = f" of judge {effects.judge}" if effects.judge else ""
         if not effects.both_orders:
             yield f"no pair{judge} was judged in both orders: whether a verdict keeps is not known"
         elif effects.both_orders < FEW:
-            yield f"only {effects.both_orders:,} pairs{judge} were judged in both orders"
+            yield f"judged in both orders{judge}: only {counted(effects.both_orders, 'pair')}"
 
 
 def _of_dimension(one: CheckedDimension) -> Iterator[str]:
@@ -48,11 +47,11 @@ def _of_dimension(one: CheckedDimension) -> Iterator[str]:
         if one.overall.images < 2:
             yield f"{which}: what is rated and scored has fewer than two source images: there are no intervals"
         elif one.overall.n < FEW:
-            yield f"{which}: only {one.overall.n:,} edits are rated and scored"
+            yield f"{which}: only {counted(one.overall.n, 'edit')} rated and scored"
         elif 0 < one.overall.same_sample.pairs < FEW:
-            yield f"{which}: only {one.overall.same_sample.pairs:,} pairs of the same sample"
+            yield f"{which}: only {counted(one.overall.same_sample.pairs, 'pair')} of the same sample"
     if one.preferences is not None and one.preferences.accuracy.pairs < FEW:
-        yield f"{which}: only {one.preferences.accuracy.pairs:,} preferences of edits that are scored"
+        yield f"{which}: only {counted(one.preferences.accuracy.pairs, 'preference')} of edits that are scored"
 
 
 def _scorers(configuration: Mapping[str, object]) -> list[str]:

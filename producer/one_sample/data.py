@@ -38,9 +38,10 @@ def sample_data(engine: Engine, images: ImageStore, run: Run, given: str) -> dic
 
 
 def _edit(engine: Engine, images: ImageStore, run: Run, sample: Sample, row: Row[Any]) -> dict[str, Any]:
+    made_here = not (run.is_given or run.is_imported)
     return {
         "repeat": row.repeat,
-        "seed": None if run.is_given else edit_seed(run.configuration["seed"], sample.key, row.repeat),
+        "seed": edit_seed(run.configuration["seed"], sample.key, row.repeat) if made_here else None,
         **_job(row),
         "made_for": row.made_for,
         "image": _image(images, row.image),

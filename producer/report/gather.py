@@ -21,7 +21,8 @@ from producer.report.official import official_report
 from producer.report.schema import Benchmark, FailedJob, Method, OfficialReport, Provenance, Report
 from producer.report.scores import RunScores, read_scores
 from producer.standing.status import progress_data
-from producer.statistics.bootstrap import LEVEL, METHOD_BY_CATEGORY, RESAMPLES, SEED
+from producer.statistics.bootstrap import LEVEL, METHOD, RESAMPLES, SEED
+from producer.words import counted
 
 
 def gather_report(engine: Engine, given_run: str, *, without_retried: bool = False) -> Report:
@@ -40,16 +41,17 @@ def gather_report(engine: Engine, given_run: str, *, without_retried: bool = Fal
             partial=progress.partial,
             missing=what_is_missing(progress) if progress.partial else None,
             progress=progress_data(progress),
-            method=Method(interval=METHOD_BY_CATEGORY, level=LEVEL, resamples=RESAMPLES, seed=SEED),
+            method=Method(interval=METHOD, level=LEVEL, resamples=RESAMPLES, seed=SEED),
             scorers=scorer_reports(scores),
-            official=_official(connection, run, scores),
+            official=official_tables(connection, run, scores),
             agreement=agreements(scores),
             failures=_failures(connection, run.id),
             provenance=_provenance(engine, connection, run),
         )
 
 
-def _official(connection: Connection, run: Run, scores: RunScores) -> OfficialReport | None:
+def official_tables(connection: Connection, run: Run, scores: RunScores) -> OfficialReport | None:
+    """Return the tables of the recipe that the run follows; None where it follows none."""
     if run.configuration.get("recipe") is None:
         return None
     recipe = FollowedRecipe.model_validate(run.configuration["recipe"])
@@ -61,9 +63,9 @@ def what_is_missing(progress: Progress) -> str:
     missing = []
     if not progress.finished:
         scores = progress.scores_asked - progress.scores.ended
-        missing.append(f"{progress.edits.open:,} edits and {scores:,} scores are still to come")
+        missing.append(f"{counted(progress.edits.open, 'edit')} and {counted(scores, 'score')} are still to come")
     if progress.cancelled:
-        missing.append(f"{progress.cancelled:,} jobs were cancelled")
+        missing.append(f"{counted(progress.cancelled, 'job')} cancelled")
     return ", ".join(missing)
 
 

@@ -22,9 +22,21 @@ class Grid:
     texts: int = 1
 
 
-def number(value: float | None) -> str:
-    """Return a number on a scorer's scale."""
-    return NOTHING if value is None else f"{value:.2f}"
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number on a scorer's scale; what rounds to zero has no sign."""
+    return NOTHING if value is None else f"{value:z.{digits}f}"
+
+
+def signed(value: float | None) -> str:
+    """Return a difference."""
+    return NOTHING if value is None else f"{value:+z.2f}"
+
+
+def chance(p: float | None) -> str:
+    """Return a p-value."""
+    if p is None:
+        return NOTHING
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def percentage(share: float | None) -> str:
@@ -32,9 +44,9 @@ def percentage(share: float | None) -> str:
     return NOTHING if share is None else f"{share:.1%}"
 
 
-def span(ci: Interval | None) -> str:
+def span(ci: Interval | None, digits: int = 2) -> str:
     """Return an interval."""
     if ci is None:
         return NOTHING
-    between = " to " if ci.low < 0 else "–"
-    return f"{ci.low:.2f}{between}{ci.high:.2f}"
+    low, high = number(ci.low, digits), number(ci.high, digits)
+    return f"{low} to {high}" if low.startswith("-") else f"{low}–{high}"

@@ -9,6 +9,7 @@ from db.categories import with_alias
 from producer.report.grid import Grid, number, percentage, span
 from producer.report.official_grids import official_grids
 from producer.report.schema import Bound, Dimension, Failed, Figures, Macro, Report, ScorerReport
+from producer.words import counted
 
 FAILURES_SHOWN = 20
 
@@ -24,9 +25,8 @@ def heading(report: Report) -> list[str]:
     retried = report.provenance.retried_edits + report.provenance.retried_scores
     left_out = sum(scorer.dimensions[0].overall.left_out for scorer in report.scorers)
     if retried:
-        lines.append(
-            f"{retried:,} jobs were retried" + (f"; {left_out:,} scores are left out for it" if left_out else "")
-        )
+        for_it = f"; left out for it: {counted(left_out, 'score')}" if left_out else ""
+        lines.append(f"retried: {counted(retried, 'job')}{for_it}")
     return lines
 
 
@@ -85,12 +85,18 @@ def _footers(dimension: Dimension, scale: tuple[float, float], wide: bool) -> It
     yield ["all (micro)", *_cells(dimension.overall, wide)]
     filled = 4 if wide else 0
     if len(dimension.categories) > 1:
-        yield ["categories (macro)", *_means(dimension.macro, filled)]
+        yield [_macro_name(dimension), *_means(dimension.macro, filled)]
     if dimension.overall.failed.total:
         least = f"{scale[0]:g}"
         yield [f"failures as {least}, micro", *_means(dimension.overall.lower_bound, filled)]
         if len(dimension.categories) > 1:
             yield [f"failures as {least}, macro", *_means(dimension.macro.lower_bound, filled)]
+
+
+def _macro_name(dimension: Dimension) -> str:
+    """Return what the mean of means is over: where a category has no score, not over all of them."""
+    scored, all_of_them = dimension.macro.categories, len(dimension.categories)
+    return "categories (macro)" if scored == all_of_them else f"{scored} of {all_of_them} categories (macro)"
 
 
 def _means(mean: Macro | Bound, filled: int) -> list[str]:
@@ -100,7 +106,7 @@ def _means(mean: Macro | Bound, filled: int) -> list[str]:
 def _notes(scorer: ScorerReport) -> Iterator[str]:
     overall = scorer.dimensions[0].overall
     if overall.failed.total:
-        yield f"failed: {in_words(overall.failed)}"
+        yield f"failed: {_in_words(overall.failed)}"
     if overall.left_out:
         yield f"left out: {overall.left_out:,} retried"
     for spread, what in ((scorer.spread_over_seeds, "seeds"), (scorer.spread_over_judging, "judge repeats")):
@@ -108,10 +114,10 @@ def _notes(scorer: ScorerReport) -> Iterator[str]:
             yield f"spread over {what}: sd {number(spread.sd)} within {spread.groups:,} groups"
 
 
-def in_words(failed: Failed) -> str:
-    """Return how many failed of each kind, as in `2 unparsed, 1 lost`."""
-    counts = {name.replace("_", " "): count for name, count in failed if count}
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+def _in_words(failed: Failed) -> str:
+    """Return how many failed of each kind, as in `2 unparsed, 1 lost (poison)`: the latter is the ledger's word."""
+    words = {"lost": "lost (poison)"}
+    return ", ".join(f"{count:,} {words.get(name, name.replace('_', ' '))}" for name, count in failed if count)
 
 
 # -- agreement and failures --------------------------------------------------------------------------------------------

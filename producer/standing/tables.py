@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.errors import one_line
-from producer.words import HOUR_SECONDS, hourly_in_words, in_words, memory_in_words, rate_in_words
+from producer.words import HOUR_SECONDS, counted, hourly_in_words, in_words, memory_in_words, rate_in_words
 
 
 def status_table(runs: Sequence[dict[str, Any]]) -> Table:
@@ -45,9 +45,9 @@ def pace_lines(status: dict[str, Any]) -> Iterator[str]:
             rate, left = rate_in_words(pace["jobs_per_hour"] / HOUR_SECONDS), in_words(pace["seconds_left"])
             yield f"{stage}s: {rate}, {left} left"
     if status["missing"]:
-        yield f"{status['missing']:,} edits failed because their image was not given (missing)"
+        yield f"{counted(status['missing'], 'edit')} failed as missing: no image was given"
     if status["unparsed"]:
-        yield f"{status['unparsed']:,} scores failed because the judge's reply holds none that can be read (unparsed)"
+        yield f"{counted(status['unparsed'], 'score')} failed as unparsed: the judge's reply holds none to be read"
 
 
 def workers_table(status: dict[str, Any]) -> Table:

@@ -50,7 +50,7 @@ def krippendorff_alpha(ratings: Numbers) -> float | None:
     within = np.nansum((pairable - np.nanmean(pairable, axis=0)) ** 2, axis=0)
     observed = (2 * per_unit * within / (per_unit - 1)).sum() / count
     expected = 2 * np.nansum((pairable - np.nanmean(pairable)) ** 2) / (count - 1)
-    return float(1 - observed / expected)
+    return float(1 - observed / expected) if expected > 0 else None  # the squares of very small differences are 0
 
 
 @dataclass(frozen=True)

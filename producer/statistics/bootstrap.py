@@ -18,8 +18,7 @@ LEVEL = 0.95
 RESAMPLES = 2000
 SEED = 0
 
-METHOD = f"percentile bootstrap over source images, {RESAMPLES:,} resamples, seed {SEED}"
-METHOD_BY_CATEGORY = f"percentile bootstrap over source images within categories, {RESAMPLES:,} resamples, seed {SEED}"
+METHOD = f"percentile bootstrap over source images within categories, {RESAMPLES:,} resamples, seed {SEED}"
 
 USABLE = 0.9
 """An interval needs so much of the resamples: one of the few that happened to have something says nothing."""
@@ -132,11 +131,14 @@ def ratio(sums: Numbers, counts: Numbers) -> Numbers:
         return np.where(counts > 0, sums / counts, np.nan)
 
 
-def mean_interval(values: Numbers, image_of_value: Indices) -> tuple[float, float] | None:
-    """Return the interval of the mean of these numbers; None for fewer than two images."""
-    images, place = np.unique(image_of_value, return_inverse=True)
-    if images.size < 2:
+def mean_interval(values: Numbers, image: Indices, stratum: Indices) -> tuple[float, float] | None:
+    """Return the interval of the mean of these numbers, each of an image and a stratum; None for fewer than two images.
+
+    All numbers of an image move together; images are drawn within their strata.
+    """
+    if np.unique(image).size < 2:
         return None
+    place, strata = numbered_by_stratum(image, stratum, int(stratum.max(initial=0)) + 1)
     rows = np.column_stack([values, np.ones_like(values)])
-    replicates = resampled_totals([totals_by_image(place, rows)], [images.size])[:, 0]
+    replicates = resampled_totals([totals_by_image(place, rows)], strata)[:, 0]
     return interval(ratio(replicates[:, 0], replicates[:, 1]))

@@ -40,29 +40,32 @@ class Paired:
     p: float | None
 
 
-def paired(first: Numbers, second: Numbers, image_of_sample: Indices) -> Paired:
-    """Compare what two runs were given for the same samples, in the same order; a win is the second's."""
+def paired(first: Numbers, second: Numbers, image: Indices, stratum: Indices) -> Paired:
+    """Compare what two runs were given for the same samples, in the same order; a win is the second's.
+
+    `image` and `stratum` are those of each sample.
+    """
     differences = second - first
     return Paired(
         n=differences.size,
-        images=np.unique(image_of_sample).size,
+        images=np.unique(image).size,
         difference=float(differences.mean()) if differences.size else None,
-        ci=mean_interval(differences, image_of_sample),
+        ci=mean_interval(differences, image, stratum),
         wins=int((differences > 0).sum()),
         ties=int((differences == 0).sum()),
         losses=int((differences < 0).sum()),
-        p=sign_flip_p(differences, image_of_sample),
+        p=sign_flip_p(differences, image),
     )
 
 
-def sign_flip_p(differences: Numbers, image_of_sample: Indices) -> float | None:
+def sign_flip_p(differences: Numbers, image: Indices) -> float | None:
     """Return how probable a mean difference as large as this, either way, is if the two runs were the same.
 
     Were they, each image's differences might as well have the other sign: the permutation test for pairs (R. A. Fisher,
     The Design of Experiments, 1935, section 21). Of random patterns the one seen counts as one (Phipson & Smyth 2010),
     so p is never 0. None where there is nothing to compare.
     """
-    images, place = np.unique(image_of_sample, return_inverse=True)
+    images, place = np.unique(image, return_inverse=True)
     if not images.size:
         return None
     sums = np.bincount(place, weights=differences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from producer.statistics.bootstrap import Indices, interval, resampled_totals, totals_by_image
+from producer.statistics.bootstrap import Indices, interval, numbered_by_stratum, resampled_totals, totals_by_image
 from producer.statistics.summary import Numbers
 
 RESAMPLES = 500
@@ -53,13 +53,16 @@ def strengths(wins: Numbers) -> Numbers:
     return centred
 
 
-def strength_intervals(scores: Numbers, image_of_sample: Indices) -> list[tuple[float, float] | None]:
-    """Return the interval of each run's log-strength, resampling source images; None for fewer than two images."""
+def strength_intervals(scores: Numbers, image: Indices, stratum: Indices) -> list[tuple[float, float] | None]:
+    """Return the interval of each run's log-strength, resampling images within strata; None for fewer than two images.
+
+    `image` and `stratum` are those of each sample.
+    """
     runs = len(scores)
-    images, place = np.unique(image_of_sample, return_inverse=True)
-    if images.size < 2:
+    if np.unique(image).size < 2:
         return [None] * runs
+    place, strata = numbered_by_stratum(image, stratum, int(stratum.max(initial=0)) + 1)
     rows = win_counts(scores).reshape(-1, runs * runs)
-    totals = resampled_totals([totals_by_image(place, rows)], [images.size], resamples=RESAMPLES)
+    totals = resampled_totals([totals_by_image(place, rows)], strata, resamples=RESAMPLES)
     fitted = np.array([strengths(total.reshape(runs, runs)) for total in totals[:, 0]])
     return [interval(column) for column in fitted.T]

@@ -89,6 +89,7 @@ def test_status_counts_what_is_unparsed_of_what_failed(run: RunByHand) -> None:
     run.ledger.fail(run.start_score("a", "宽"), Failure(FailureKind.UNPARSED, "no score"))
 
     assert (status_of(run)["scores"]["failed"], status_of(run)["unparsed"]) == (2, 1)
+    assert [*pace_lines(status_of(run))][-1].startswith("1 score failed as unparsed: ")
 
 
 def test_status_names_the_model_and_gpu_of_a_worker_that_says_nothing(shell: Shell, run: RunByHand) -> None:
@@ -177,6 +178,14 @@ def test_show_tells_of_every_edit_and_score_of_a_sample(run: RunByHand, images: 
         for part in ("7.50", "It rains.", "wet 8.0", "unparsed: no score", "I like it.", "H200")
         if part not in text
     ] == []
+
+
+def test_show_tells_no_seed_of_an_edit_that_was_made_elsewhere(shell: Shell) -> None:
+    published = shell.folder / "published.jsonl"
+    published.write_text(json.dumps({"sample": "a", "category": "c", "editor": "e", "scorer": "s", "value": 5}))
+    run_id = shell("import-scores", published).out.strip()
+
+    assert [edit["seed"] for edit in json.loads(shell("show", run_id, "a", "--json").out)["edits"]] == [None]
 
 
 def test_show_says_what_is_wrong_with_an_image(run: RunByHand, images: FolderStore) -> None:

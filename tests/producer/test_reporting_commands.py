@@ -135,7 +135,7 @@ def test_what_differs_between_two_runs_is_told_instead(shell: Shell, ledger: Led
     table = shell("report", "--diff-config", run.id, other.id)
     data = json.loads(shell("report", "--diff-config", run.id, other.id, "--json").out)
 
-    assert (table.code, table.out.splitlines()[0]) == (0, f"runs {run.id} and {other.id}: 1 field differs")
+    assert (table.code, table.out.splitlines()[0]) == (0, f"runs {run.id} and {other.id}: 1 different field")
     assert data["differences"] == [{"field": "seed", "first": 0, "second": 3}]
     assert "no gallery" in shell("report", "--diff-config", run.id, other.id, "--format", "html").complaint
 

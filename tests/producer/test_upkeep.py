@@ -158,8 +158,8 @@ def test_gc_removes_what_no_run_names_once_it_is_old(shell: Shell, run: RunByHan
 
     assert [each.code for each in (young, dry, done)] == [0, 0, 0]
     assert young.out == "removed 0 files, 0 bytes\n"
-    assert dry.out == f"would remove 1 files, {len(ORPHAN)} bytes\n"
-    assert done.out == f"removed 1 files, {len(ORPHAN)} bytes\n"
+    assert dry.out == f"would remove 1 file, {len(ORPHAN)} bytes\n"
+    assert done.out == f"removed 1 file, {len(ORPHAN)} bytes\n"
     assert sorted(path.name for path in shell.images()) == sorted([digest_of(png()), digest_of(b"")])
     assert shell("fsck").code == 0
 

@@ -32,7 +32,7 @@ def test_retry_asks_again_for_what_failed_and_for_nothing_else(shell: Shell, run
     done = shell("retry", run.id)
     progress = progress_of(run.ledger.engine, run.id)
 
-    assert (done.code, done.complaint) == (0, f"run {run.id}: queued 1 failed jobs again")
+    assert (done.code, done.complaint) == (0, f"run {run.id}: queued 1 failed job again")
     assert progress.edits.by_state == {State.DONE: 2, State.QUEUED: 1}
     assert progress.scores.by_state == {State.DONE: 2, State.CANCELLED: 2}
     assert [(name[:4], len(messages)) for name, messages in shell.messages().items()] == [("edit", 1)]
@@ -46,7 +46,7 @@ def test_retry_takes_only_what_is_named(shell: Shell, run: RunByHand) -> None:
     unknown = shell("retry", run.id, "--category", "Physik")
 
     assert (nothing.code, nothing.complaint) == (0, f"run {run.id}: queued 0 failed jobs again")
-    assert (unparsed.code, unparsed.complaint) == (0, f"run {run.id}: queued 1 failed jobs again")
+    assert (unparsed.code, unparsed.complaint) == (0, f"run {run.id}: queued 1 failed job again")
     assert progress_of(run.ledger.engine, run.id).edits[State.FAILED] == 1
     assert unknown.code == 2
     assert unknown.complaint == "error: there is no category 'Physik'; there are 社会 (social), 物理 (physical)"

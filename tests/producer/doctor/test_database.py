@@ -189,10 +189,12 @@ def test_what_keeps_no_promise_of_durability_is_named_and_its_fixes_mend_it(look
     assert states(look("database-durability")) == [State.OK]
 
 
-def test_a_postgresql_with_too_few_connections_is_named_and_its_fix_mends_it(look: Look, postgres: Postgres) -> None:
+def test_a_postgresql_without_five_connections_a_worker_is_named_and_its_fix_mends_it(
+    look: Look, postgres: Postgres
+) -> None:
     url = postgres.create("small")
     engine = open_engine(url)
-    hosts_work(engine, "one", "two", workers_each=24)
+    hosts_work(engine, "one", "two", workers_each=9)
     engine.dispose()
 
     (found,) = look("database-connections", FARM_DATABASE_URL=url)

@@ -39,7 +39,7 @@ def test_jobs_that_wait_without_a_worker_are_a_warning_and_an_idle_farm_is_none(
 
     (found,) = look("workers")
 
-    assert (found.state, found.seen) == (State.WARNING, "3 edits wait, and no worker lives")
+    assert (found.state, found.seen) == (State.WARNING, "3 edits waiting, and no worker lives")
     enter_worker(sqlite, "edit-gpu0@here", HERE, "0")
     assert states(look("workers")) == [State.OK]
 

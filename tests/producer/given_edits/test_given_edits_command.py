@@ -83,7 +83,7 @@ def test_a_run_of_given_images_can_be_asked_about_and_done_again_as_far_as_it_ca
     assert (shown["failure"]["kind"], shown["seed"]) == ("missing", None)
     status = json.loads(shell("status", run_id, "--json").out)
     assert (status["missing"], status["edits"]["failed"]) == (1, 1)
-    assert "1 edits failed because their image was not given (missing)" in shell("status", run_id).out
+    assert "1 edit failed as missing: no image was given" in shell("status", run_id).out
     assert shell("fsck").code == shell("gc").code == 0
     replayed = shell("replay", run_id, "p-0")
     assert (replayed.code, "edit of p-0" in replayed.out, "score of p-0" in replayed.out) == (0, False, True)

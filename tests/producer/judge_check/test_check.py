@@ -1,66 +1,17 @@
-"""What a check of a judge says: by hand for few edits, and about what it leaves out."""
+"""What a check of a judge says, by hand for few edits: against ratings, preferences, and its own repeats."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
-from rich.console import Console
 from scipy import stats
 
-from db.errors import BenchmarkInvalid, UnknownRun, WrongCall
+from db.errors import WrongCall
 from db.ledger import Ledger
 from producer.judge_check.document import check_document
-from producer.judge_check.gather import Asked, check_judge
-from producer.judge_check.schema import CheckedDimension, JudgeCheck, OrderEffects
 from producer.statistics.bootstrap import mean_interval
 from tests.producer.by_hand import RunByHand
-from tests.producer.judge_check.conftest import Publish
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def check(ledger: Ledger, file: Write) -> Callable[..., JudgeCheck]:
-    """Checks the judge of runs by what people and judges said, given as lines."""
-
-    def run(runs: list[str], human: list[Any] | None = None, pairs: list[Any] | None = None, **only: Any) -> JudgeCheck:
-        asked = Asked(
-            None if human is None else file(human),
-            None if pairs is None else file(pairs, "pairs.jsonl"),
-            only.get("scorers", ()),
-            only.get("dimensions", ()),
-        )
-        return check_judge(ledger.engine, runs, asked)
-
-    return run
-
-
-Check = Callable[..., JudgeCheck]
-
-
-def scored(values: dict[str, float | None], **fields: Any) -> list[dict[str, Any]]:
-    """Return lines of scores; None is one that failed."""
-    return [
-        {"sample": key, **fields, **({"failure": "unparsed"} if value is None else {"value": value})}
-        for key, value in values.items()
-    ]
-
-
-def rated(values: dict[str, float], **fields: Any) -> list[dict[str, Any]]:
-    return [{"sample": key, "value": value, **fields} for key, value in values.items()]
-
-
-def only(check: JudgeCheck) -> CheckedDimension:
-    (one,) = check.scorers
-    return one
-
+from tests.producer.judge_check.conftest import Check, Publish, only, rated, scored
 
 # -- ratings -----------------------------------------------------------------------------------------------------------
 
@@ -145,7 +96,8 @@ def test_random_ratings_are_as_scipy_has_them_and_intervals_as_means_have_them(p
     right = (1 + np.sign(scores[0] - scores[1]) * np.sign(ratings[0] - ratings[1])) / 2
     assert found.same_sample.value == pytest.approx(right.mean())
     assert found.same_sample.ci is not None
-    assert (found.same_sample.ci.low, found.same_sample.ci.high) == mean_interval(right, np.arange(40))
+    of_one_category = np.zeros(40, dtype=int)
+    assert (found.same_sample.ci.low, found.same_sample.ci.high) == mean_interval(right, np.arange(40), of_one_category)
     for estimate in (found.spearman, found.kendall):
         assert estimate.ci is not None and estimate.value is not None
         assert estimate.ci.low < estimate.value < estimate.ci.high
@@ -288,210 +240,3 @@ def test_a_judge_is_held_against_itself(publish: Publish, check: Check) -> None:
 def test_without_repeats_ratings_or_pairs_there_is_nothing_to_say(publish: Publish, check: Check) -> None:
     with pytest.raises(WrongCall, match=r"--human FILE .*--pairs FILE .*rescore RUN --set scorer\.repeats=3"):
         check(publish(scored({"a": 1, "b": 2})))
-
-
-# -- the order in which pairs were shown -------------------------------------------------------------------------------
-
-
-def verdicts(given: dict[str, tuple[str, str]], **fields: Any) -> list[dict[str, Any]]:
-    """Return what was preferred of old before new, and of new before old."""
-    return [
-        {"sample": key, "first": first, "second": second, "preferred": preferred, **fields}
-        for key, both in given.items()
-        for (first, second), preferred in zip((("old", "new"), ("new", "old")), both, strict=True)
-    ]
-
-
-PAIRS = {
-    "a": ("first", "second"),  # old twice
-    "b": ("second", "first"),  # new twice
-    "c": ("first", "first"),
-    "d": ("first", "first"),
-    "e": ("second", "second"),
-    "f": ("tie", "first"),
-    "g": ("tie", "tie"),
-}
-
-
-@pytest.fixture
-def two(publish: Publish) -> list[str]:
-    keys = dict.fromkeys("abcdefgh", 5.0)
-    return publish([*scored(keys), *scored(keys, editor="new")])
-
-
-def effects(check: JudgeCheck) -> OrderEffects:
-    (one,) = check.order_effects
-    return one
-
-
-def test_the_order_of_pairs_by_hand(two: list[str], check: Check) -> None:
-    found = effects(check(two, None, verdicts(PAIRS)))
-
-    assert (found.judge, found.verdicts, found.ties) == (None, 14, 3)
-    assert (found.preferred_first.count, found.preferred_first.of) == (7, 11)
-    assert found.p == pytest.approx(stats.binomtest(7, 11).pvalue)
-    wilson = stats.binomtest(7, 11).proportion_ci(method="wilson")
-    assert found.preferred_first.ci is not None
-    assert (found.preferred_first.ci.low, found.preferred_first.ci.high) == pytest.approx((wilson.low, wilson.high))
-    assert found.both_orders == 7
-    shares = (found.kept, found.followed_first, found.followed_second, found.tied)
-    assert [share.count for share in shares] == [2, 2, 1, 2]
-    assert found.kept.share == 2 / 7
-    assert (found.accuracy, found.accuracy_kept) == (None, None)
-
-
-def test_verdicts_are_held_against_preferences(two: list[str], check: Check) -> None:
-    human = [{"sample": key, "better": "old", "worse": "new"} for key in "abcfgh"]
-    human += [{"sample": "d", "better": "old", "worse": "new", "tie": True}]
-
-    found = effects(check(two, human, verdicts(PAIRS)))
-
-    # a twice right, b twice wrong, c one of each, f and g three ties and one that is wrong; d and e are not known
-    assert found.accuracy is not None and found.accuracy_kept is not None
-    assert (found.accuracy.pairs, found.accuracy.value, found.accuracy.scorer_ties) == (10, 4.5 / 10, 3)
-    assert (found.accuracy_kept.pairs, found.accuracy_kept.value) == (2, 0.5)
-
-
-def test_most_preferences_decide_and_else_the_order_of_the_ratings(two: list[str], check: Check) -> None:
-    votes = {"x": ("new", "old"), "y": ("new", "old"), "z": ("old", "new")}
-    human = [{"sample": "a", "better": one, "worse": other, "rater": who} for who, (one, other) in votes.items()]
-    human += [*rated({"a": 2, "b": 1, "c": 2}, editor="old"), *rated({"a": 1, "b": 2, "c": 2, "d": 1}, editor="new")]
-
-    found = effects(check(two, human, verdicts(PAIRS)))
-
-    assert found.accuracy is not None
-    # a is twice wrong by the votes, b twice right by the ratings; c is a tie, d not rated
-    assert (found.accuracy.pairs, found.accuracy.value) == (4, 0.5)
-
-
-def test_judges_are_told_apart_and_judge_repeats_matched(two: list[str], check: Check) -> None:
-    pairs = [
-        *verdicts({"a": ("first", "second")}, judge="one"),
-        *verdicts({"a": ("first", "first")}, judge="one", judge_repeat=1),
-        *verdicts({"a": ("second", "first")}, judge="two")[:1],
-    ]
-
-    found = check(two, None, pairs)
-
-    assert [(one.judge, one.verdicts, one.both_orders, one.kept.count) for one in found.order_effects] == [
-        ("one", 4, 2, 1),
-        ("two", 1, 0, 0),
-    ]
-    assert "no pair of judge two was judged in both orders: whether a verdict keeps is not known" in found.notes
-
-
-# -- what is refused, what is noted ------------------------------------------------------------------------------------
-
-
-def test_runs_of_two_benchmarks_are_refused(publish: Publish, check: Check) -> None:
-    runs = [*publish(scored({"a": 1})), *publish(scored({"b": 1}))]
-
-    with pytest.raises(WrongCall, match="a judge is checked on one benchmark"):
-        check(runs, rated({"a": 1}))
-    with pytest.raises(WrongCall, match="is given twice"):
-        check([runs[0], runs[0]], rated({"a": 1}))
-    with pytest.raises(UnknownRun):
-        check(["nope"], rated({"a": 1}))
-
-
-def test_what_is_asked_for_must_be_there(publish: Publish, check: Check) -> None:
-    runs = publish(scored({"a": 1, "b": 2}))
-
-    with pytest.raises(WrongCall, match="--scorer odd: the runs have 'judge'"):
-        check(runs, rated({"a": 1}), scorers=["odd"])
-    with pytest.raises(WrongCall, match="--dimension odd: the runs have 'overall'"):
-        check(runs, rated({"a": 1}), dimensions=["odd"])
-    with pytest.raises(BenchmarkInvalid) as refused:
-        check(runs, rated({"a": 1}, dimension="odd"))
-    assert refused.value.faults == ("line 1: dimension 'odd' is none that a scorer gives: 'overall'",)
-
-
-def test_people_who_rated_another_dimension_than_is_asked_for_are_not_silently_passed_over(
-    publish: Publish, check: Check
-) -> None:
-    runs = publish([*scored({"a": 1}), *scored({"a": 1}, dimension="realism")])
-
-    with pytest.raises(WrongCall, match="no dimension in common"):
-        check(runs, rated({"a": 1}), dimensions=["realism"])
-
-
-def test_few_levels_and_few_edits_are_noted(publish: Publish, check: Check) -> None:
-    found = check(publish(scored({"a": 1, "b": 2, "c": 3})), rated({"a": 0, "b": 0, "c": 1}))
-
-    assert found.notes == [
-        "scorer judge: only 3 edits are rated and scored",
-        "ratings of overall have 2 levels: many edits tie, pairs of which are left out, and correlations are lower for "
-        "it",
-    ]
-
-
-@pytest.mark.parametrize("sizes", [(1e30, 1e-30), (1e-30, 2e-30), (1e30, -1e30), (0, 0), (1, 1 + 1e-15)])
-def test_ratings_of_any_scale_give_numbers_or_none(publish: Publish, check: Check, sizes: tuple[float, float]) -> None:
-    runs = publish(scored({"a": 1, "b": 2, "c": 3}))
-    human = [*rated({"a": sizes[0], "b": sizes[1], "c": sizes[0]}), *rated({"a": sizes[1], "b": sizes[0]}, rater="x")]
-
-    text = check_document(check(runs, human)).as_text("json")
-
-    assert "NaN" not in text
-    assert "Infinity" not in text
-
-
-# -- how it reads ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def full(two: list[str], publish: Publish, check: Check) -> JudgeCheck:
-    """A check with something in every table."""
-    keys = "abcdefg"
-    lines = [
-        {"sample": key, "editor": editor, "judge_repeat": repeat, "value": (3 * place + 2 * repeat + more) % 10}
-        for place, key in enumerate(keys)
-        for more, editor in enumerate(("old", "new"))
-        for repeat in range(2)
-    ]
-    human: list[Any] = [
-        {"sample": key, "editor": editor, "rater": rater, "value": (place + more + who) % 6}
-        for place, key in enumerate(keys)
-        for more, editor in enumerate(("old", "new"))
-        for who, rater in enumerate("xy")
-    ]
-    human += [{"sample": key, "better": "new", "worse": "old", "rater": "x"} for key in keys]
-    return check(publish(lines, name="voll"), human, verdicts(PAIRS, judge="vlm"))
-
-
-def test_a_table_fits_eighty_columns_and_names_what_it_tells(full: JudgeCheck) -> None:
-    file = io.StringIO()
-
-    check_document(full).print(Console(width=80, file=file))
-
-    text = file.getvalue()
-    assert max(map(len, text.splitlines())) <= 80
-    for part in (
-        *("correlation with people's ratings", "pairwise accuracy", "people's preferences", "judged again"),
-        *("what repeats are worth", "people among themselves", "preferred what was shown first", "in both orders"),
-        *("accuracy against people", "people: 28 ratings, 7 preferences, 2 raters", "Wilson"),
-    ):
-        assert part in text
-    assert "物理 (physical)" in text
-
-
-def test_every_figure_has_a_row_in_csv(full: JudgeCheck) -> None:
-    rows = list(csv.DictReader(io.StringIO(check_document(full).as_text("csv"))))
-
-    found = {(row["about"], row["group"], row["figure"]): row for row in rows}
-    overall = only(full).overall
-    assert overall is not None and overall.kendall.ci is not None
-    kendall = found["ratings", "all", "kendall"]
-    assert float(kendall["value"]) == overall.kendall.value
-    assert (float(kendall["ci_low"]), kendall["n"]) == (overall.kendall.ci.low, "14")
-    assert found["order", "all", "kept"]["n"] == "7"
-    assert {row["about"] for row in rows} == {"ratings", "preferences", "repeats", "people", "order"}
-    assert found["repeats", "all", "equal"]["value"] == str(only(full).consistency.equal)  # type: ignore[union-attr]
-
-
-def test_json_is_the_check_and_markdown_has_its_tables(full: JudgeCheck) -> None:
-    document = check_document(full)
-
-    assert json.loads(document.as_text("json"))["schema"] == "editfarm.judge-check/1"
-    assert JudgeCheck.model_validate_json(document.as_text("json")) == full
-    assert document.as_text("md").count("\n## ") == 9

@@ -1,54 +1,22 @@
-"""What people and judges said is read from both kinds of file; every line that does not hold is named, all at once."""
+"""What people said is read from both kinds of file; every line that does not hold is named, all at once."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from db.engine import reading
 from db.errors import BenchmarkInvalid, WrongCall
 from db.ledger import Ledger
-from db.outcomes import sample_identities
-from db.queries import find_run
 from producer.judge_check.edits import Roster
 from producer.judge_check.human import Human, read_human
-from producer.judge_check.pairs import Preferred, Verdict, read_pairs
-from producer.report.scores import read_scores
-from tests.producer.judge_check.conftest import Publish
-
-Write = Callable[..., Path]
-
-SCORES = [
-    {"sample": key, "category": category, "editor": editor, "repeat": repeat, "value": 5}
-    for editor in ("old", "new")
-    for key, category in (("a", "物理"), ("b", "物理"), ("a", "社会"))
-    for repeat in (0, 1)
-]
-"""Two editors, three samples of which two have the same key, two repeats: twelve edits, old's before new's."""
+from producer.judge_check.pairs import read_pairs
+from tests.producer.judge_check.conftest import SCORES, Publish, Write, roster_of
 
 DIMENSIONS = ("overall", "realism")
-
-
-def roster_of(ledger: Ledger, run_ids: list[str]) -> Roster:
-    runs = [find_run(ledger.engine, one) for one in run_ids]
-    with reading(ledger.engine) as connection:
-        scores = [read_scores(connection, run.id) for run in runs]
-        return Roster(runs, scores, sample_identities(connection, runs[0].benchmark_id))
-
-
-@pytest.fixture
-def run_ids(publish: Publish) -> list[str]:
-    return publish(SCORES)
-
-
-@pytest.fixture
-def roster(ledger: Ledger, run_ids: list[str]) -> Roster:
-    return roster_of(ledger, run_ids)
 
 
 def said(human: Human, dimension: str = "overall") -> list[tuple[int, float]]:
@@ -245,61 +213,6 @@ def test_a_file_that_cannot_be_read_is_one_line(roster: Roster, tmp_path: Path, 
 
     with pytest.raises(BenchmarkInvalid, match="cannot be read: "):
         read_human(tmp_path / name, roster, DIMENSIONS)
-
-
-# -- pairs -------------------------------------------------------------------------------------------------------------
-
-PAIR = {"sample": "b", "first": "old", "second": "new", "preferred": "first"}
-
-
-def test_pairs_are_read_from_both_kinds_of_file(roster: Roster, file: Write) -> None:
-    lines = [
-        PAIR,
-        {**PAIR, "first": "new", "second": "old", "judge": "vlm", "preferred": "tie", "repeat": 1, "judge_repeat": 2},
-    ]
-    rows = [
-        "sample,first,second,preferred,judge,repeat,judge_repeat",
-        "b,old,new,first,,,",
-        "b,new,old,tie,vlm,1,2",
-    ]
-
-    found, of_csv = read_pairs(file(lines, "p.ndjson"), roster), read_pairs(file(rows, "p.csv"), roster)
-
-    assert list(found) == [Verdict(None, 1, 2, 8, 0, Preferred.FIRST), Verdict("vlm", 1, 9, 3, 2, Preferred.TIE)]
-    assert of_csv == found
-
-
-@pytest.mark.parametrize(
-    ("wrong", "fault"),
-    [
-        ("5", "expected an object, found a number"),
-        ({**PAIR, "preferred": "old"}, "preferred: expected one of first, second, tie, found 'old'"),
-        ({**PAIR, "preferred": None}, "preferred is missing"),
-        ({**PAIR, "second": None}, "second is missing"),
-        ({**PAIR, "second": "old"}, "first and second are the same, 'old'"),
-        ({**PAIR, "first": "odd"}, "first 'odd' is none of the runs': 'old', 'new'"),
-        ({**PAIR, "sample": "z"}, "sample 'z' is none of the benchmark's: 'a', 'b'"),
-        ({**PAIR, "judge_repeat": 100}, "judge_repeat: expected a whole number from 0 to 99, found 100"),
-        ({**PAIR, "repeat": 5}, "repeat 5 of sample 'b' is none: its repeats are '0', '1'"),
-        (
-            {**PAIR, "preferred": "second"},
-            "the judge has seen this pair in this order on line 1 already (judge_repeat)",
-        ),
-    ],
-    ids=str,
-)
-def test_a_pair_that_does_not_hold_is_named(roster: Roster, file: Write, wrong: Any, fault: str) -> None:
-    with pytest.raises(BenchmarkInvalid) as refused:
-        read_pairs(file([PAIR, wrong]), roster)
-
-    assert refused.value.faults == (f"line 2: {fault}",)
-
-
-def test_a_file_without_pairs_says_so(roster: Roster, file: Write) -> None:
-    with pytest.raises(BenchmarkInvalid) as refused:
-        read_pairs(file([""]), roster)
-
-    assert refused.value.faults == ("it has no pairs",)
 
 
 def test_of_many_names_that_there_are_the_first_are_told(publish: Publish, ledger: Ledger, file: Write) -> None:

@@ -107,7 +107,7 @@ def test_the_json_report_says_whether_it_is_partial(run: RunByHand) -> None:
     after = as_data(run)
 
     assert (before["partial"], after["partial"]) == (True, False)
-    assert (before["missing"], after["missing"]) == ("0 edits and 1 scores are still to come", None)
+    assert (before["missing"], after["missing"]) == ("0 edits and 1 score are still to come", None)
     assert (before["progress"]["state"], after["progress"]["state"]) == ("running", "failed")
 
 
@@ -116,7 +116,7 @@ def test_a_cancelled_run_is_told_from_a_finished_one(run: RunByHand) -> None:
 
     data = as_data(run)
     assert (data["partial"], data["progress"]["state"]) == (True, "cancelled")
-    assert data["missing"] == "1 jobs were cancelled"
+    assert data["missing"] == "1 job cancelled"
 
 
 def test_the_json_report_keeps_chinese_readable(run: RunByHand) -> None:
@@ -181,7 +181,7 @@ def test_the_markdown_has_the_tables_of_the_terminal(run: RunByHand) -> None:
     text = written(run, "md")
 
     assert text.startswith(f"# Report of run {run.id}\n\nrun {run.id}  benchmark 评测  editor simulated")
-    assert "PARTIAL: 0 edits and 1 scores are still to come" in text
+    assert "PARTIAL: 0 edits and 1 score are still to come" in text
     assert "| 社会 (social) | 2 | 1 | 1 | 50.0% | 6.25 | – | – | 6.25 | 6.25 | 6.25 |" in text
     assert "| **all (micro)** | **3** | **2** |" in text
     assert text.endswith(

@@ -59,6 +59,15 @@ def test_scores_are_counted_for_each_scorer_by_category_and_over_all(ledger: Led
     assert report.failures == []
 
 
+def test_a_criterion_too_large_for_arithmetic_is_no_number(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a", "b", "c")
+    for key in ("a", "b", "c"):
+        run.score(key, "严", 5, huge=1e308, plain=7)
+
+    assert [one.name for one in gathered(run).scorers[0].dimensions] == ["overall", "plain"]
+
+
 def test_categories_stand_in_the_benchmarks_order(ledger: Ledger) -> None:
     run = RunByHand(ledger, [("z", "1"), ("因果", "2"), ("z", "3"), ("a", "4")])
 

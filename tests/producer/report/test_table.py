@@ -9,12 +9,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from db.jobs import Failure
 from db.ledger import Ledger
-from db.tables import Stage
+from db.tables import FailureKind, Stage
 from producer.report.document import report_document
 from producer.report.gather import gather_report
+from producer.report.grid import number, signed, span
 from producer.report.grids import FAILURES_SHOWN
-from producer.report.schema import Report
+from producer.report.schema import Interval, Report
 from tests.db.steps import IMAGE, claimed, finish_edit, job_ids
 from tests.factories import enter
 from tests.producer.by_hand import RunByHand
@@ -55,6 +57,37 @@ def run(ledger: Ledger) -> RunByHand:
     run.score("b", "严", 3)
     run.fail_score("a", "宽", "no number in the reply")
     return run
+
+
+def test_a_mean_of_means_says_how_many_of_the_categories_have_one(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "1"), ("因果", "2"), ("社会", "3")])
+    run.edit("1", "2", "3")
+    run.score("1", "严", 2)
+    run.score("2", "严", 4)
+    run.fail_score("3", "严")
+    rows = printed(gathered(run)).partition("scorer 宽")[0]
+
+    assert cells_of(rows, "2 of 3 categories (macro)") == ["2 of 3 categories (macro)", "3.00", "–"]
+    assert cells_of(rows, "failures as 0, macro")[1] == "2.00"
+
+
+def test_what_is_lost_is_told_with_the_ledgers_word_for_it(ledger: Ledger) -> None:
+    run = RunByHand(ledger)
+    run.edit("a")
+    run.ledger.fail(run.start_score("a", "严"), Failure(FailureKind.POISON, "its worker died three times"))
+
+    text = printed(gathered(run))
+
+    assert "failed: 1 lost (poison)" in text
+    assert "1 failed: 1 poison" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "number_of", "signed_of"), [(-0.001, "0.00", "+0.00"), (-0.5, "-0.50", "-0.50"), (0.004, "0.00", "+0.00")]
+)
+def test_what_rounds_to_zero_is_not_below_it(value: float, number_of: str, signed_of: str) -> None:
+    assert (number(value), signed(value)) == (number_of, signed_of)
+    assert span(Interval(low=value, high=1)) == (f"{number_of} to 1.00" if value <= -0.5 else f"{number_of}–1.00")
 
 
 def test_a_report_says_which_edits_were_made_for_another_run(ledger: Ledger) -> None:
@@ -132,7 +165,7 @@ def test_where_nothing_is_scored_there_is_a_dash_and_no_number(run: RunByHand) -
 def test_an_unfinished_report_says_partial_and_what_is_missing(run: RunByHand) -> None:
     RunByHand(run.ledger, seed=1)
 
-    assert "PARTIAL: 0 edits and 1 scores are still to come" in printed(gathered(run))
+    assert "PARTIAL: 0 edits and 1 score are still to come" in printed(gathered(run))
 
 
 def test_a_finished_report_does_not_say_partial(run: RunByHand) -> None:

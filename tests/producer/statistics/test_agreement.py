@@ -30,6 +30,10 @@ KRIPPENDORFFS_EXAMPLE = np.array(
 """Four observers and twelve units: "Computing Krippendorff's Alpha-Reliability" (2011), example C."""
 
 
+def test_of_differences_too_small_to_be_squared_there_is_no_alpha() -> None:
+    assert krippendorff_alpha(np.array([[1e-300, 0.0], [0.0, 1e-300]])) is None
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_rank_correlation_is_scipys(seed: int) -> None:
     draw = np.random.default_rng(seed)

@@ -20,6 +20,11 @@ from producer.statistics.bootstrap import (
 )
 
 
+def interval_of(values: np.ndarray, image: np.ndarray) -> tuple[float, float] | None:
+    """Return the interval of a mean whose images are all of one stratum."""
+    return mean_interval(values, image, np.zeros_like(image))
+
+
 def test_rows_that_share_an_image_are_added_up() -> None:
     totals = totals_by_image(np.array([7, 2, 7]), np.array([[1.0, 1], [5.0, 1], [3.0, 1]]))
 
@@ -67,7 +72,7 @@ def test_images_with_gaps_between_their_numbers_are_added_up_like_others() -> No
 def test_without_shared_images_the_interval_is_scipys(seed: int) -> None:
     values = np.random.default_rng(seed).uniform(0, 10, 60)
 
-    ours = mean_interval(values, np.arange(60))
+    ours = interval_of(values, np.arange(60))
     theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=9999, rng=seed).confidence_interval
 
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.12)
@@ -78,8 +83,8 @@ def test_with_shared_images_the_interval_is_that_of_whole_clusters() -> None:
     of_image = np.repeat(draw.uniform(0, 10, 40), 10)  # ten rows that say the same
     image = np.repeat(np.arange(40), 10)
 
-    together, apart = mean_interval(of_image, image), mean_interval(of_image, np.arange(400))
-    single = mean_interval(of_image[::10], np.arange(40))
+    together, apart = interval_of(of_image, image), interval_of(of_image, np.arange(400))
+    single = interval_of(of_image[::10], np.arange(40))
 
     assert together is not None and apart is not None and single is not None
     assert together == pytest.approx(single)
@@ -87,12 +92,12 @@ def test_with_shared_images_the_interval_is_that_of_whole_clusters() -> None:
 
 
 def test_of_one_image_there_is_no_interval() -> None:
-    assert mean_interval(np.array([1.0, 9.0]), np.array([4, 4])) is None
-    assert mean_interval(np.array([]), np.array([], dtype=int)) is None
+    assert interval_of(np.array([1.0, 9.0]), np.array([4, 4])) is None
+    assert interval_of(np.array([]), np.array([], dtype=int)) is None
 
 
 def test_constant_scores_have_an_interval_without_width() -> None:
-    assert mean_interval(np.full(50, 7.3), np.arange(50)) == pytest.approx((7.3, 7.3))
+    assert interval_of(np.full(50, 7.3), np.arange(50)) == pytest.approx((7.3, 7.3))
 
 
 def test_resamples_without_any_row_are_left_out() -> None:
@@ -123,7 +128,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     covered = 0
     for _ in range(200):
         values = draw.exponential(2, 80)
-        found = mean_interval(values, np.arange(80))
+        found = interval_of(values, np.arange(80))
         assert found is not None
         covered += found[0] <= 2 <= found[1]
 

@@ -12,7 +12,7 @@ from producer.statistics.pairing import EXACT_UP_TO, holm, paired, sign_flip_p
 def test_a_pair_by_hand() -> None:
     first, second = np.array([1.0, 5.0, 5.0, 8.0]), np.array([4.0, 5.0, 3.0, 9.0])
 
-    found = paired(first, second, np.arange(4))
+    found = paired(first, second, np.arange(4), np.zeros(4, dtype=int))
 
     assert (found.n, found.images, found.difference) == (4, 4, 0.5)
     assert (found.wins, found.ties, found.losses) == (2, 1, 1)
@@ -24,14 +24,14 @@ def test_a_pair_by_hand() -> None:
 
 
 def test_nothing_in_common_leaves_nothing_to_say() -> None:
-    found = paired(np.array([]), np.array([]), np.array([], dtype=int))
+    found = paired(np.array([]), np.array([]), np.array([], dtype=int), np.array([], dtype=int))
 
     assert (found.n, found.difference, found.ci, found.p) == (0, None, None, None)
     assert (found.wins, found.ties, found.losses) == (0, 0, 0)
 
 
 def test_one_image_has_a_difference_but_no_interval_and_tells_nothing() -> None:
-    found = paired(np.array([1.0]), np.array([9.0]), np.array([0]))
+    found = paired(np.array([1.0]), np.array([9.0]), np.array([0]), np.array([0]))
 
     assert (found.difference, found.ci, found.p) == (8.0, None, 1.0)
 

@@ -55,7 +55,7 @@ def test_intervals_hold_the_strengths_and_repeat_themselves() -> None:
     scores = draw.normal([[6.0], [5.0], [5.0]], 2, (3, 150))
     found = strengths(win_counts(scores).sum(axis=0))
 
-    first, again = (strength_intervals(scores, np.arange(150)) for _ in range(2))
+    first, again = (strength_intervals(scores, np.arange(150), np.zeros(150, dtype=int)) for _ in range(2))
 
     assert first == again
     for strength, interval in zip(found, first, strict=True):
@@ -64,7 +64,7 @@ def test_intervals_hold_the_strengths_and_repeat_themselves() -> None:
 
 
 def test_of_one_image_there_is_no_interval() -> None:
-    assert strength_intervals(np.ones((3, 4)), np.zeros(4, dtype=int)) == [None, None, None]
+    assert strength_intervals(np.ones((3, 4)), np.zeros(4, dtype=int), np.zeros(4, dtype=int)) == [None, None, None]
 
 
 def test_runs_that_are_far_apart_are_so_in_equal_steps() -> None:

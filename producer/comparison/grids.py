@@ -113,8 +113,11 @@ def _pairs(dimension: ComparedDimension, names: Mapping[str, str], wide: bool) -
 
 
 def signed(value: float | None) -> str:
-    """Return a difference."""
-    return NOTHING if value is None else f"{value:+.2f}"
+    """Return a difference; one that is written as nothing has no direction."""
+    if value is None:
+        return NOTHING
+    shown = f"{value:+.2f}"
+    return shown if float(shown) else f"±{shown[1:]}"
 
 
 def chance(p: float | None) -> str:

@@ -91,9 +91,9 @@ def _counts(run: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _table(texts: Sequence[str], *, numbers: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
     for column in texts:
-        whole = column in ("run", "worker")  # a name in two is no name any more
+        whole = column in ("run", "worker", "state")  # a name in two is no name any more
         table.add_column(column, overflow="fold", no_wrap=whole)
     for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)

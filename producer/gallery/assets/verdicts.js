@@ -27,7 +27,8 @@ function scoreTable(edits, scorer) {
     rows.push(scoreRow(isolated(name), values, scorer));
   }
   const table = make("table", { class: "scores" }, SEVERAL && scoreHead(), make("tbody", {}, rows));
-  return make("div", { class: "scroll", tabindex: 0, role: "region", label: "dimensions" }, table);
+  const name = CONTENT.scorers[scorer].label;
+  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, table);
 }
 
 // A criterion may bear any name, `constructor` too.

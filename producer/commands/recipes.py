@@ -21,7 +21,9 @@ def recipes(as_json: bool) -> None:
         told = {"name", "benchmark", "follows", "judge", "notes"}
         print_json([{**recipe.model_dump(include=told), "files": recipe.files()} for recipe in known])
         return
-    table = Table("recipe", "benchmark", "follows", "its judge", "prompts in", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("recipe", "benchmark", "follows", "its judge", "prompts in"):
+        table.add_column(column, overflow="fold")  # a file's name is looked for as it stands here
     for recipe in known:
         table.add_row(recipe.name, recipe.benchmark, recipe.follows, recipe.judge, "\n".join(recipe.files()))
     stdout().print(table)

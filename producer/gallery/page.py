@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from db.categories import ENGLISH_ALIASES
 from producer.comparison.schema import Comparison
 from producer.gallery.harmless import data_block, harmless, harmless_all
 from producer.gallery.summary import summaries
@@ -25,7 +26,7 @@ from producer.report.schema import Report
 
 ASSETS = Path(__file__).parent / "assets"
 
-STYLES = ("tokens", "page", "summary", "cards", "sample")
+STYLES = ("tokens", "page", "summary", "cards", "sample", "print")
 EARLY_SCRIPTS = ("early",)
 SCRIPTS = (
     *("words", "elements", "data", "selection", "pictures"),
@@ -92,6 +93,7 @@ def _environment() -> Environment:
     environment.filters.update(
         number=number, percent=percentage, moment=_moment, as_json=_as_json, signed=signed, chance=chance
     )
+    environment.filters["alias"] = ENGLISH_ALIASES.get
     return environment
 
 

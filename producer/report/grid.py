@@ -28,8 +28,11 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference."""
-    return NOTHING if value is None else f"{value:+z.2f}"
+    """Return a difference; one that is written as nothing has no direction."""
+    if value is None:
+        return NOTHING
+    shown = f"{value:+.2f}"
+    return shown if float(shown) else f"±{shown[1:]}"
 
 
 def chance(p: float | None) -> str:

@@ -23,19 +23,19 @@ def status_table(runs: Sequence[dict[str, Any]]) -> Table:
 
 
 def run_lines(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield two lines for each run: how it stands, since when by this machine's clock; and what it was asked for."""
+    """Yield two lines for each run: how it stands; since when, by this machine's clock, and what it was asked for."""
     rows = [_standing(run) for run in runs]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for run, row in zip(runs, rows, strict=True):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        asked = (run["benchmark"], run["editor"], f"scored by {', '.join(run['scorers'])}")
+        created = f"{datetime.fromtimestamp(run['created_at']):%Y-%m-%d %H:%M}"
+        asked = (created, run["benchmark"], run["editor"], f"scored by {', '.join(run['scorers'])}")
         yield one_line(f"{'':{len(run['run'])}}  {'  '.join(asked)}")
 
 
 def _standing(run: dict[str, Any]) -> tuple[str, ...]:
     edits, scores, failed = _counts(run)
-    created = f"{datetime.fromtimestamp(run['created_at']):%Y-%m-%d %H:%M}"
-    return run["run"], created, run["state"], f"edits {edits}", f"scores {scores}", f"failed {failed}"
+    return run["run"], run["state"], f"edits {edits}", f"scores {scores}", f"failed {failed}"
 
 
 def pace_lines(status: dict[str, Any]) -> Iterator[str]:
@@ -91,9 +91,10 @@ def _counts(run: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _table(texts: Sequence[str], *, numbers: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
     for column in texts:
-        table.add_column(column, overflow="fold", no_wrap=column == "worker")  # a name in two is no name any more
+        whole = column in ("run", "worker", "state")  # a name in two is no name any more
+        table.add_column(column, overflow="fold", no_wrap=whole)
     for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)
     return table

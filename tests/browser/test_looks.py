@@ -156,3 +156,15 @@ def test_without_javascript_the_summary_is_there(gallery: Path, look: Look) -> N
     page = look(gallery, java_script_enabled=False)
 
     expect(page.locator(".scorer table").first).to_contain_text("物理")
+
+
+# -- on paper ----------------------------------------------------------------------------------------------------------
+
+
+def test_on_paper_the_page_is_light_has_every_card_and_no_controls(gallery: Path, look: Look) -> None:
+    page = look(gallery, color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+
+    expect(page.locator("body")).to_have_css("background-color", "rgb(247, 247, 244)")
+    expect(page.locator("#toolbar")).to_be_hidden()
+    expect(page.locator(".card").last).to_have_css("content-visibility", "visible")

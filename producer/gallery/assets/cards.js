@@ -65,7 +65,8 @@ function scoreChip(sample, scorer) {
 
 function gainMark(gain) {
   if (gain === undefined) return undefined;
-  return make("span", { class: gain < 0 ? "gain loss" : "gain", text: signed(gain) });
+  const direction = ["loss", "even", "gain"][Math.sign(roundedOff(gain)) + 1];
+  return make("span", { class: `difference ${direction}`, text: signed(gain) });
 }
 
 // One failure: what failed, why, and what was said.

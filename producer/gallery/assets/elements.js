@@ -40,4 +40,7 @@ function labelled(name, field) {
 
 const shortNumber = (value) => (value === undefined ? "–" : value.toFixed(2));
 
-const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(2)}`;
+// A difference; one that is written as nothing has no direction.
+const signed = (value) => `${"−±+"[Math.sign(roundedOff(value)) + 1]}${Math.abs(value).toFixed(2)}`;
+
+const roundedOff = (value) => Math.round(value * 100);

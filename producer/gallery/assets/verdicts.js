@@ -26,7 +26,9 @@ function scoreTable(edits, scorer) {
     const values = scores.map((given) => meanOf(given.flatMap(({ criteria }) => ownNumber(criteria, name))));
     rows.push(scoreRow(isolated(name), values, scorer));
   }
-  return make("table", { class: "scores" }, SEVERAL && scoreHead(), make("tbody", {}, rows));
+  const table = make("table", { class: "scores" }, SEVERAL && scoreHead(), make("tbody", {}, rows));
+  const name = CONTENT.scorers[scorer].label;
+  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, table);
 }
 
 // A criterion may bear any name, `constructor` too.
@@ -55,8 +57,8 @@ function saidOf(score, run, several) {
   if (!says) return undefined;
   const seconds = score.seconds?.toFixed(1);
   const marks = [
-    runTag(run),
-    several && make("b", { text: shortNumber(score.value) }),
+    !score.failure && runTag(run), // a failure bears its own
+    several && score.value !== undefined && make("b", { text: shortNumber(score.value) }),
     seconds && make("span", { class: "muted small", word: "took", values: { seconds } }),
     score.retried && make("span", { class: "retried", word: "retried" }),
     ["queued", "running", "cancelled"].includes(score.state) && make("span", { class: "muted", word: "pending" }),

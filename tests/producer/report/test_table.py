@@ -228,6 +228,16 @@ def test_a_long_list_of_failures_is_cut_and_says_so(ledger: Ledger) -> None:
     assert len(gathered(run).failures) == FAILURES_SHOWN + 3
 
 
+def test_a_reason_with_the_end_of_a_log_is_cut_and_shows_it(ledger: Ledger) -> None:
+    run = RunByHand(ledger, [("物理", "a")])
+    run.fail_edit("a", "killed; the end of its log: " + "word " * 500)
+
+    text = printed(gathered(run), width=200)
+
+    assert 20 < text.count("word") < 60
+    assert "…" in text
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_from_outside_is_printed_as_it_is(ledger: Ledger, text: str) -> None:
     scorers = [{"name": "simulated", "label": text}]
@@ -237,7 +247,7 @@ def test_text_from_outside_is_printed_as_it_is(ledger: Ledger, text: str) -> Non
 
     first, table, failures = re.split(r"^scorer |^1 failed", printed(gathered(run), width=300), flags=re.MULTILINE)
 
-    assert first.split("  benchmark ")[1] == f"{text}  editor {text}\nPARTIAL".partition("\n")[0] + "\n"
+    assert first.split("  benchmark ")[1] == f"{text}  editor {text}\nPARTIAL".partition("\n")[0] + "\n\n"
     assert table.startswith(text)
     assert cells_of(table, text)[0] == text
     assert cells_of(failures, "score (") == [f"score ({text})", text, text, "model", text]

@@ -83,7 +83,7 @@ def test_what_is_lost_is_told_with_the_ledgers_word_for_it(ledger: Ledger) -> No
 
 
 @pytest.mark.parametrize(
-    ("value", "number_of", "signed_of"), [(-0.001, "0.00", "+0.00"), (-0.5, "-0.50", "-0.50"), (0.004, "0.00", "+0.00")]
+    ("value", "number_of", "signed_of"), [(-0.001, "0.00", "±0.00"), (-0.5, "-0.50", "-0.50"), (0.004, "0.00", "±0.00")]
 )
 def test_what_rounds_to_zero_is_not_below_it(value: float, number_of: str, signed_of: str) -> None:
     assert (number(value), signed(value)) == (number_of, signed_of)

@@ -106,7 +106,6 @@ def test_a_gpu_that_the_driver_has_lost_is_a_fault_in_its_own_words(look: Look, 
     assert (found.state, found.seen) == (State.FAULT, f"nvidia-smi: {LOST}, 550.54.15")
 
 
-
 def test_a_driver_that_hangs_is_given_up(nvidia_smi: Tool, tmp_path: Path) -> None:
     (tmp_path / "bin" / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "bin" / "nvidia-smi").chmod(0o755)

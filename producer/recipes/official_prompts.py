@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from string import Formatter
 from typing import Annotated, Literal, Self
@@ -27,6 +27,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 LARGEST = 4 * 1024**2
 """Bytes of a file in which prompts are looked for."""
+
+_MOST_CHARACTERS = 4 * LARGEST
+"""Of a module's constants together: a text that is joined with itself again and again fills any memory."""
 
 
 class PromptPart(BaseModel):
@@ -146,23 +149,37 @@ def _constants(path: Path) -> Mapping[str, object]:
         body = ast.parse(_content(path)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise WrongCall(one_line(f"{path}: is no Python: {error}")) from error
+    try:
+        return _assigned(body)
+    except (OverflowError, RecursionError) as error:
+        raise WrongCall(f"{path}: joins more texts than are read") from error
+
+
+def _assigned(body: Sequence[ast.stmt]) -> Mapping[str, object]:
+    """Return what names are given to; raises OverflowError for more text than is kept."""
     found: dict[str, object] = {}
+    characters = 0
     for statement in body:
         if isinstance(statement, ast.Assign):
             names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            found.update(dict.fromkeys(names, _constant(statement.value, found)))
+            text = _constant(statement.value, found)
+            characters += len(text) if isinstance(text, str) else 0
+            if characters > _MOST_CHARACTERS:
+                raise OverflowError
+            found.update(dict.fromkeys(names, text))
     return found
 
 
 def _constant(node: ast.expr, known: Mapping[str, object]) -> object:
-    """Return a text that is written out or joined with `+` of such; None for all else."""
+    """Return a text that is written out or joined with `+` of such; None for all else, and for one beyond LARGEST."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _constant(node.left, known), _constant(node.right, known)
-        return left + right if isinstance(left, str) and isinstance(right, str) else None
+        if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= LARGEST:
+            return left + right
     return None
 
 

@@ -28,6 +28,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 LARGEST = 4 * 1024**2
 """Bytes of a file in which prompts are looked for."""
 
+_LONGEST_TEXT = 1 << 18
+"""Characters of a prompt; the official ones have a fiftieth."""
+
 _MOST_CHARACTERS = 4 * LARGEST
 """Of a module's constants together: a text that is joined with itself again and again fills any memory."""
 
@@ -113,6 +116,8 @@ class PromptCopy:
         text = texts[name]
         if not isinstance(text, str) or not text.strip():
             raise WrongCall(f"{path}: {kind} {name} is no text, or an empty one")
+        if len(text) > _LONGEST_TEXT:
+            raise WrongCall(f"{path}: {kind} {name} is longer than {_LONGEST_TEXT:,} characters, as no prompt is")
         if _SURROGATE.search(text) or "\0" in text:
             raise WrongCall(
                 f"{path}: {kind} {name} holds a NUL or half of a surrogate pair, which no judge can be sent"
@@ -171,14 +176,14 @@ def _assigned(body: Sequence[ast.stmt]) -> Mapping[str, object]:
 
 
 def _constant(node: ast.expr, known: Mapping[str, object]) -> object:
-    """Return a text that is written out or joined with `+` of such; None for all else, and for one beyond LARGEST."""
+    """Return a text that is written out or joined with `+` of such; None for all else, and for one too long."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _constant(node.left, known), _constant(node.right, known)
-        if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= LARGEST:
+        if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _LONGEST_TEXT:
             return left + right
     return None
 

@@ -8,7 +8,7 @@ import pytest
 
 from db.errors import WrongCall, one_line
 from db.prompts import JudgePrompt, PromptSubject, render_prompt
-from producer.recipes.official_prompts import LARGEST, OfficialPrompt, PromptCopy
+from producer.recipes.official_prompts import OfficialPrompt, PromptCopy
 from tests.fuzz.mutator import FUZZ_INPUTS, FUZZ_SEED, Mutator, within_time
 
 SUBJECT = PromptSubject("k", "风格", "make it rain", None, False, None)
@@ -44,7 +44,7 @@ HOSTILE = (
     ),
 )
 DOUBLED = 'A = "<i>"\n' + "A = A + A\n" * 60
-KEPT = 'A = "<i>"\n' + "A = A + A\n" * 20 + "".join(f"B{number} = A + A\n" for number in range(100))
+KEPT = 'A = "<i>"\n' + "A = A + A\n" * 15 + "".join(f"B{number} = A + A\n" for number in range(100))
 JOINED = "A = " + " + ".join(['"<i>"'] * 2000) + "\n"
 
 
@@ -57,7 +57,6 @@ def check(folder: Path, content: bytes) -> bool:
         assert one_line(str(refused), longest=5000).isprintable()
         assert "\n" not in str(refused)
         return False
-    assert len(template) <= 20 * LARGEST
     asked = render_prompt(JudgePrompt(user=template), SUBJECT).user
     assert "make it rain" in asked
     return True
@@ -73,7 +72,9 @@ def test_python_of_any_content_gives_a_prompt_or_is_refused(tmp_path: Path) -> N
     assert found > 0
 
 
-@pytest.mark.parametrize("content", [DOUBLED, KEPT, JOINED], ids=["doubled", "kept", "joined"])
+@pytest.mark.parametrize(
+    "content", [DOUBLED, KEPT, JOINED, f"A = '{'<i>' * 200_000}'"], ids=["doubled", "kept", "joined", "long"]
+)
 def test_a_text_joined_beyond_all_bounds_is_refused(tmp_path: Path, content: str) -> None:
     with within_time("a text joined with itself"):
         assert not check(tmp_path, content.encode())

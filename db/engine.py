@@ -150,11 +150,12 @@ def _parse(url: str) -> URL:
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "postgresql+psycopg") or (
-        parsed.drivername == "sqlite" and (parsed.host or parsed.database in (None, "", ":memory:"))  # two slashes
+        parsed.drivername == "sqlite"
+        and (parsed.host or parsed.username or parsed.database in (None, "", ":memory:"))  # two slashes
     ):
         raise WrongCall(f"FARM_DATABASE_URL is a {parsed.drivername!r} URL; expected sqlite:///FILE or postgresql://")
-    if "@" in (parsed.host or ""):  # the rest of a password, which errors would repeat as the host that it is taken for
-        raise WrongCall("FARM_DATABASE_URL has a second @; in a password it is written as %40")
+    if parsed.drivername != "sqlite" and url.count("@") > 1:  # a password's, whose rest errors would repeat as a host
+        raise WrongCall("FARM_DATABASE_URL has a second @; in a password, or behind the ?, it is written as %40")
     return parsed
 
 

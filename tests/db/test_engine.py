@@ -55,6 +55,8 @@ def count(engine: Engine) -> int:
         "postgresql+asyncpg://root:geheim@127.0.0.1/farm",
         "postgresql://root:geheim@127.0.0.1:port/farm",
         "postgresql://root:1@geheim@127.0.0.1/farm",
+        "postgresql://root:1@geheim/2@127.0.0.1/farm",
+        "postgresql://root:1@2/geheim@127.0.0.1/farm",
         "postgresql://root@127.0.0.1/farm?port=geheim",
         "sqlite://data/farm.db",
         "sqlite:///farm.db?timeout=geheim",

@@ -12,6 +12,9 @@ from typing import Any, Self
 EVENT = "task-progress"
 """The type of the event; Flower counts it and shows the task as in PROGRESS."""
 
+LARGEST = 2**63
+"""Below it is every number that an event may say: a larger one nobody means, and could not be put into words."""
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -40,9 +43,11 @@ class Activity:
         """Return what the event says; None for what is no such event. Older workers tell nothing of memory."""
         said = {**_ADDED_LATER, **event}
         try:
-            return cls(**{name: type(default)(said[name]) for name, default in _BLANK.items()})
+            fields = {name: type(default)(said[name]) for name, default in _BLANK.items()}
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
+        numbers = (value for value in fields.values() if not isinstance(value, str))
+        return cls(**fields) if all(0 <= number < LARGEST for number in numbers) else None
 
     def __str__(self) -> str:
         if self.steps:

@@ -31,6 +31,7 @@ def run_command(command: click.Command, name: str) -> NoReturn:
         code = command(prog_name=name, standalone_mode=False) or 0
         sys.stdout.flush()
     except click.ClickException as error:
+        vars(error).update(message=one_line(error.message))  # it may repeat a name that a shell's * has put there
         error.show()
         code = error.exit_code
     except FarmError as error:

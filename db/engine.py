@@ -103,7 +103,7 @@ def open_as_it_is(url: str) -> Engine:
     file = parsed.database if parsed.query.get("uri") else f"file:{quote(parsed.database or '')}"
     # Read-only, SQLite would leave two files beside it; so writing is allowed to it, and forbidden to its statements.
     as_it_is = parsed.set(database=file).update_query_dict({"uri": "true", "mode": "rw"})
-    engine = create_engine(as_it_is, poolclass=NullPool)
+    engine = _engine(as_it_is, poolclass=NullPool)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
     return engine
 
@@ -150,11 +150,12 @@ def _parse(url: str) -> URL:
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "postgresql+psycopg") or (
-        parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:")
+        parsed.drivername == "sqlite"
+        and (parsed.host or parsed.username or parsed.database in (None, "", ":memory:"))  # two slashes
     ):
         raise WrongCall(f"FARM_DATABASE_URL is a {parsed.drivername!r} URL; expected sqlite:///FILE or postgresql://")
-    if "@" in (parsed.host or ""):  # the rest of a password, which errors would repeat as the host that it is taken for
-        raise WrongCall("FARM_DATABASE_URL has a second @; in a password it is written as %40")
+    if parsed.drivername != "sqlite" and url.count("@") > 1:  # a password's, whose rest errors would repeat as a host
+        raise WrongCall("FARM_DATABASE_URL has a second @; in a password, or behind the ?, it is written as %40")
     return parsed
 
 
@@ -170,10 +171,16 @@ def _create(url: URL, **options: Any) -> Engine:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not url.query.get("uri"):  # else it is not a path, but SQLite's own kind of URL
             make_private(file)  # SQLite would leave that to the umask; what it makes beside it gets the same mode
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        engine = _engine(url, connect_args={"timeout": BUSY_SECONDS})
         serve_many_writers(engine)
         return engine
+    return _engine(url, **options or _KEPT)
+
+
+def _engine(url: URL, **options: Any) -> Engine:
     try:
-        return create_engine(url, **options or _KEPT)
+        return create_engine(url, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise WrongCall("FARM_DATABASE_URL names PostgreSQL: pip install 'editfarm[postgres]'") from error
+    except (ValueError, ArgumentError):  # which repeat what stands there
+        raise WrongCall("FARM_DATABASE_URL has something behind its ? that does not hold there") from None

@@ -104,24 +104,30 @@ def look_at_gpus(seconds: float = ANSWER_SECONDS) -> Driver | None:
 
 def _by_nvidia_smi(seconds: float) -> Driver:
     fields = "index,uuid,name,memory.used,memory.total,ecc.errors.uncorrected.volatile.total,driver_version"
-    rows = [line.split(", ") for line in _nvidia_smi(f"--query-gpu={fields}", seconds)]
+    rows = [_row(line) for line in _nvidia_smi(f"--query-gpu={fields}", seconds)]
     apps = [line.split(", ") for line in _nvidia_smi("--query-compute-apps=gpu_uuid,pid,process_name", seconds)]
-    gpus = [
-        Gpu(
+    return Driver(
+        version=rows[0][1] if rows else "",
+        gpus=[gpu for gpu, _ in rows],
+        holders=[Holder(uuid, _number("".join(rest[:1])), ", ".join(rest[1:])) for uuid, *rest in apps],
+    )
+
+
+def _row(line: str) -> tuple[Gpu, str]:
+    """Return the GPU and the driver's version of a row; what is none is the driver's complaint of a GPU it has lost."""
+    try:
+        index, uuid, name, used, total, errors, version = line.split(", ")
+        gpu = Gpu(
             index=int(index),
             uuid=uuid,
             name=name,
             memory_used_bytes=_number(used) * _MEBIBYTE,
             memory_total_bytes=_number(total) * _MEBIBYTE,
-            uncorrected_errors=_number(errors) if errors.isdigit() else None,
+            uncorrected_errors=_number(errors) if errors.isdecimal() else None,
         )
-        for index, uuid, name, used, total, errors, _ in rows
-    ]
-    return Driver(
-        version=rows[0][-1] if rows else "",
-        gpus=gpus,
-        holders=[Holder(uuid, _number(pid), ", ".join(name)) for uuid, pid, *name in apps],
-    )
+    except ValueError as error:
+        raise DriverFault(f"nvidia-smi: {line}") from error
+    return gpu, version
 
 
 def _nvidia_smi(query: str, seconds: float = ANSWER_SECONDS) -> list[str]:
@@ -138,7 +144,7 @@ def _nvidia_smi(query: str, seconds: float = ANSWER_SECONDS) -> list[str]:
 
 def _number(text: str) -> int:
     """Return the number; 0 where the driver does not tell it, as of memory that a GPU shares with its host."""
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0
 
 
 @contextmanager

@@ -18,6 +18,9 @@ from producer.written_yaml import NotYaml, read_yaml
 DEFAULTS: Mapping[str, Any] = {"editor": "pillow", "scorers": ["reference"]}
 """What runs when nothing is chosen: models that need neither GPU nor weights."""
 
+LARGEST_BYTES = 1 << 20
+"""Of a configuration file: what has more is another file, or has no end."""
+
 
 def choose(
     *,
@@ -134,7 +137,11 @@ def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = read_yaml(file.read_text(encoding="utf-8"))
+        with file.open("rb") as opened:  # not by its size, which a pipe does not have
+            written = opened.read(LARGEST_BYTES + 1)
+        if len(written) > LARGEST_BYTES:
+            raise WrongCall(f"{file}: is larger than {LARGEST_BYTES:,} bytes, which no run configuration is")
+        content = read_yaml(written.decode())
     except OSError as error:
         raise WrongCall(f"{file}: cannot be read: {error.strerror}") from error
     except (NotYaml, UnicodeDecodeError) as error:

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from db.errors import one_line
 from db.gpus import gpu_of
 from db.settings import settings
 
@@ -23,6 +24,9 @@ FIRST = ("timestamp", "level", "event", "worker", "gpu", "stage", "run", "job", 
 """What a line begins with, as far as it has it; every event says these things by these names."""
 
 _WORKER = "EDITFARM_WORKER"
+
+_OF_SEVERAL_LINES = ("event", "exception", "stack")
+_LONGEST_LINE = 100_000
 
 log = structlog.get_logger()
 
@@ -45,7 +49,7 @@ def configure_logging(level: int | str, *, ours: int | str | None = None) -> Non
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering()],
         )
     )
     root = logging.getLogger()
@@ -84,13 +88,23 @@ def _ids_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
     return {**{name: event[name] for name in FIRST if name in event}, **event}
 
 
-def _renderer() -> Any:
+def _rendering() -> list[Any]:
     chosen = settings().log_format
     if chosen == "json" or (chosen == "auto" and not sys.stderr.isatty()):
         if hasattr(sys.stderr, "reconfigure"):
             sys.stderr.reconfigure(encoding="utf-8")  # whatever the locale is
-        return as_json
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
+        return [as_json]
+    return [_harmless, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)]
+
+
+def _harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Write out what would act on a terminal: names and reasons are strangers', whole lines only a traceback's."""
+    return {name: _written_out(name, value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _written_out(name: str, text: str) -> str:
+    lines = text.split("\n") if name in _OF_SEVERAL_LINES else [text]
+    return "\n".join(one_line(line, longest=_LONGEST_LINE) for line in lines)
 
 
 def as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

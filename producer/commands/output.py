@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,11 @@ def stderr() -> Console:
 
 def print_json(content: object) -> None:
     """Write JSON values; what would act on a terminal, or is no character, is written as JSON escapes it."""
-    lines = json.dumps(content, ensure_ascii=False, indent=2).split("\n")
-    click.echo("\n".join(line if line.isprintable() else _escaped(line) for line in lines))
+    click.echo(_harmless(json.dumps(content, ensure_ascii=False, indent=2)))
+
+
+def _harmless(text: str) -> str:
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
 
 
 def _escaped(line: str) -> str:
@@ -38,13 +42,14 @@ def _escaped(line: str) -> str:
 
 
 def write_document(document: Document, format_name: str, file: Path | None = None) -> None:
-    """Write a document to stdout, or to a file that is whole or not there."""
+    """Write a document to stdout, where it acts on no terminal, or to a file that is whole or not there."""
     if file is not None:
         write_file(file, document.as_text(format_name))
     elif format_name == "table":
         document.print(stdout())
     else:
-        click.echo(document.as_text(format_name), nl=False)
+        text = document.as_text(format_name)
+        click.echo(_harmless(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text, nl=False)
 
 
 def write_file(file: Path, content: str) -> None:

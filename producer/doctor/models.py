@@ -6,6 +6,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from db.catalogue import find_spec
@@ -81,7 +82,7 @@ def judges(sights: Sights) -> Iterator[Found]:
     key = sights.settings().judge_api_key
     for url in _judge_urls(sights):
         if sights.asks_judges:
-            fault = _ask(f"{url}/models", key.get_secret_value() if key else None)
+            fault = _ask(f"{url}/models", key.get_secret_value().strip() if key else "")
             yield NO_JUDGE(f"{url}: {fault}", url=f"{url}/models") if fault else fine(f"{url} answers")
         elif key is None:
             yield NO_KEY(f"FARM_JUDGE_API_KEY is not set, and {url} is to be asked")
@@ -110,13 +111,22 @@ def _judge_urls(sights: Sights) -> list[str]:
     return list(urls)
 
 
-def _ask(url: str, key: str | None) -> str | None:
-    """Return what is wrong with the server, None where it answers."""
+def _ask(url: str, key: str) -> str | None:
+    """Return what is wrong with the server, None where it answers; the key goes to it alone, and into no message."""
+    if not (key.isascii() and key.isprintable()):
+        return "FARM_JUDGE_API_KEY holds a character that no header can carry; expected printable ASCII"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     try:
-        with urllib.request.urlopen(request, timeout=SERVER_SECONDS):
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=SERVER_SECONDS):
             return None
     except urllib.error.HTTPError as error:
         return None if error.code == 404 else f"HTTP {error.code}"  # a server that lists no models is there
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         return first_line(error)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Lets a redirect be the answer: the library would take the key along, to whatever host it names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Make no request of it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from string import Formatter
 from typing import Annotated, Literal, Self
@@ -27,6 +27,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 LARGEST = 4 * 1024**2
 """Bytes of a file in which prompts are looked for."""
+
+_LONGEST_TEXT = 1 << 18
+"""Characters of a prompt; the official ones have a fiftieth."""
+
+_MOST_CHARACTERS = 4 * LARGEST
+"""Of a module's constants together: a text that is joined with itself again and again fills any memory."""
 
 
 class PromptPart(BaseModel):
@@ -110,6 +116,8 @@ class PromptCopy:
         text = texts[name]
         if not isinstance(text, str) or not text.strip():
             raise WrongCall(f"{path}: {kind} {name} is no text, or an empty one")
+        if len(text) > _LONGEST_TEXT:
+            raise WrongCall(f"{path}: {kind} {name} is longer than {_LONGEST_TEXT:,} characters, as no prompt is")
         if _SURROGATE.search(text) or "\0" in text:
             raise WrongCall(
                 f"{path}: {kind} {name} holds a NUL or half of a surrogate pair, which no judge can be sent"
@@ -146,23 +154,37 @@ def _constants(path: Path) -> Mapping[str, object]:
         body = ast.parse(_content(path)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise WrongCall(one_line(f"{path}: is no Python: {error}")) from error
+    try:
+        return _assigned(body)
+    except (OverflowError, RecursionError) as error:
+        raise WrongCall(f"{path}: joins more texts than are read") from error
+
+
+def _assigned(body: Sequence[ast.stmt]) -> Mapping[str, object]:
+    """Return what names are given to; raises OverflowError for more text than is kept."""
     found: dict[str, object] = {}
+    characters = 0
     for statement in body:
         if isinstance(statement, ast.Assign):
             names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            found.update(dict.fromkeys(names, _constant(statement.value, found)))
+            text = _constant(statement.value, found)
+            characters += len(text) if isinstance(text, str) else 0
+            if characters > _MOST_CHARACTERS:
+                raise OverflowError
+            found.update(dict.fromkeys(names, text))
     return found
 
 
 def _constant(node: ast.expr, known: Mapping[str, object]) -> object:
-    """Return a text that is written out or joined with `+` of such; None for all else."""
+    """Return a text that is written out or joined with `+` of such; None for all else, and for one too long."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _constant(node.left, known), _constant(node.right, known)
-        return left + right if isinstance(left, str) and isinstance(right, str) else None
+        if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _LONGEST_TEXT:
+            return left + right
     return None
 
 

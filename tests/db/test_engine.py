@@ -55,6 +55,11 @@ def count(engine: Engine) -> int:
         "postgresql+asyncpg://root:geheim@127.0.0.1/farm",
         "postgresql://root:geheim@127.0.0.1:port/farm",
         "postgresql://root:1@geheim@127.0.0.1/farm",
+        "postgresql://root:1@geheim/2@127.0.0.1/farm",
+        "postgresql://root:1@2/geheim@127.0.0.1/farm",
+        "postgresql://root@127.0.0.1/farm?port=geheim",
+        "sqlite://data/farm.db",
+        "sqlite:///farm.db?timeout=geheim",
     ],
 )
 def test_a_url_that_cannot_be_used_is_a_wrong_call_that_names_the_setting(url: str) -> None:

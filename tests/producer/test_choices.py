@@ -40,6 +40,9 @@ def complaint(**given: Any) -> str:
     return message
 
 
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{level}: &a{level} [{f'*a{level - 1}, ' * 9}]\n" for level in range(1, 10))
+"""Half a page that stands for a billion values."""
+
 TWO_SCORERS = "scorers: [{name: simulated, label: strict, seconds: 1}, {name: simulated, label: 宽松}]"
 
 # -- precedence --------------------------------------------------------------------------------------------------------
@@ -202,6 +205,9 @@ def test_a_wrong_call_is_one_line_that_names_it(given: dict[str, Any], named: li
         ("seed: !!int ''", "is not YAML: a value is not what its tag says"),
         ("seed: 2026-13-45", "is not YAML: month must be in 1..12"),
         ("[" * 5000, "is not YAML: maximum recursion depth"),
+        (BOMB, "is not YAML: with its aliases it stands for more than 100,000 values"),
+        ("a: &a [*a]", "is not YAML: with its aliases it stands for more than 100,000 values"),
+        ("#" * (1 << 20) + "\n", "is larger than 1,048,576 bytes"),
         ("recipe: gedit", "recipe: is named on the command line, with --recipe and --prompts"),
         ("recipe: {name: gedit}", "recipe.digest: Field required"),
         ("a: !!python/object:os.system {}", "is not YAML"),
@@ -238,3 +244,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
 
     assert str(tmp_path / name) in complaint(file=tmp_path / name)
+
+
+def test_a_file_without_end_is_refused() -> None:
+    assert "/dev/zero: is larger than" in complaint(file=Path("/dev/zero"))

@@ -64,6 +64,19 @@ def test_whatever_is_logged_is_one_line_of_json(value: object, shown: object) ->
     assert json.loads(line, parse_constant=pytest.fail) == {"event": "x", "value": shown}
 
 
+def test_what_is_logged_as_text_acts_on_no_terminal_and_a_traceback_keeps_its_lines() -> None:
+    said = 'log.info("job.done", sample="a\\x1b[2J\\nfake.event", model="\\u202e雪")\n1 / 0'
+    command = [sys.executable, "-c", LOGGING + said]
+    environment = {"PATH": "", "PYTHONPATH": str(ROOT), "FARM_LOG_FORMAT": "text"}
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    first, *rest = done.stderr.splitlines()
+    assert "\x1b" not in done.stderr and "\u202e" not in done.stderr
+    assert r"a\x1b[2J\nfake.event" in first and r"\u202e雪" in first
+    assert "Traceback (most recent call last):" in rest and "ZeroDivisionError: division by zero" in rest
+
+
 def test_a_circle_is_logged_too() -> None:
     circle: list[object] = []
     circle.append(circle)

@@ -24,6 +24,7 @@ from db.settings import settings
 from workers.models.errors import ModelFault, Refused
 from workers.models.judging.hearing import Hearing, Reply
 from workers.models.judging.question import Question, prompts_digest
+from workers.models.judging.service_client import bounded_client
 from workers.models.judging.service_retries import Answer, NoAnswer, Patience, Rejected
 from workers.models.protocols import Rating, Scorer, ScoreRequest
 
@@ -50,6 +51,12 @@ _WORDS_FOR_THE_FORMAT = ("response_format", "json_schema", "schema", "guided")
 
 _SEEDS = 2**31  # servers keep a seed in a signed 32-bit integer
 
+_LONGEST_NAME = 200
+"""Characters that are kept of what a server calls its model."""
+
+_MOST_TOKENS = 2**31
+"""What one reply cannot take."""
+
 _SHORTEST_SECRET = 4
 """Characters; to hide a shorter key, which is none, would tear the numbers of a reply apart."""
 
@@ -74,13 +81,12 @@ class _Kept:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def add(self, answer: Answer[ChatCompletion], answered_by: str | None) -> None:
+    def add(self, answer: Answer[ChatCompletion], answered_by: str) -> None:
         self.seconds += answer.seconds
         self.attempts = max(self.attempts, answer.attempt)
         self.answered_by = answered_by or self.answered_by
-        if usage := answer.content.usage:
-            self.prompt_tokens += usage.prompt_tokens
-            self.completion_tokens += usage.completion_tokens
+        self.prompt_tokens += _tokens(answer.content.usage, "prompt_tokens")
+        self.completion_tokens += _tokens(answer.content.usage, "completion_tokens")
 
     def detail(self) -> dict[str, object]:
         tokens = {"prompt": self.prompt_tokens, "completion": self.completion_tokens}
@@ -118,6 +124,7 @@ class ApiScorer(Scorer):
             base_url=options.base_url,
             timeout=options.timeout_seconds,
             max_retries=0,
+            http_client=bounded_client(options.timeout_seconds),
         )
 
     def facts(self) -> Mapping[str, object]:
@@ -170,9 +177,9 @@ class ApiScorer(Scorer):
         """Return what the judge replies. Raises Refused where it declines."""
         answer = self._ask(asking)
         completion = answer.content
-        kept.add(answer, self._hide_key(completion.model) if completion.model else None)
+        kept.add(answer, self._hide_key(str(completion.model or ""))[:_LONGEST_NAME])
         choice = completion.choices[0]
-        reply = self._hide_key(str(choice.message.content or ""))
+        reply = self._hide_key(choice.message.content or "")
         if choice.message.refusal or choice.finish_reason == "content_filter":
             words = self._hide_key(choice.message.refusal or "") or reply
             raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
@@ -207,13 +214,25 @@ class ApiScorer(Scorer):
             seed=asking.seed,
             extra_body={**form, **self._options.arguments},
         )
-        choices = getattr(completion, "choices", None)  # the client checks nothing: what it returns may be a text
-        if not isinstance(choices, list) or not choices or not getattr(choices[0], "message", None):
+        if not _has_a_message(completion):
             raise NoAnswer(f"no chat completion, but {str(completion).strip() or 'nothing'}")
         return completion
 
     def _hide_key(self, text: str) -> str:
         return text.replace(self._key, "***") if len(self._key) >= _SHORTEST_SECRET else text
+
+
+def _has_a_message(completion: object) -> bool:
+    """Tell whether this is a chat completion; the client checks nothing, and returns whatever came."""
+    choices = getattr(completion, "choices", None)
+    message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+    return all(isinstance(getattr(message, words, 0), str | None) for words in ("content", "refusal"))
+
+
+def _tokens(usage: object, name: str) -> int:
+    """Return how many tokens a server says that it counted; 0 where it says nothing that is a count."""
+    count = getattr(usage, name, None)
+    return count if type(count) is int and 0 <= count < _MOST_TOKENS else 0
 
 
 def _judge_api_key() -> str:

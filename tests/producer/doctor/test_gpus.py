@@ -95,6 +95,17 @@ def test_a_driver_that_does_not_answer_is_a_fault_in_its_own_words(
     assert visible_gpus() == []
 
 
+LOST = "Unable to determine the device handle for GPU 0000:06:00.0: Unknown Error"
+
+
+def test_a_gpu_that_the_driver_has_lost_is_a_fault_in_its_own_words(look: Look, nvidia_smi: Tool) -> None:
+    nvidia_smi(f"{FREE}, 550.54.15\n{LOST}")
+
+    (found,) = look("gpu-driver")
+
+    assert (found.state, found.seen) == (State.FAULT, f"nvidia-smi: {LOST}, 550.54.15")
+
+
 def test_a_driver_that_hangs_is_given_up(nvidia_smi: Tool, tmp_path: Path) -> None:
     (tmp_path / "bin" / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "bin" / "nvidia-smi").chmod(0o755)

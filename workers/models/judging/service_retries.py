@@ -119,12 +119,15 @@ class Patience:
             raise self._meaning(error) from None
         except APIConnectionError as error:
             raise _Failed(self._brief(_cause(error))) from None
-        except (NoAnswer, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (NoAnswer, ValueError, RecursionError) as error:  # not JSON, or more than a reader of JSON takes
             raise _Failed(self._brief(f"what it sent is no answer: {error}")) from None
 
     def _meaning(self, error: APIStatusError) -> Exception:
         status = error.status_code
         message = self._brief(_message(error.body))
+        if status < 400:
+            elsewhere = error.response.headers.get("location", "elsewhere")
+            message = self._brief(f"it redirects to {elsewhere}, which is not followed: name it as base_url")
         answered = f"{status}: {message}" if message else str(status)
         if status not in _MAY_PASS and status < 500:
             return Rejected(f"the server answered {answered}", status, self._hide(json.dumps(error.body)))

@@ -92,6 +92,7 @@ def _load_network(folder: Path, options: TransformersJudgeOptions) -> Any:
         dtype=options.dtype,
         attn_implementation=options.attention,
         output_loading_info=True,
+        trust_remote_code=False,  # said: else it asks whoever sits at the terminal
         **({} if where == "cpu" else {"device_map": where}),
         **({} if options.experts is None else {"experts_implementation": options.experts}),
     )

@@ -22,7 +22,9 @@ def load_processor(folder: Path) -> Any:
     """Return the processor of the folder: tokenizer, padding on the left, and Pillow image processor."""
     base = getattr(transformers, _class_name(folder))
     takes_video = "video_processor" in base.get_attributes()
-    processor = (_for_still_images(base) if takes_video else base).from_pretrained(folder, **_backend(takes_video))
+    processor = (_for_still_images(base) if takes_video else base).from_pretrained(
+        folder, trust_remote_code=False, **_backend(takes_video)
+    )
     processor.tokenizer.padding_side = "left"  # a padded row would otherwise go on after its padding
     return processor
 

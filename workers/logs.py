@@ -110,13 +110,15 @@ def _written_out(name: str, text: str) -> str:
 def as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """Return the event as one line of JSON, whatever it holds: what JSON cannot say, an infinity too, is shown as text.
 
-    Halves of surrogate pairs, as file names that are no UTF-8 have them, become question marks.
+    Halves of surrogate pairs, as file names that are no UTF-8 have them, become question marks; what else would act on
+    a terminal is escaped.
     """
     try:
         line = json.dumps(event, ensure_ascii=False, allow_nan=False, default=repr)
     except (ValueError, TypeError):  # not a number, a circle, a key that is none
         line = json.dumps({str(name): _shown(value) for name, value in event.items()}, ensure_ascii=False)
-    return line.encode(errors="replace").decode()
+    line = line.encode(errors="replace").decode()
+    return line if line.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def _shown(value: Any) -> Any:

@@ -47,6 +47,7 @@ def logged(code: str, **environment: str) -> list[dict[str, Any]]:
     ("value", "shown"),
     [
         ("two\nlines\r\u2028", "two\nlines\r\u2028"),
+        ("\x9b2J \x7f \u202e", "\x9b2J \x7f \u202e"),
         ("half \ud800 of a pair", "half ? of a pair"),
         (b"\xff", "b'\\xff'"),
         (math.inf, "inf"),
@@ -57,10 +58,10 @@ def logged(code: str, **environment: str) -> list[dict[str, Any]]:
         ("\N{SNOWMAN} 雪", "\N{SNOWMAN} 雪"),
     ],
 )
-def test_whatever_is_logged_is_one_line_of_json(value: object, shown: object) -> None:
+def test_whatever_is_logged_is_one_line_of_json_that_acts_on_no_terminal(value: object, shown: object) -> None:
     line = as_json(None, "info", {"event": "x", "value": value})
 
-    assert "\n" not in line and "\r" not in line
+    assert line.isprintable()
     assert json.loads(line, parse_constant=pytest.fail) == {"event": "x", "value": shown}
 
 

@@ -179,7 +179,7 @@ class ApiScorer(Scorer):
         completion = answer.content
         kept.add(answer, self._hide_key(str(completion.model or ""))[:_LONGEST_NAME])
         choice = completion.choices[0]
-        reply = self._hide_key(choice.message.content or "")
+        reply = self._hide_key(_text(choice.message.content))
         if choice.message.refusal or choice.finish_reason == "content_filter":
             words = self._hide_key(choice.message.refusal or "") or reply
             raise Refused(f"the judge declined to answer: {words or 'its content filter'}", {"reply": words})
@@ -226,7 +226,16 @@ def _has_a_message(completion: object) -> bool:
     """Tell whether this is a chat completion; the client checks nothing, and returns whatever came."""
     choices = getattr(completion, "choices", None)
     message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
-    return all(isinstance(getattr(message, words, 0), str | None) for words in ("content", "refusal"))
+    content, refusal = (getattr(message, name, 0) for name in ("content", "refusal"))
+    return isinstance(content, str | list | None) and isinstance(refusal, str | None)
+
+
+def _text(content: object) -> str:
+    """Return a message's text. Some servers send it in parts, and in parts of another kind what the judge thought."""
+    if not isinstance(content, list):
+        return str(content or "")
+    parts = (part.get("text") for part in content if isinstance(part, dict))
+    return "".join(text for text in parts if isinstance(text, str))
 
 
 def _tokens(usage: object, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.judge_server import (
     GOOD,
     Behaviour,
     JudgeServer,
+    completion,
     says,
+    sends,
 )
 from tests.workers.models.api.asking import UNREADABLE, Build, only, rated, request
 from workers.models.errors import ModelFault, Refused, Unparsed
@@ -57,6 +60,15 @@ def test_a_judge_that_refuses_when_asked_again_has_refused(build: Build, server:
 
     assert isinstance(only(build()), Refused)
     assert len(server.received) == 2
+
+
+def test_a_reply_in_parts_is_read_without_what_the_judge_thought(build: Build, server: JudgeServer) -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": '{"score": 1}'}]}
+    answer = completion("")
+    answer["choices"][0]["message"]["content"] = [thought, {"type": "text", "text": GOOD}]
+    server.script = [sends(json.dumps(answer))]
+
+    assert rated(only(build())).value == 8.5
 
 
 @pytest.mark.parametrize("content", [None, "", "  \n"])

@@ -18,12 +18,16 @@ TROUBLESHOOTING = (HOWTO / "troubleshooting.md").read_text(encoding="utf-8")
 QUOTED = re.findall(r"^> (.+)$", TROUBLESHOOTING, re.MULTILINE)
 SHOWN = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 LINKED = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+NAMED = re.compile(r"`((?:benchmarks|db|docker|docs|examples|producer|tests|workers)/[\w/.*-]+)")
 LED_TO = re.compile(r"^(?:.+ <)?([\w./-]+)>?$", re.MULTILINE)
 """A line of a toctree, with a title of its own or without."""
 
 TOGETHER = [
     *PAGES,
-    *(ROOT / name for name in ("ARCHITECTURE.md", "CHANGELOG.md", "DECISIONS.md", "benchmarks/RESULTS.md")),
+    *(
+        ROOT / name
+        for name in ("ARCHITECTURE.md", "CHANGELOG.md", "DECISIONS.md", "SECURITY.md", "benchmarks/RESULTS.md")
+    ),
 ]
 
 
@@ -76,6 +80,13 @@ def test_a_page_links_to_files_and_headings_that_are_there(page: Path) -> None:
 
     assert [file for file, _ in linked if not file.is_file()] == []
     assert [(file, place) for file, place in linked if place and place not in _headings_of(file)] == []
+
+
+@pytest.mark.parametrize("page", TOGETHER, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_names_files_that_are_there(page: Path) -> None:
+    named = [name.rstrip(".") for name in NAMED.findall(page.read_text(encoding="utf-8"))]
+
+    assert [name for name in named if not any(ROOT.glob(name)) and name != "docker/.env"] == []
 
 
 def _links_of(page: Path) -> list[tuple[str, str]]:

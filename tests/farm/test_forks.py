@@ -21,7 +21,7 @@ pytestmark = [
 def start_two(farm: FarmUnderTest, **environment: str) -> list[psutil.Process]:
     """Start two workers by one supervisor; return their parents when they are ready."""
     supervisor = farm.farm("--workers", "2", **environment)
-    eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
+    eventually(lambda: len(ready_workers(farm, 2)) == 2, farm=farm)
     return worker_parents(supervisor)
 
 
@@ -36,7 +36,7 @@ def test_workers_and_their_first_children_are_forks_with_names_sessions_and_rand
     parents = start_two(farm, **planted(farm.folder, draw))
     children = [pool_child_of(parent) for parent in parents]
 
-    assert sorted(name.partition("@")[0] for name in ready_workers(farm)) == ["edit+score-cpu0", "edit+score-cpu1"]
+    assert sorted(name.partition("@")[0] for name in ready_workers(farm, 2)) == ["edit+score-cpu0", "edit+score-cpu1"]
     assert sorted(parent.name() for parent in parents) == ["edit+score-cpu0", "edit+score-cpu1"]
     assert {process.cmdline()[1:3] == ["-m", "workers"] for process in (*parents, *children)} == {True}
     assert len({os.getsid(parent.pid) for parent in parents} | {os.getsid(farm.processes[0].pid)}) == 3
@@ -96,7 +96,7 @@ def test_a_worker_that_is_started_again_forks_its_child_as_at_first(farm: FarmUn
     victim, other = start_two(farm)
     victim.kill()
     eventually(lambda: not victim.is_running(), farm=farm)
-    eventually(lambda: len(ready_workers(farm)) == 2, farm=farm)
+    eventually(lambda: len(ready_workers(farm, 2)) == 2, farm=farm)
 
     (again,) = [parent for parent in worker_parents(farm.processes[0]) if parent != other]
     assert not is_spawned(pool_child_of(again))

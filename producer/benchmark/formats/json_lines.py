@@ -41,7 +41,8 @@ def _value_of(place: str, line: str) -> Any:
     try:
         return json.loads(line, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        reason = f"{error.msg.partition(' (')[0]}: column {error.pos + 1:,}"
+        column = min(error.pos, len(line.rstrip())) + 1  # what is missing at the end is missed behind the line's end
+        reason = f"{error.msg.partition(' (')[0]}: column {column:,}"
     except _NoValue as error:
         reason = str(error)
     except RecursionError:

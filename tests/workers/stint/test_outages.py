@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 
 from db.errors import ServiceUnreachable
 from workers.models.errors import ModelFault
-from workers.stint.loop import outages as module
+from workers.stint import outages as module
 from workers.stint.outages import Outages, at_once, may_pass
 
 LOCKED = OperationalError("UPDATE edits", {}, sqlite3.OperationalError("database is locked"))

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.figures.tables import markdown_table
-from benchmarks.scaling import with_tables
+from benchmarks.figures.tables import markdown_table, with_tables
 
 PAGE = Path(__file__).with_name("RESULTS.md")
 TABLE = "goals"

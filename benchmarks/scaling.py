@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.figures.tables import markdown_table
+from benchmarks.figures.tables import markdown_table, with_tables
 
 CONSTANTS = Path(__file__).with_name("many_workers.json")
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
@@ -149,15 +149,6 @@ def main(write: bool) -> None:
 def all_tables(costs: Costs) -> dict[str, str]:
     """Return every table by its name on the page."""
     return {"costs": costs_table(costs), **load_tables(costs), "limits": limits_table(costs), "size": size_table(costs)}
-
-
-def with_tables(page: str, tables: Mapping[str, str]) -> str:
-    """Return the page with what stands between the marks of each table replaced by it."""
-    for name, table in tables.items():
-        before, begin, rest = page.partition(f"<!-- computed: {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        page = f"{before}{begin}{table}\n{end}{after}" if begin else page
-    return page
 
 
 def costs_table(costs: Costs) -> str:

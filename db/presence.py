@@ -26,6 +26,7 @@ class Present:
     """
 
     name: str
+    process: Process
     gpu: str
     health: Health
     reason: str | None
@@ -39,6 +40,11 @@ class Present:
     def silent(self) -> bool:
         """Whether it has said nothing for longer than it would if it lived."""
         return self.seconds_ago > SILENT_SECONDS
+
+    @property
+    def lives_here(self) -> bool:
+        """Whether its process is seen to live on this host."""
+        return self.process.is_here() and not self.process.is_dead()
 
 
 def enter_worker(engine: Engine, name: str, process: Process, gpu: str, stages: Iterable[str] = ()) -> None:
@@ -100,6 +106,7 @@ def present_workers(engine: Engine) -> list[Present]:
         return [
             Present(
                 name=row.name,
+                process=Process.parse(row.process),
                 gpu=row.gpu,
                 health=Health(row.health),
                 reason=row.reason,

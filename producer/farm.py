@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from sqlalchemy import Engine
+
 from db.child import end_child, start_child
 from db.command import say
 from db.configuration import RunConfiguration
 from db.errors import FarmError, WrongCall
 from db.gpus import visible_gpus
-from db.presence import Present, all_are_sick, sick_workers
+from db.presence import Present, all_are_sick, present_workers, sick_workers
 from db.settings import farm_home, make_private, settings
 
 CPU_WORKERS_AT_MOST = 4
@@ -68,6 +70,22 @@ class _Farm:
             file.seek(self._beginning)
             lines = file.read().decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else "it left no word"
+
+
+def require_own_place(engine: Engine, gpus: str | None) -> None:
+    """Raise WrongCall where workers of this ledger live on this machine: further ones would share their GPUs.
+
+    It is not raised where the GPUs are named, and are none of theirs.
+    """
+    wanted = None if gpus is None else {gpu.strip() for gpu in gpus.split(",")}
+    living = [one for one in present_workers(engine) if one.lives_here]
+    there = [one.name for one in living if wanted is None or wanted & {*one.gpu.split(",")}]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise WrongCall(
+            f"workers live on this machine already ({there[0]}{more}), and `run` would start others beside them: "
+            "`submit` and `watch` leave the work to those; or end them first"
+        )
 
 
 def require_healthy_gpu(present: Sequence[Present]) -> None:

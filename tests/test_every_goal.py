@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.every_goal import PAGE, TABLE, Reached, goals_on, goals_table
-from benchmarks.scaling import with_tables
+from benchmarks.figures.tables import with_tables
 
 A_PAGE = """
     python -m benchmarks.scheduling --no-rivals

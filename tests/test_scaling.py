@@ -12,11 +12,12 @@ from click.testing import CliRunner
 pytest.importorskip("torch")  # benchmarks.figures.machine names the machine by it
 
 from benchmarks import many_workers
+from benchmarks.figures.tables import with_tables
 from benchmarks.many_workers import ROWS
 from benchmarks.measured_farm.clocked import read_clocked
 from benchmarks.measured_farm.meters import Load
 from benchmarks.measured_farm.site import job_and_second
-from benchmarks.scaling import CONSTANTS, PAGE, Costs, Demand, all_tables, shown, with_tables
+from benchmarks.scaling import CONSTANTS, PAGE, Costs, Demand, all_tables, shown
 
 COSTS = Costs(**{field.name: 1.0 for field in fields(Costs)})
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from benchmarks.drawn_work.workload import Card
 from benchmarks.figures.outcome import Fell
@@ -27,12 +27,10 @@ from benchmarks.measured_farm.databases import SQLITE, open_database
 from benchmarks.measured_farm.processes import Process, Spent, cpu_seconds, end, family_of, run_watched, wait_until
 from benchmarks.measured_farm.timed import install_timed_models
 from db.broker import endpoint_file
-from db.engine import open_engine, reading
-from db.owner import Process as Known
+from db.engine import open_engine
 from db.presence import present_workers
 from db.queries import progress_of
 from db.settings import settings
-from db.tables import workers
 from producer.broker import embedded_broker
 
 ROOT = Path(__file__).parents[2]
@@ -125,8 +123,7 @@ class Farm:
 
     def parents(self) -> list[int]:
         """Return the number of each worker's parent process, by its own word."""
-        with reading(self.engine) as connection:
-            return [Known.parse(process).pid for process in connection.scalars(select(workers.c.process))]
+        return [worker.process.pid for worker in present_workers(self.engine)]
 
     def _process(self, module: Sequence[str], log: Path, **environment: str) -> Process:
         with log.open("wb") as output:

@@ -47,7 +47,7 @@ def run(benchmark: Where, workers: int | None, gpus: str | None, verbose: bool, 
     from db.settings import settings
     from producer.broker import embedded_broker
     from producer.commands.pictures import write_pictures
-    from producer.farm import farm, farm_flags, require_healthy_gpu
+    from producer.farm import farm, farm_flags, require_healthy_gpu, require_own_place
     from producer.report.document import report_document
     from producer.report.gather import gather_report
     from producer.watch import watch
@@ -55,6 +55,7 @@ def run(benchmark: Where, workers: int | None, gpus: str | None, verbose: bool, 
     edits, how = choices.pop("edits"), choices.pop("how")
     configuration = _configuration(edits, choices)
     flags = farm_flags(configuration, gpus=gpus, workers=workers)
+    require_own_place(engine(), gpus)
     with ExitStack() as stack:
         if settings().broker_url is None and embedded_address() is None:
             stack.enter_context(embedded_broker())

@@ -11,7 +11,7 @@ from producer.commands.options import PATH
 
 
 @click.command("import-scores")
-@click.argument("file", metavar="FILE", type=PATH)
+@click.argument("file", metavar="FILE", type=PATH, help="JSON Lines, of one score each.")
 @click.option("--name", metavar="NAME", help="The benchmark's name, shared by all files of it. [default: the file's]")
 @click.option(
     "--scale",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from producer.commands.options import format_option, json_flag, output_option, several_runs
+from producer.commands.options import PATH, format_option, json_flag, output_option, several_runs
 from producer.commands.output import write_document
 
 if TYPE_CHECKING:
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 @click.command("judge-check")
 @several_runs("RUN ...")
-@click.option("--human", metavar="FILE", type=click.Path(path_type=Path), help="People's ratings or preferences.")
-@click.option(
-    "--pairs", metavar="FILE", type=click.Path(path_type=Path), help="What judges said of pairs they were shown."
-)
+@click.option("--human", metavar="FILE", type=PATH, help="People's ratings or preferences.")
+@click.option("--pairs", metavar="FILE", type=PATH, help="What judges said of pairs they were shown.")
 @click.option("--scorer", "scorers", metavar="LABEL", multiple=True, help="Only this scorer; may be repeated.")
 @click.option("--dimension", "dimensions", metavar="NAME", multiple=True, help="Only this dimension; may be repeated.")
 @format_option("table", "json", "csv", "md", help="How it is written.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STREAM = Path("-")
 
-_archive = click.argument("file", metavar="FILE", type=PATH)
+_archive = click.argument("file", metavar="FILE", type=PATH, help="The archive; `-` is stdout or stdin.")
 
 
 @click.command()

@@ -44,7 +44,7 @@ def format_option(*formats: str, help: str) -> Callable[[_F], _F]:
 
 def output_option(help: str) -> Callable[[_F], _F]:
     """Return `-o` for what a command writes."""
-    return click.option("-o", "--output", type=click.Path(path_type=Path), help=help)
+    return click.option("-o", "--output", type=PATH, help=help)
 
 
 def with_options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:

@@ -48,7 +48,7 @@ def status(run: str | None, as_json: bool) -> None:
     if workers:
         stdout().print(farm_table(workers))
     elif any(run["state"] == "running" for run in runs):
-        stdout().print("no worker is there: `python -m workers` starts one for each GPU", highlight=False)
+        stdout().print("no worker is ready: `python -m workers` starts one for each GPU", highlight=False)
 
 
 def _status_of(run: str) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from db.catalogue import Role
 from db.choice import ModelChoice
 from db.doorbells import QUIET_SECONDS
 from db.engine import address_of, database_clock, open_as_it_is, reading
-from db.owner import Process
-from db.presence import SILENT_SECONDS, Present, present_workers
+from db.presence import Present, present_workers
 from db.schema import schema_version
 from db.settings import Settings
-from db.tables import JOB_TABLES, OPEN_STATES, SCHEMA_VERSION, Stage, State, edits, run_scorers, runs, scores, workers
+from db.tables import JOB_TABLES, OPEN_STATES, SCHEMA_VERSION, Stage, State, edits, run_scorers, runs, scores
 from db.to_do import may_start
 from producer.doctor.clocks import ClockReading, clock_reading
 from producer.doctor.finding import Unseen
@@ -56,7 +55,6 @@ class LedgerSight:
     """What the ledger says of workers and work; `models` are those of every run that is not finished."""
 
     workers: Sequence[Present]
-    hosts: Sequence[str]
     waiting: Mapping[Stage, int]
     expired: int
     owed: Mapping[Stage, int]
@@ -66,6 +64,11 @@ class LedgerSight:
     def living(self) -> list[Present]:
         """The workers that have spoken lately."""
         return [worker for worker in self.workers if not worker.silent]
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that they are on."""
+        return sorted({worker.process.host for worker in self.living})
 
 
 class NoDatabaseYet(Exception):
@@ -103,7 +106,6 @@ def read_ledger(database: Database) -> LedgerSight:
         now = database_clock(connection)
         return LedgerSight(
             workers=present,
-            hosts=_hosts(connection, now),
             waiting={stage: _count(connection, jobs, may_start(jobs, now)) for stage, jobs in JOB_TABLES.items()},
             expired=sum(
                 _count(connection, jobs, (jobs.c.state == State.RUNNING) & (jobs.c.lease_until < now - LATE_SECONDS))
@@ -125,11 +127,6 @@ def _settings_of_postgresql(connection: Connection) -> dict[str, str]:
 def _sessions(connection: Connection) -> int:
     asked = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
     return int(connection.scalar(text(asked)) or 0)
-
-
-def _hosts(connection: Connection, now: float) -> list[str]:
-    living = select(workers.c.process).where(workers.c.seen_at > now - SILENT_SECONDS)
-    return sorted({Process.parse(process).host for process in connection.scalars(living)})
 
 
 def _count(connection: Connection, jobs: Table, condition: Any) -> int:

@@ -141,7 +141,7 @@ def _colour(run: int) -> str:
 
 
 def _value(mean: float | None, middle: float) -> Markup:
-    return _text(WIDTH - 2, middle + 4, "–" if mean is None else f"{mean:.2f}", "value")
+    return _text(WIDTH - 2, middle + 4, "–" if mean is None else f"{mean:z.2f}", "value")
 
 
 def _text(left: float, bottom: float, text: str, name: str) -> Markup:

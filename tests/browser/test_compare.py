@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from db.images import FolderStore
+from producer.gallery.page import ASSETS
+from producer.report.grid import number, signed
 from tests.browser.conftest import Look
 from tests.browser.galleries import SCORED, compared_gallery
 from tests.browser.steps import choose, keys, open_sample, show_all
@@ -27,6 +29,20 @@ def test_a_sample_has_the_scores_of_both_runs_and_their_difference(gallery: Path
     rows = page.locator("#sample .verdict").first.locator("tbody tr")
     expect(rows).to_have_text(["Score5.005.50+0.50", "realism7.507.50±0.00"])
     expect(page.locator("#sample .strip figcaption")).to_contain_text(["Source", "A Edited", "B Edited"])
+
+
+def test_numbers_are_written_as_tables_write_them(gallery: Path, look: Look) -> None:
+    page = look(gallery)
+    script = (ASSETS / "elements.js").read_text(encoding="utf-8")
+    values = [0, 0.004, -0.004, 0.005, -0.005, 1.5, -1.5]
+
+    written = page.evaluate(
+        f"values => {{ {script} return values.map((one) => [shortNumber(one), signed(one)]); }}", values
+    )
+
+    assert [[short, difference.replace("−", "-")] for short, difference in written] == [
+        [number(value), signed(value)] for value in values
+    ]
 
 
 def test_cards_have_both_runs_pictures_and_scores(gallery: Path, look: Look) -> None:

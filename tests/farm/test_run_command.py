@@ -10,6 +10,12 @@ import sys
 import psutil
 import pytest
 
+from db.errors import WrongCall
+from db.ledger import Ledger
+from db.owner import Process, this_process
+from db.presence import enter_worker, present_workers
+from db.queries import all_runs
+from producer.farm import require_own_place
 from tests.factories import original_file, pair
 from tests.farm.conftest import ROOT, FarmAt, FarmUnderTest, eventually
 from tests.farm.steps import SIMULATED, attempts, done
@@ -90,20 +96,52 @@ def test_interrupted_it_leaves_nothing_running_and_the_same_command_goes_on(bare
 def test_workers_that_cannot_start_end_the_command_with_a_reason(bare_farm: FarmUnderTest) -> None:
     file = original_file(bare_farm.folder, {"categories": {"物理": [pair("p-1")]}})
 
-    ended = subprocess.run(
-        [sys.executable, "-m", "producer", "run", str(file), *SIMULATED, "--gpus", "0,0"],
-        env=bare_farm.environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    ended = ended_run(bare_farm, file, *SIMULATED, "--gpus", "0,0")
 
     assert ended.returncode == 5
     assert "the workers stopped" in ended.stderr
     assert "expected different GPUs" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert processes_of(bare_farm) == []
+
+
+@pytest.mark.parametrize("flags", [pytest.param((), id="any GPU"), pytest.param(("--gpus", "2,3"), id="theirs")])
+def test_beside_living_workers_of_this_machine_it_enters_nothing_and_says_what_to_do(
+    farm: FarmUnderTest, flags: tuple[str, ...]
+) -> None:
+    workers = farm.farm("--gpus", "3,4")
+    eventually(lambda: (farm.home / "farm.db").exists() and len(present_workers(farm.engine())) == 2, farm=farm)
+
+    ended = ended_run(farm, original_file(farm.folder, pairs=1), *SIMULATED, *flags)
+
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, "", 1)
+    assert "workers live on this machine already (edit+score-gpu3@" in ended.stderr
+    assert "`submit` and `watch`" in ended.stderr
+    assert all_runs(farm.engine()) == []
+    workers.kill()
+    eventually(lambda: not any(one.lives_here for one in present_workers(farm.engine())), farm=farm)
+    require_own_place(farm.engine(), None)
+
+
+def test_beside_workers_on_other_gpus_it_may_start_its_own(ledger: Ledger) -> None:
+    enter_worker(ledger.engine, "edit+score-gpu3@h", this_process(), "3")
+    enter_worker(ledger.engine, "edit+score-gpu0@elsewhere", Process("elsewhere", 1, "100"), "0")
+
+    require_own_place(ledger.engine, "0, 1")
+    with pytest.raises(WrongCall, match="gpu3@h"):
+        require_own_place(ledger.engine, "1, 3")
+
+
+def ended_run(farm: FarmUnderTest, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run `producer run` to an end that comes before any work."""
+    return subprocess.run(
+        [sys.executable, "-m", "producer", "run", *map(str, arguments)],
+        env=farm.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def start_run(farm: FarmUnderTest, *flags: str, pairs: int) -> subprocess.Popen[bytes]:

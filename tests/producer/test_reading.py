@@ -58,13 +58,13 @@ def started(engine: Engine, seconds_ago: float) -> None:
 # -- status ------------------------------------------------------------------------------------------------------------
 
 
-def test_status_says_when_a_run_waits_and_no_worker_is_there(shell: Shell, run: RunByHand, ledger: Ledger) -> None:
+def test_status_says_when_a_run_waits_and_no_worker_is_ready(shell: Shell, run: RunByHand, ledger: Ledger) -> None:
     alone = shell("status", run.id).out
     enter_worker(ledger.engine, "edit-cpu0@h", this_process(), "")
     served = shell("status", run.id).out
 
-    assert "no worker is there: `python -m workers`" in alone
-    assert "no worker is there" not in served
+    assert "no worker is ready: `python -m workers`" in alone
+    assert "no worker is ready" not in served
 
 
 def status_of(run: RunByHand) -> dict[str, Any]:

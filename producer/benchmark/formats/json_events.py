@@ -27,6 +27,9 @@ _BUFFER = 1 << 20  # ijson's default of 64 kB is half as fast on images of megab
 _LARGEST_BUFFER = 1 << 24
 """Of a string that goes on, more is read at a time: the parser begins it anew with every piece."""
 
+_LONGEST_CHARACTER = len(r"\ud83d\ude00")
+"""Bytes of an escaped one: halves that follow each other for longer are no characters."""
+
 _TOO_LONG = f"a value has more than {LONGEST_VALUE:,} bytes, which is the most that are read"
 
 _LEVELS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
@@ -163,7 +166,7 @@ class _Pieces:
         self._file.seek(offset)
         size = _BUFFER
         while chunk := self._file.read(size):
-            while goes_on(chunk) and (more := self._file.read(1)):
+            while goes_on(chunk) and len(chunk) < size + _LONGEST_CHARACTER and (more := self._file.read(1)):
                 chunk += more
             for start, end in self._cut(chunk):
                 yield offset + start, chunk[start:end]

@@ -38,9 +38,9 @@ function labelled(name, field) {
   return make("label", { class: "field" }, make("span", { word: name }), field);
 }
 
-const shortNumber = (value) => (value === undefined ? "–" : value.toFixed(2));
+const shortNumber = (value) => (value === undefined ? "–" : roundedOff(value).toFixed(2));
 
 // A difference; one that is written as nothing has no direction.
 const signed = (value) => `${"−±+"[Math.sign(roundedOff(value)) + 1]}${Math.abs(value).toFixed(2)}`;
 
-const roundedOff = (value) => Math.round(value * 100);
+const roundedOff = (value) => Number(value.toFixed(2));

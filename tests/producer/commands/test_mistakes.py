@@ -115,7 +115,10 @@ def test_a_call_that_cannot_be_parsed_is_told_with_the_usage(littered: Shell, mi
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", ["submit", "run", "validate", "plan", "import", "import-scores", "rescore"])
+@pytest.mark.parametrize(
+    "name",
+    ["submit", "run", "validate", "plan", "import", "import-scores", "rescore", "judge-check", "report", "compare"],
+)
 def test_what_cannot_be_read_is_told_by_who_reads_it_and_not_with_the_usage(name: str) -> None:
     paths = [one.type for one in cli.commands[name].params if isinstance(one.type, click.Path)]
 

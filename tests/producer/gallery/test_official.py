@@ -12,7 +12,7 @@ from db.ledger import Ledger
 from producer.gallery.write import write_gallery
 from producer.report.gather import gather_report
 from producer.report.official_grids import official_grids
-from tests.producer.recipes.test_official_tables import run_of
+from tests.producer.recipes.official_runs import run_of
 
 TABLES = ({"totals": ["micro", "macro"], "digits": 3}, {"rows": "language", "totals": ["macro"], "digits": 1})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_the_byte_of_a_mistake_is_the_first_that_is_wrong(content: bytes, wrong:
 
 
 def test_a_byte_far_into_a_file_is_written_with_commas() -> None:
-    content = b"[" + b"1, " * 1_000_000 + b"x]"
+    content = b"[" + b"1, " * 200_000 + b"x]"
 
     fault = fault_of(content)
 
@@ -160,6 +161,16 @@ def test_a_first_half_without_its_second_is_named_in_any_pieces(
         assert "half of a surrogate pair" in str(fault)
     else:
         assert events[1] == ("string", whole)
+
+
+def test_halves_that_go_on_and_on_are_read_in_large_pieces() -> None:
+    content = b'["' + rb"\ud83d" * 200_000 + b'"]'
+    started = time.process_time()
+
+    fault = fault_of(content)
+
+    assert fault.byte == 2
+    assert time.process_time() - started < 2  # a byte at a time it would be twenty
 
 
 def test_half_of_a_surrogate_pair_far_back_is_said_of_the_text() -> None:

@@ -1,1 +1,1 @@
-"""What the farm's models cost, measured by the code that runs them; results are kept in RESULTS.md."""
+"""Commands that measure: what the farm takes for itself, what its models cost, how near it comes to what can be."""

@@ -1,4 +1,7 @@
-"""Every error that a person at the keyboard can mend: one line each, with the exit code it ends a command with."""
+"""The errors that a person at the keyboard can mend: one line each, with the exit code it ends a command with.
+
+One that a single module raises stands in that module. What strangers wrote becomes one harmless line here, too.
+"""
 
 from __future__ import annotations
 

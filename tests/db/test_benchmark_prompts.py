@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from db.prompts import RenderedPrompt
 from tests.db.prompt_subject import NAMES, SUBJECT, own
 
-# -- a benchmark's own -------------------------------------------------------------------------------------------------
-
 
 def test_a_benchmarks_template_is_taken_as_it_is() -> None:
     system, user = "Judge {{ category }}.", "{% if description %}{{ description }}: {% endif %}{{ instruction }}"

@@ -62,7 +62,10 @@ def count(engine: Engine) -> int:
         "sqlite:///farm.db?timeout=geheim",
     ],
 )
-def test_a_url_that_cannot_be_used_is_a_wrong_call_that_names_the_setting(url: str) -> None:
+def test_a_url_that_cannot_be_used_is_a_wrong_call_that_names_the_setting(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a file is made before its URL's options are found wrong
     with pytest.raises(WrongCall, match=r"^FARM_DATABASE_URL") as error:
         open_engine(url)
     assert "geheim" not in f"{error.value} {error.value.__cause__}"

@@ -12,8 +12,6 @@ from db.judge_prompts import built_in_prompts
 from db.prompts import PromptSubject, prompt_of, render_prompt
 from tests.db.prompt_subject import SUBJECT
 
-# -- built in ----------------------------------------------------------------------------------------------------------
-
 CRITERIA = ("instruction_following", "preservation", "visual_quality")
 
 

@@ -11,8 +11,6 @@ from tests.conftest import Clock
 from tests.db.steps import FAULT, IMAGE, PASSING_FAULT, claimed, claimed_scores, finish_edit, job, job_ids, owner
 from tests.factories import enter
 
-# -- asked again -------------------------------------------------------------------------------------------------------
-
 
 def test_a_retry_allows_three_more_attempts_and_the_numbers_go_on(ledger: Ledger, clock: Clock) -> None:
     run_id = enter(ledger)

@@ -9,8 +9,6 @@ from tests.conftest import Clock
 from tests.db.steps import PASSING_FAULT, claim_edit, claimed, job, job_ids, owner
 from tests.factories import enter
 
-# -- a clock that is set -----------------------------------------------------------------------------------------------
-
 
 def test_after_the_clock_was_set_back_what_waits_can_start_and_the_dead_lose_their_leases(
     ledger: Ledger, clock: Clock

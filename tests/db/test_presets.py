@@ -17,9 +17,6 @@ from tests.factories import configuration
 LIGHTNING = [name for name in EDITOR_PRESETS if "lightning" in name]
 
 
-# -- presets -----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", EDITOR_PRESETS)
 def test_an_editor_by_name_has_every_value_that_shapes_its_images_written_out(name: str) -> None:
     preset, stored = EDITOR_PRESETS[name], editor(name)

@@ -15,8 +15,6 @@ from db.prompts import JudgePrompt
 from tests.db.choices import API, complaint
 from tests.factories import configuration
 
-# -- prompts -----------------------------------------------------------------------------------------------------------
-
 
 def prompts_of(found: RunConfiguration, position: int = 0) -> dict[str, JudgePrompt]:
     """Return the prompts that a run stores for one of its judges."""

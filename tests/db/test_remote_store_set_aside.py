@@ -30,9 +30,6 @@ def engine(sqlite_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-# -- a name cannot be taken in one step --------------------------------------------------------------------------------
-
-
 @contextmanager
 def late_removal(patch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> Iterator[None]:
     """Let something happen whenever images are copied and about to be removed."""

@@ -7,8 +7,6 @@ import pytest
 from db.replies import Verdict, read_reply
 from tests.db.replying import complaint, value
 
-# -- text --------------------------------------------------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(
     "reply",

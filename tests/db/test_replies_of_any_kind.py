@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from db.replies import Unreadable, read_reply
 from tests.db.replying import complaint
 
-# -- never a crash, never a number that was not said -------------------------------------------------------------------
-
 
 @pytest.mark.parametrize("digits", [300, 400, 4299, 4300, 4301, 100_000])
 @pytest.mark.parametrize(

@@ -14,8 +14,6 @@ from producer.choices import choose
 from tests.db.choices import complaint, editor
 from tests.factories import configuration
 
-# -- weights in place of a name ----------------------------------------------------------------------------------------
-
 
 def editor_folder(folder: Path) -> Path:
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The two queues as a worker uses them besides consuming: it sends messages, if few wait."""
+"""The two queues as a worker uses them besides consuming: it sends a message, and counts those that wait."""
 
 from __future__ import annotations
 

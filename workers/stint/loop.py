@@ -1,4 +1,4 @@
-"""One stretch of work of a pool child: from the message that woke it to where nothing is left for it to do.
+"""A stint of a pool child: job after job, from the message that woke it to where nothing is left for it to do.
 
 Three things happen at once, so that the GPU does not wait: this thread has the models do one job after another; a
 second one claims the next job and reads its images meanwhile; a third keeps what came of those before.

@@ -25,9 +25,6 @@ def said(human: Human, dimension: str = "overall") -> list[tuple[int, float]]:
     return list(zip(rated.unit.tolist(), rated.value.tolist(), strict=True))
 
 
-# -- people ------------------------------------------------------------------------------------------------------------
-
-
 def test_ratings_find_their_edits(roster: Roster, file: Write) -> None:
     lines = [
         {"sample": "b", "editor": "old", "value": 2},

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import math
 
@@ -11,6 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from db.options import ScorerOptions
 from tests.factories import score_request
+from tests.workers.models.pictures import as_jpeg, landscape, noise
 from workers.models.errors import InputFault, ModelFault
 from workers.models.protocols import Rating, ScoreRequest
 from workers.models.psnr_scorer import PsnrScorer, psnr_db
@@ -29,23 +29,6 @@ def rate(edited: Image.Image, reference: Image.Image) -> Rating:
     [rating] = score(request(edited, reference))
     assert isinstance(rating, Rating)
     return rating
-
-
-def noise(width: int, height: int, seed: int = 1) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def landscape() -> Image.Image:
-    """A picture with the statistics of a photo: large soft areas, an edge, fine grain."""
-    soft = noise(8, 6).resize((160, 120), Image.Resampling.BICUBIC)
-    soft.paste("#203040", (30, 60, 90, 120))
-    return Image.blend(soft, noise(160, 120, seed=2), 0.08)
-
-
-def as_jpeg(image: Image.Image) -> Image.Image:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=20)
-    return Image.open(file)
 
 
 def skimage_psnr_db(one: Image.Image, other: Image.Image) -> float:

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,13 +32,6 @@ from tests.producer.by_hand import RunByHand
 from tests.producer.shell import Shell, command
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def ledger(shell: Shell) -> Iterator[Ledger]:
-    """The ledger that the commands see."""
-    with shell.ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture
@@ -95,11 +87,9 @@ def test_status_counts_what_is_unparsed_of_what_failed(run: RunByHand) -> None:
 def test_status_names_the_model_and_gpu_of_a_worker_that_says_nothing(shell: Shell, run: RunByHand) -> None:
     enter_worker(run.ledger.engine, "edit-gpu3@h", this_process(), "3")
     run.start_edit("b", worker="edit-gpu3@h")
-    began = time.monotonic()
 
     (worker,) = json.loads(shell("status", run.id, "--json", FARM_BROKER_URL="redis://127.0.0.1:1/0").out)["workers"]
 
-    assert time.monotonic() - began < 10  # without a broker it waits a moment, no more
     assert (worker["gpu"], worker["stage"], worker["model"], worker["samples"]) == ("3", "edit", "simulated", ["b"])
     assert (worker["doing"], worker["step"], worker["memory_bytes"], worker["jobs_per_hour"]) == ("", 0, 0, 0.0)
 

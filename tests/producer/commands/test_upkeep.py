@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,13 +19,6 @@ from tests.producer.shell import Shell
 pytestmark = pytest.mark.integration
 
 ORPHAN = png(colour="red")
-
-
-@pytest.fixture
-def ledger(shell: Shell) -> Iterator[Ledger]:
-    """The ledger that the commands see."""
-    with shell.ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,14 +14,6 @@ from tests.producer.by_hand import RunByHand
 from tests.producer.shell import Shell
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def ledger(shell: Shell) -> Iterator[Ledger]:
-    """The ledger that the commands see."""
-    shell.home.mkdir()
-    with shell.ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture

@@ -55,7 +55,10 @@ def lone_half(text: bytes, start: int) -> int | None:
     The text begins at `start`. The parser takes such a half for a question mark, or makes a character of it and
     whatever escape comes next.
     """
-    found = _LONE_HALF.search(text) if b"\\u" in text else None
+    halves = [at for at in (text.find(b"\\ud"), text.find(b"\\uD")) if at >= 0]  # many times as fast as a pattern
+    if not halves:
+        return None
+    found = _LONE_HALF.search(text, len(text[: min(halves)].rstrip(b"\\")))
     return found and start + found.start(1)
 
 

@@ -16,6 +16,7 @@ _GOES_ON = re.compile(
     rb"(?<!\\)(?:\\\\)*(?:" + _FIRST_HALF + rb"(?:\\(?:u[0-9a-fA-F]{0,3})?)?|\\(?:u[0-9a-fA-F]{0,3})?)$"
 )
 _LOOKED_BACK = 1000
+_LONGEST_ESCAPE = len(r"\ud83d")
 
 
 class Strings:
@@ -55,10 +56,10 @@ def lone_half(text: bytes, start: int) -> int | None:
     The text begins at `start`. The parser takes such a half for a question mark, or makes a character of it and
     whatever escape comes next.
     """
-    halves = [at for at in (text.find(b"\\ud"), text.find(b"\\uD")) if at >= 0]  # many times as fast as a pattern
-    if not halves:
+    first = text.find(b"\\")  # a byte is found many times as fast as several, these as a pattern: images have none
+    if first < 0 or (text.find(b"\\ud", first) < 0 and text.find(b"\\uD", first) < 0):
         return None
-    found = _LONE_HALF.search(text, len(text[: min(halves)].rstrip(b"\\")))
+    found = _LONE_HALF.search(text, first, text.rfind(b"\\") + _LONGEST_ESCAPE)
     return found and start + found.start(1)
 
 

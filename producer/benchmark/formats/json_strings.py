@@ -56,10 +56,11 @@ def lone_half(text: bytes, start: int) -> int | None:
     The text begins at `start`. The parser takes such a half for a question mark, or makes a character of it and
     whatever escape comes next.
     """
-    first = text.find(b"\\")  # a byte is found many times as fast as several, these as a pattern: images have none
-    if first < 0 or (text.find(b"\\ud", first) < 0 and text.find(b"\\uD", first) < 0):
+    # A byte is found many times as fast as several, these as a pattern: images have no backslash.
+    first, end = text.find(b"\\"), text.rfind(b"\\") + _LONGEST_ESCAPE
+    if first < 0 or (text.find(b"\\ud", first, end) < 0 and text.find(b"\\uD", first, end) < 0):
         return None
-    found = _LONE_HALF.search(text, first, text.rfind(b"\\") + _LONGEST_ESCAPE)
+    found = _LONE_HALF.search(text, first, end)
     return found and start + found.start(1)
 
 

@@ -34,6 +34,7 @@ UNKNOWN_PARAMETER = (
 )
 _AGAIN_SECONDS, _TIMES_AGAIN = 0.5, 2  # a server that is just starting
 _DATABASE = re.compile(r"(/\d*)?")
+_NETLOC = re.compile(r"[^/?#]*")
 _PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])(?:sentinel_)?password=[^&]*&?")
 
 
@@ -53,9 +54,11 @@ class BrokerUrl:
     def read(cls, address: str) -> Self:
         """Take a URL apart. Raises WrongCall, which repeats nothing of it: where its password stands nobody knows."""
         try:
-            parts = urlsplit(address)
+            scheme, found, rest = address.partition("://")
+            netloc = _NETLOC.match(rest)[0]  # type: ignore[index]  # it matches always
+            parts = urlsplit(f"{scheme}{found}{rest.removeprefix(netloc)}")  # which refuses [::1] behind another host
             query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
-            userinfo, _, hosts = parts.netloc.rpartition("@")
+            userinfo, _, hosts = netloc.rpartition("@")
             places = tuple(_place(host, 26379 if parts.scheme in _SENTINEL else 6379) for host in hosts.split(","))
         except ValueError:
             raise WrongCall(NO_REDIS_URL) from None

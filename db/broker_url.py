@@ -34,7 +34,6 @@ UNKNOWN_PARAMETER = (
 )
 _AGAIN_SECONDS, _TIMES_AGAIN = 0.5, 2  # a server that is just starting
 _DATABASE = re.compile(r"(/\d*)?")
-_NETLOC = re.compile(r"[^/?#]*")
 _PASSWORD_IN_QUERY = re.compile(r"(?<=[?&])(?:sentinel_)?password=[^&]*&?")
 
 
@@ -55,7 +54,7 @@ class BrokerUrl:
         """Take a URL apart. Raises WrongCall, which repeats nothing of it: where its password stands nobody knows."""
         try:
             scheme, found, rest = address.partition("://")
-            netloc = _NETLOC.match(rest)[0]  # type: ignore[index]  # it matches always
+            netloc = re.split("[/?#]", rest, maxsplit=1)[0]
             parts = urlsplit(f"{scheme}{found}{rest.removeprefix(netloc)}")  # which refuses [::1] behind another host
             query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
             userinfo, _, hosts = netloc.rpartition("@")
